@@ -1,0 +1,29 @@
+"""doubledrop: a live effect that restyles music into another genre, in time with it.
+
+::
+
+    source ─► hop loop ─► sink                          engine.cli     commands, one file each
+                │  1 columns of the feed ─► window      engine.live    files, devices, ONNX, threads
+                │  2 gain for the instant that leaves   engine.stages  the hop loop and its stages
+                │  3 gain on the live spectrum          engine.dsp     arrays in, arrays out
+                └── window ─► inference ─► gain image
+
+    train ──► engine.dsp ◄── engine.stages ◄── engine.live ◄── engine.cli
+    export ─► train.networks, engine.dsp         engine never imports torch, train or export
+
+``engine.dsp`` is pure: no I/O, threads, clock or logging. There is one spectral front end
+(:class:`engine.dsp.frontend.FrontEnd`) for training, offline and live. Offline and live differ
+at the edges only (``engine.live.render``, ``engine.live.play``); both drive
+:class:`engine.stages.host.Host`.
+
+Sound is an array of shape (channels, samples), float32, full scale ±1. Images are (columns,
+n_mels). Time is counted in samples of the feed; gains are addressed by the instant at which they
+are heard, never by "now".
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("doubledrop")
+except PackageNotFoundError:  # run from a checkout that was not installed
+    __version__ = "0"

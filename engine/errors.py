@@ -1,0 +1,83 @@
+"""Every error that doubledrop raises on purpose, in one tree.
+
+::
+
+    DoubledropError
+    ├── UsageError        (ValueError)    an option, key or argument that cannot be used
+    │   └── ShapeError    (ValueError)    an array of the wrong shape
+    ├── InputError        (OSError)       a sound file that cannot be read
+    ├── OutputError       (OSError)       a file that cannot be written (disk full, no right)
+    ├── PresetError       (ValueError)    a preset that is missing, corrupt or invalid
+    │   └── FrontEndError (ValueError)    a model made for another front end
+    ├── ProviderError     (RuntimeError)  an execution provider that was asked for and is not there
+    ├── DeviceError       (OSError)       an audio device that is missing or refuses
+    └── GeneratorError    (RuntimeError)  a generator that raises or returns what is not finite
+
+Each is also the builtin a caller would expect, says what was found, what was expected and what
+to do about it, and carries the exit status of the command that meets it: 2 for bad input, 1 for
+a fault.
+"""
+
+from __future__ import annotations
+
+
+class DoubledropError(Exception):
+    """Root of the tree.
+
+    Args:
+        subject: what the message is about: a file, a key, a device.
+        found: what is the case.
+        expected: what should have been the case; left out where ``found`` says it.
+        cure: what the user can do.
+    """
+
+    exit_status = 2
+
+    def __init__(self, subject: str, found: str, *, cure: str, expected: str = "") -> None:
+        self.subject, self.found, self.expected, self.cure = subject, found, expected, cure
+        wanted = f" (expected {expected})" if expected else ""
+        super().__init__(f"{subject}: {found}{wanted}. {cure}")
+
+    def __str__(self) -> str:
+        # OSError formats its arguments in its own way; the message is the same for all.
+        return str(self.args[0])
+
+
+class UsageError(DoubledropError, ValueError):
+    """An option, key or argument that cannot be used."""
+
+
+class ShapeError(UsageError):
+    """An array of the wrong shape."""
+
+
+class InputError(DoubledropError, OSError):
+    """A sound file that cannot be read."""
+
+
+class OutputError(DoubledropError, OSError):
+    """A file that cannot be written."""
+
+    exit_status = 1
+
+
+class PresetError(DoubledropError, ValueError):
+    """A preset that is missing, corrupt or invalid."""
+
+
+class FrontEndError(PresetError):
+    """A model made for another front end."""
+
+
+class ProviderError(DoubledropError, RuntimeError):
+    """An execution provider that was asked for and is not there."""
+
+
+class DeviceError(DoubledropError, OSError):
+    """An audio device that is missing or refuses what was asked."""
+
+
+class GeneratorError(DoubledropError, RuntimeError):
+    """A generator that raises, or returns what is not finite."""
+
+    exit_status = 1
