@@ -1,0 +1,57 @@
+"""``doubledrop bench``: figures of this machine."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli import options
+from engine.cli.console import stderr
+from engine.live.preset import bundled_names, load_preset
+
+
+def bench(
+    preset: Annotated[
+        list[str] | None, typer.Option(help="Preset to measure; again for more. Default: all.")
+    ] = None,
+    provider: options.Provider = options.ProviderOption.auto,
+    hops: Annotated[int, typer.Option(help="Hops to time.")] = 30_000,
+    log: Annotated[Path | None, typer.Option(help="Append the figures to this JSONL file.")] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Measure hop, inference, render speed, latency and memory of this machine.
+
+    Example: doubledrop bench --log bench.jsonl
+    """
+    from engine.live.bench import bench as measure
+
+    presets = [load_preset(name) for name in preset or bundled_names()]
+    with stderr.status("measuring; keep the machine otherwise idle"):
+        figures = measure(presets, provider.value, hops)
+    if log is not None:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%S"), **figures}) + "\n")
+    if as_json:
+        print(json.dumps(figures))
+        return
+    hop = figures["hop_ms"]
+    print(f"{figures['machine']}, commit {figures['commit']}")
+    print(
+        f"hop        p50 {hop['p50']:.3f}  p99 {hop['p99']:.3f}  p99.9 {hop['p999']:.3f} ms"
+        f" of {hop['budget']:.3f} ms ({hop['p999'] / hop['budget']:.0%});"
+        f" a bare thread's p99.9 {hop['bare_p999_over']:.3f} ms"
+    )
+    for name, times in figures["inference_ms"].items():
+        print(
+            f"inference  p50 {times['p50']:.1f}  p99 {times['p99']:.1f} ms, network alone"
+            f" {times['bare_p50']:.1f} ms, render {figures['render_realtime_factor'][name]:.1f} ×"
+            f" real time  {name}"
+        )
+    latency = figures["latency_samples"]
+    print(f"latency    {latency['declared']} samples declared, {latency['measured']} by impulse")
+    print(f"bypass     null {figures['bypass_null_db']:.1f} dB")
+    print(f"memory     {figures['peak_rss_mib']:.0f} MiB at most")

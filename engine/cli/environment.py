@@ -1,0 +1,7 @@
+"""Set before numpy is imported: the hop loop's matrices are small, and a BLAS that wakes a thread
+for each of them costs more than the product (a render took twice as long)."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")

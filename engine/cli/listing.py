@@ -1,0 +1,60 @@
+"""``doubledrop presets`` and ``doubledrop devices``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from engine.cli import options
+from engine.errors import DeviceError, PresetError
+from engine.live import devices as audio
+from engine.live.generator import OnnxGenerator
+from engine.live.preset import bundled_names, load_preset
+
+
+def presets(as_json: options.AsJson = False) -> None:
+    """List the presets and whether each loads.
+
+    Example: doubledrop presets
+    """
+    rows: list[dict[str, object]] = []
+    for name in bundled_names():
+        try:
+            preset = load_preset(name)
+            description, licence = preset.file.description, preset.file.licence
+            generator = OnnxGenerator(preset.model)
+            state = f"ready on {generator.provider}"
+        except PresetError as fault:
+            description = licence = ""
+            state = str(fault)
+        rows.append({"name": name, "state": state, "licence": licence, "what": description})
+    _show(rows, as_json)
+
+
+def devices(as_json: options.AsJson = False) -> None:
+    """List the audio devices.
+
+    Example: doubledrop devices
+    """
+    reason = "none found; `doubledrop play` will play the demo feed into a file"
+    try:
+        found = audio.devices()
+    except DeviceError as fault:
+        found, reason = [], str(fault)
+    if not found and not as_json:
+        print(f"audio devices: {reason}")
+        return
+    _show([asdict(device) for device in found], as_json)
+
+
+def _show(rows: list[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows))
+        return
+    table = Table(*(rows[0] if rows else ()), box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table)

@@ -1,0 +1,119 @@
+"""``doubledrop render``: a file in, a file out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from engine.cli import options
+from engine.cli.console import stderr, warn
+from engine.dsp.tempo import Tempo
+from engine.live import render as rendering
+from engine.live.files import SoundReader, check_writable
+from engine.live.generator import OnnxGenerator
+from engine.live.preset import load_preset
+from engine.live.tracker import track
+from engine.stages.host import Settings
+
+
+def render(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Sound file to restyle.")],
+    sink: Annotated[
+        Path, typer.Argument(metavar="OUT", help="File to write: .wav .flac .aiff .ogg")
+    ],
+    preset: options.Preset,
+    window: Annotated[
+        options.UseOption,
+        typer.Option(help="late: as in the paper. phrase: what the stage hears. edge: no clock."),
+    ] = options.UseOption.late,
+    lookahead: options.Lookahead = 0,
+    inference_ms: Annotated[
+        float | None,
+        typer.Option(help="Simulated time of an inference in ms; measured if not given."),
+    ] = None,
+    renderer: Annotated[
+        options.RendererOption, typer.Option(help="How the generated image becomes sound.")
+    ] = options.RendererOption.gain,
+    noise: Annotated[
+        bool, typer.Option(help="Render energy that the input lacks as shaped noise.")
+    ] = True,
+    wet: options.Wet = 1.0,
+    bpm: options.Bpm = None,
+    downbeat: options.Downbeat = None,
+    provider: options.Provider = options.ProviderOption.auto,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for a picture of the run.")
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Restyle a sound file. The output lies on the input, sample for sample.
+
+    Example: doubledrop render set.wav restyled.wav --preset downbeat-filter --bpm 174
+    --downbeat 0.31 --report pictures
+    """
+    check_writable(sink)
+    chosen = load_preset(preset)
+    with SoundReader(source):
+        pass  # a file that cannot be read is named before a model is loaded
+    generator = OnnxGenerator(chosen.model, provider.value)
+    tempo = find_tempo(source, bpm, downbeat, chosen.file.bpm)
+    settings = Settings(
+        use=window.value,
+        lookahead_ms=lookahead,
+        renderer=renderer.value,
+        noise_branch=noise,
+        wet=wet,
+    )
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+        console=stderr,
+        transient=True,
+        disable=as_json,
+    ) as bar:
+        task = bar.add_task(source.name, total=1.0)
+        done = rendering.render(
+            source,
+            sink,
+            generator,
+            tempo,
+            settings,
+            inference_ms=inference_ms,
+            report=report,
+            title=f"{source.name} → {chosen.name}, {window.value}, {tempo.bpm:.2f} BPM",
+            progress=lambda now, of: bar.update(task, completed=now / max(of, 1)),
+        )
+    if done.repaired:
+        warn(f"{source}: {done.repaired} samples were not finite or above +24 dBFS; repaired")
+    if done.clipped:
+        warn(f"{sink}: {done.clipped} samples clipped (peak {done.peak_dbfs:+.1f} dBFS); use .wav")
+    if as_json:
+        print(json.dumps(done.to_json()))
+        return
+    share = ", ".join(f"{name} {part:.1%}" for name, part in done.gain_share.items() if part)
+    print(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
+    print(f"  {done.window}, {done.renderer}, {done.bpm:.2f} BPM, {done.inferences} inferences")
+    print(f"  on {done.provider}, {done.late} late; gains {share or 'none'}")
+    print(f"  latency on stage {done.latency_samples} samples ({done.latency_ms:.1f} ms)")
+    if done.picture:
+        print(f"  picture: {done.picture}")
+
+
+def find_tempo(
+    source: Path, bpm: float | None, downbeat: float | None, assumed_bpm: float
+) -> Tempo:
+    """What the user says, else what is heard in the file, else the preset's tempo."""
+    if bpm is not None:
+        return Tempo(bpm, downbeat or 0.0)
+    with stderr.status("listening for the tempo"):
+        heard = track(source, assumed_bpm)
+    if heard is None:
+        warn(f"{source}: no beat found; taking {assumed_bpm:g} BPM, say --bpm and --downbeat")
+        return Tempo(assumed_bpm, downbeat or 0.0)
+    return heard if downbeat is None else Tempo(heard.bpm, downbeat)

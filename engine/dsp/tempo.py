@@ -1,0 +1,76 @@
+"""Musical time: a steady tempo and where its phrases of four bars begin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.errors import UsageError
+
+MIN_BPM, MAX_BPM = 20.0, 300.0
+WIDTH_STEP = 8  # image widths come in buckets, so that few shapes have to be warmed
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """Beats per minute and the time of a downbeat.
+
+    The window of four downbeats (Vande Veire et al. 2019, section 2.1) is one ``phrase``.
+    Phrase k begins ``downbeat_s + k * phrase_s`` seconds into the feed, k may be negative.
+
+    Raises:
+        UsageError: the tempo is outside 20–300 BPM or the downbeat is not a finite number.
+    """
+
+    bpm: float
+    downbeat_s: float = 0.0
+    beats_per_bar: int = 4
+    bars: int = 4
+
+    def __post_init__(self) -> None:
+        if not MIN_BPM <= self.bpm <= MAX_BPM:
+            raise UsageError(
+                "tempo",
+                f"{self.bpm:g} BPM",
+                expected=f"{MIN_BPM:g} to {MAX_BPM:g} BPM",
+                cure="Give the tempo of the music with --bpm.",
+            )
+        if not math.isfinite(self.downbeat_s):
+            raise UsageError(
+                "downbeat",
+                f"{self.downbeat_s} s",
+                expected="a time in seconds",
+                cure="Give the time of any downbeat with --downbeat.",
+            )
+
+    @property
+    def beat_s(self) -> float:
+        """Length of a beat in seconds."""
+        return 60.0 / self.bpm
+
+    @property
+    def bar_s(self) -> float:
+        """Length of a bar in seconds."""
+        return self.beats_per_bar * self.beat_s
+
+    @property
+    def phrase_s(self) -> float:
+        """Length of the window in seconds: 5.486 s at 175 BPM."""
+        return self.bars * self.bar_s
+
+    def phrase_at(self, time_s: float) -> int:
+        """Number of the phrase that holds a time."""
+        return math.floor((time_s - self.downbeat_s) / self.phrase_s)
+
+    def phrase_start(self, phrase: int) -> float:
+        """Time at which a phrase begins, seconds."""
+        return self.downbeat_s + phrase * self.phrase_s
+
+    def bar_at(self, time_s: float) -> int:
+        """Number of the bar that holds a time, counted from ``downbeat_s``."""
+        return math.floor((time_s - self.downbeat_s) / self.bar_s)
+
+
+def bucket(columns: float) -> int:
+    """Image width for a phrase of so many columns: the next multiple of 8 that holds it."""
+    return WIDTH_STEP * math.ceil(math.ceil(columns) / WIDTH_STEP)

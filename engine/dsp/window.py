@@ -1,0 +1,243 @@
+"""The four-downbeat window: which columns of the feed the generator sees, and when they were.
+
+Two windows serve the three uses of the effect. :class:`PhraseWindow` is a circular image indexed
+by the position in the phrase (uses ``phrase`` and ``late``); :class:`TrailingWindow` is the
+newest stretch of the feed, when there is no clock (use ``edge``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from engine.dsp.arrays import Array
+from engine.dsp.frontend import Analyser
+from engine.dsp.tempo import Tempo, bucket
+
+EDGE_REACH_S = 0.25  # how long the newest column may stand for what follows
+_SILENCE_DB = -120.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A frozen copy of the window, handed to inference.
+
+    Attributes:
+        db: log-mel columns, not clipped, (width, n_mels).
+        level: mean square of each column's windowed signal, (width,).
+        start: sample at which column 0 is centred; column j lies at ``start + j * hop``.
+        hop: model hop in samples.
+        newest: sample at which the newest column is centred.
+        reach: samples after ``newest`` for which the window holds a guess of what comes.
+        period: length of the phrase in columns, not a whole number; the width where the window
+            is no circle.
+        circular: whether positions repeat with ``period``.
+    """
+
+    db: Array
+    level: Array
+    start: float
+    hop: float
+    newest: float
+    reach: float
+    period: float
+    circular: bool
+
+
+class Window(Protocol):
+    """A window that is filled column by column."""
+
+    period: float
+
+    def centres(self, until: int) -> list[int]:
+        """Centres of the next columns, in order, up to and including sample ``until``."""
+        ...
+
+    def push(self, db: Array, level: float) -> None:
+        """Put in the next column, dB (n_mels,) and its mean square."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """A copy that no later :meth:`push` changes."""
+        ...
+
+    def end_of_column(self, sample: int) -> int:
+        """First time after ``sample`` at which a column has been heard to its end; independent
+        of what was pushed."""
+        ...
+
+    def end_of_window(self, sample: int) -> int:
+        """The same for the last column of a window."""
+        ...
+
+
+class PhraseWindow:
+    """Circular image by position in the phrase: after "now" it holds the phrase before.
+
+    The column grid starts anew at each downbeat: column j of every phrase is centred at the
+    nearest sample of ``phrase_start + j * hop``. So two phrases lie on each other to half a
+    sample, though a phrase is not a whole number of columns (472.5 at 175 BPM), and the image is
+    aligned with the downbeat as in training.
+
+    Before the first phrase is full, columns never heard repeat the bars that were.
+
+    Args:
+        analyser: front end at the device's rate.
+        tempo: tempo and downbeat.
+    """
+
+    def __init__(self, analyser: Analyser, tempo: Tempo) -> None:
+        self._hop, self._rate, self._tempo = analyser.hop, analyser.rate, tempo
+        self._after = analyser.after
+        self.period = tempo.phrase_s / analyser.spec.hop_s
+        self._columns = math.ceil(self.period)
+        self._bar = tempo.bar_s / analyser.spec.hop_s
+        width = bucket(self.period)
+        self._db = np.full((width, analyser.spec.n_mels), _SILENCE_DB, np.float32)
+        self._level = np.zeros(width, np.float32)
+        # The first column is the first whose window holds a sample of the feed.
+        self._phrase, self._column = self._first_after(0)
+        self._heard = np.zeros(self._columns, bool)
+
+    def _centre(self, phrase: int, column: int) -> int:
+        return round(self._tempo.phrase_start(phrase) * self._rate + column * self._hop)
+
+    def _following(self, phrase: int, column: int) -> tuple[int, int]:
+        return (phrase, column + 1) if column + 1 < self._columns else (phrase + 1, 0)
+
+    def _first_after(self, sample: int) -> tuple[int, int]:
+        """Phrase and column of the first column that ends after a sample."""
+        centre = sample - self._after
+        phrase = self._tempo.phrase_at(centre / self._rate)
+        column = math.floor((centre - self._tempo.phrase_start(phrase) * self._rate) / self._hop)
+        place = (phrase, min(max(column, 0), self._columns - 1))
+        while self._centre(*place) <= centre:
+            place = self._following(*place)
+        return place
+
+    def end_of_column(self, sample: int) -> int:
+        """First time after ``sample`` at which a column has been heard to its end."""
+        return self._centre(*self._first_after(sample)) + self._after
+
+    def end_of_window(self, sample: int) -> int:
+        """The same for the last column of a phrase."""
+        phrase, _ = self._first_after(sample)
+        return self._centre(phrase, self._columns - 1) + self._after
+
+    def centres(self, until: int) -> list[int]:
+        """Centres of the next columns up to and including sample ``until``."""
+        found, place = [], (self._phrase, self._column)
+        while (centre := self._centre(*place)) <= until:
+            found.append(centre)
+            place = self._following(*place)
+        return found
+
+    def push(self, db: Array, level: float) -> None:
+        """Put in the next column."""
+        self._db[self._column], self._level[self._column] = db, level
+        self._newest = (self._phrase, self._column)
+        self._heard[self._column] = True
+        self._phrase, self._column = self._following(self._phrase, self._column)
+
+    def snapshot(self) -> Snapshot:
+        """The whole circle, padded circularly to the width of its bucket."""
+        db, level = self._db.copy(), self._level.copy()
+        phrase, newest = self._newest
+        ahead = self._columns if self._heard.all() else self._guess(db, level, newest)
+        padding = np.arange(self._columns, len(db))
+        source = np.rint(padding - self.period).astype(np.intp)
+        db[padding], level[padding] = db[source], level[source]
+        start = self._tempo.phrase_start(phrase) * self._rate
+        return Snapshot(
+            db=db,
+            level=level,
+            start=start,
+            hop=self._hop,
+            newest=start + newest * self._hop,
+            reach=min(ahead, self.period) * self._hop,
+            period=self.period,
+            circular=True,
+        )
+
+    def _guess(self, db: Array, level: Array, newest: int) -> int:
+        """Fill what was never heard, in place; how many columns after ``newest`` are now filled.
+
+        A column never heard is taken from the nearest bar that was, and just after ``newest``
+        from the newest column itself.
+        """
+        filled = self._heard.copy()
+        for bars in range(1, self._tempo.bars):
+            empty = np.flatnonzero(~filled)
+            source = np.rint(empty - bars * self._bar).astype(np.intp) % self._columns
+            empty, source = empty[self._heard[source]], source[self._heard[source]]
+            db[empty], level[empty], filled[empty] = db[source], level[source], True
+        ahead = np.arange(newest + 1, newest + 1 + self._columns) % self._columns
+        held = ahead[: math.ceil(EDGE_REACH_S * self._rate / self._hop)]
+        held = held[~filled[held]]
+        db[held], level[held], filled[held] = db[newest], level[newest], True
+        empty_ahead = ~filled[ahead]
+        return int(np.argmax(empty_ahead)) if empty_ahead.any() else self._columns
+
+
+class TrailingWindow:
+    """The newest columns of the feed, the last one at the right edge.
+
+    Args:
+        analyser: front end at the device's rate.
+        width: number of columns.
+    """
+
+    def __init__(self, analyser: Analyser, width: int) -> None:
+        self.period = float(width)
+        self._hop = analyser.hop
+        self._reach = EDGE_REACH_S * analyser.rate
+        self._db = np.full((width, analyser.spec.n_mels), _SILENCE_DB, np.float32)
+        self._level = np.zeros(width, np.float32)
+        self._after = analyser.after
+        self._column = self._first_after(0)
+
+    def _first_after(self, sample: int) -> int:
+        """The first column that ends after a sample."""
+        column = math.floor((sample - self._after) / self._hop)
+        while round(column * self._hop) + self._after <= sample:
+            column += 1
+        return column
+
+    def end_of_column(self, sample: int) -> int:
+        """First time after ``sample`` at which a column has been heard to its end."""
+        return round(self._first_after(sample) * self._hop) + self._after
+
+    def end_of_window(self, sample: int) -> int:
+        """The same for the last column of a window: every column ends one."""
+        return self.end_of_column(sample)
+
+    def centres(self, until: int) -> list[int]:
+        """Centres of the next columns up to and including sample ``until``."""
+        last = math.floor((until + 0.5) / self._hop)
+        found = [round(column * self._hop) for column in range(self._column, last + 1)]
+        return [centre for centre in found if centre <= until]
+
+    def push(self, db: Array, level: float) -> None:
+        """Put in the next column; the oldest goes."""
+        slot = self._column % len(self._db)
+        self._db[slot], self._level[slot] = db, level
+        self._column += 1
+
+    def snapshot(self) -> Snapshot:
+        """The window, oldest column first."""
+        width = len(self._db)
+        turn = -(self._column % width)
+        newest = (self._column - 1) * self._hop
+        return Snapshot(
+            db=np.roll(self._db, turn, axis=0),
+            level=np.roll(self._level, turn),
+            start=newest - (width - 1) * self._hop,
+            hop=self._hop,
+            newest=newest,
+            reach=self._reach,
+            period=self.period,
+            circular=False,
+        )

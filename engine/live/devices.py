@@ -1,0 +1,90 @@
+"""Audio devices, by name. PortAudio may be missing: then there are none, and a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from engine.errors import DeviceError
+
+_CURE_PORTAUDIO = "Install PortAudio (Debian and Ubuntu: apt-get install libportaudio2)."
+
+
+@dataclass(frozen=True)
+class Device:
+    """An audio device as PortAudio lists it."""
+
+    index: int
+    name: str
+    inputs: int
+    outputs: int
+    rate: float
+    host_api: str
+    default_input: bool
+    default_output: bool
+
+
+def portaudio() -> ModuleType:
+    """sounddevice, or why it cannot be had.
+
+    Raises:
+        DeviceError: PortAudio is not installed.
+    """
+    try:
+        import sounddevice  # loads the PortAudio library, which may be missing
+    except OSError as fault:
+        raise DeviceError("PortAudio", str(fault), cure=_CURE_PORTAUDIO) from fault
+    module: ModuleType = sounddevice
+    return module
+
+
+def devices() -> list[Device]:
+    """All devices.
+
+    Raises:
+        DeviceError: PortAudio is not installed.
+    """
+    sd = portaudio()
+    apis = sd.query_hostapis()
+    default_input, default_output = sd.default.device
+    return [
+        Device(
+            index=i,
+            name=info["name"],
+            inputs=info["max_input_channels"],
+            outputs=info["max_output_channels"],
+            rate=info["default_samplerate"],
+            host_api=apis[info["hostapi"]]["name"],
+            default_input=i == default_input,
+            default_output=i == default_output,
+        )
+        for i, info in enumerate(sd.query_devices())
+    ]
+
+
+def find(name: str | None, direction: str) -> Device:
+    """A device by its name or a part of it; the default device without a name.
+
+    Args:
+        name: as ``doubledrop devices`` shows it.
+        direction: "input" or "output".
+
+    Raises:
+        DeviceError: there is no such device, or several.
+    """
+    usable = [d for d in devices() if (d.inputs if direction == "input" else d.outputs) > 0]
+    if name is None:
+        chosen = [d for d in usable if getattr(d, f"default_{direction}")] or usable[:1]
+    else:
+        chosen = [d for d in usable if d.name == name] or [
+            d for d in usable if name.casefold() in d.name.casefold()
+        ]
+    if len(chosen) != 1:
+        names = ", ".join(repr(d.name) for d in (chosen or usable)) or "no device at all"
+        raise DeviceError(
+            f"{direction} device {name!r}" if name else f"{direction} device",
+            "several match" if chosen else "not found",
+            expected=f"one of {names}",
+            cure="Name it as `doubledrop devices` shows it.",
+        )
+    return chosen[0]

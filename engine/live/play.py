@@ -1,0 +1,138 @@
+"""Playing live: the hop loop under a real-time clock."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.dsp.tempo import Tempo, bucket
+from engine.errors import DoubledropError
+from engine.live.generator import OnnxGenerator
+from engine.live.inference import Background
+from engine.live.report import Report
+from engine.live.sources import Pace, Sink, Source
+from engine.stages.host import Host, Settings
+
+
+@dataclass
+class Meters:
+    """What the screen shows; written by the hop loop, read by anyone.
+
+    Levels are peaks since they were last taken, full scale 1.
+    """
+
+    samples: int = 0
+    peak_in: float = 0.0
+    peak_out: float = 0.0
+    late_hops: int = 0
+    faults: int = 0
+    fault: str = ""
+    inferences: int = 0
+    late_inferences: int = 0
+    share: dict[str, float] = field(default_factory=dict)
+    latency: int = 0
+
+    def take_peaks(self) -> tuple[float, float]:
+        """Input and output peak since the last call."""
+        peaks = self.peak_in, self.peak_out
+        self.peak_in = self.peak_out = 0.0
+        return peaks
+
+
+class Player:
+    """Source → host → sink on a thread of its own, until the end or :meth:`stop`.
+
+    Args:
+        source, sink: where the sound comes from and goes to.
+        paced: whether a device keeps the time; without one the player sleeps to keep it.
+        generator: the network, which is warmed here.
+        tempo: tempo and downbeat of the feed.
+        settings: how to render.
+        seconds: stop after so long.
+        report: watches the run, if there is to be a picture.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        paced: bool,
+        generator: OnnxGenerator,
+        tempo: Tempo,
+        settings: Settings,
+        seconds: float | None = None,
+        report: Report | None = None,
+    ) -> None:
+        self._source, self._sink, self._report = source, sink, report
+        generator.warm(bucket(tempo.phrase_s / generator.front_end.hop_s))
+        self._inference = Background()
+        self._host = Host(generator, self._inference, source.rate, source.channels, tempo, settings)
+        self._hop = self._host.restyle.hop
+        self._paced = paced
+        limit = None if seconds is None else round(seconds * source.rate)
+        known = [n for n in (limit, source.frames) if n is not None]
+        self.frames = min(known) if known else None
+        self.meters = Meters(latency=self._host.latency)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hop loop")
+        self.error: DoubledropError | None = None
+
+    def start(self) -> None:
+        """Begin to play."""
+        gc.collect()
+        gc.freeze()  # what lives now lives on: the collector need not look at it again
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the hop under way; what was recorded is kept."""
+        self._stop.set()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end; whether it has come."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            with ExitStack() as stack:
+                stack.callback(self._inference.close)
+                stack.callback(self._source.close)
+                stack.callback(self._sink.close)
+                self._loop()
+        except DoubledropError as fault:
+            self.error = fault
+
+    def _loop(self) -> None:
+        pace = None if self._paced else Pace(self._source.rate)
+        meters, hop = self.meters, self._hop
+        while not self._stop.is_set():
+            if self.frames is not None and meters.samples >= self.frames + meters.latency:
+                return
+            block = self._source.read(hop)
+            if block is None:  # what is still in the path comes out after the end
+                block = np.zeros((self._source.channels, hop), np.float32)
+                if self.frames is None:
+                    return
+            out = self._host.process(block)
+            self._sink.write(out)
+            self._measure(block, out)
+            if pace is not None:
+                pace.wait(hop)
+                meters.late_hops = pace.late
+
+    def _measure(self, block: np.ndarray, out: np.ndarray) -> None:
+        meters, inference = self.meters, self._inference
+        meters.samples += block.shape[-1]
+        meters.peak_in = max(meters.peak_in, float(np.abs(block).max()))
+        meters.peak_out = max(meters.peak_out, float(np.abs(out).max()))
+        meters.inferences, meters.late_inferences = inference.done, self._host.restyle.late
+        meters.faults, meters.fault = inference.faults, inference.fault
+        meters.share = self._host.restyle.share
+        if self._report is not None:
+            self._report.hear("input", block)
+            self._report.hear("output", out)
+            self._report.watch(self._host)

@@ -1,0 +1,191 @@
+"""Files through the hop loop: what the stage will hear, or the paper's whole window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.dsp.arrays import Audio
+from engine.dsp.tempo import Tempo, bucket
+from engine.errors import OutputError, UsageError
+from engine.live.files import BLOCK, SoundReader, SoundWriter
+from engine.live.generator import OnnxGenerator
+from engine.live.inference import Scheduled
+from engine.live.report import Report
+from engine.stages.host import Host, Settings
+
+Progress = Callable[[int, int], None]
+"""Called with samples done and samples in all."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Figures of a render; see ``render --json`` in the README for the keys."""
+
+    seconds: float
+    realtime_factor: float
+    provider: str
+    latency_samples: int
+    latency_ms: float
+    window: str
+    renderer: str
+    inferences: int
+    late: int
+    gain_share: dict[str, float]
+    bpm: float
+    downbeat_s: float
+    inference_ms: float | None
+    noise_db: float | None
+    peak_dbfs: float
+    clipped: int
+    repaired: int
+    picture: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return dict(vars(self))
+
+
+def measure_inference_ms(generator: OnnxGenerator, tempo: Tempo, runs: int = 5) -> float:
+    """Median time of one inference at this tempo's width, warm, in milliseconds."""
+    columns = tempo.phrase_s / generator.front_end.hop_s
+    image = np.full((bucket(columns), generator.front_end.n_mels), 0.5, np.float32)
+    generator.warm(len(image))
+    times = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        generator(image, columns)
+        times.append(time.perf_counter() - begun)
+    return float(np.median(times) * 1000)
+
+
+def render(
+    source: Path,
+    sink: Path,
+    generator: OnnxGenerator,
+    tempo: Tempo,
+    settings: Settings,
+    *,
+    inference_ms: float | None = None,
+    report: Path | None = None,
+    title: str = "",
+    progress: Progress | None = None,
+) -> Rendering:
+    """Render a file. The output lies on the input, sample for sample, whatever the latency.
+
+    Args:
+        source: sound file.
+        sink: sound file to write; complete or not at all.
+        generator: the network.
+        tempo: tempo and downbeat of the file.
+        settings: how to render.
+        inference_ms: simulated time of an inference; by default it is measured first. In use
+            ``late`` every time up to four bars gives the same output.
+        report: folder for a picture, made if it does not exist.
+        title: of the picture.
+        progress: told how far it is.
+
+    Raises:
+        InputError, OutputError: a file is damaged or cannot be written.
+        GeneratorError: the generator failed.
+    """
+    begun = time.perf_counter()
+    if sink.exists() and source.exists() and sink.samefile(source):
+        raise UsageError(
+            str(sink), "input and output are one file", cure="Choose another name for the output."
+        )
+    with ExitStack() as stack:
+        reader = stack.enter_context(SoundReader(source))
+        rate, channels, frames = reader.rate, reader.channels, reader.frames
+        writer = stack.enter_context(SoundWriter(sink, rate, channels, frames))
+        if settings.use == "late" and inference_ms is None:
+            # Any time up to four bars gives the same output; nearly all of it lets the hop loop
+            # and the inference run side by side.
+            duration = round(tempo.phrase_s * rate) - generator.front_end.at(rate).n
+        else:
+            inference_ms = measured(inference_ms, generator, tempo)
+            duration = round(inference_ms / 1000 * rate)
+        inference = Scheduled(duration)
+        stack.callback(inference.close)
+        host = Host(generator, inference, rate, channels, tempo, settings)
+        watcher = None
+        if report is not None:
+            make_folder(report)
+            analyser = generator.front_end.at(rate)
+            watcher = Report(analyser, channels, frames / rate, tempo, title or source.name)
+        skip, written = host.latency, 0
+        for block in _followed_by_silence(reader, host.latency):
+            out = host.process(block)
+            dropped = min(skip, out.shape[-1])
+            skip -= dropped
+            out = out[:, dropped:]
+            writer.write(out)
+            written += out.shape[-1]
+            if watcher is not None:
+                watcher.hear("input", block)
+                watcher.hear("output", out)
+                watcher.watch(host)
+            if progress is not None:
+                progress(written, frames)
+        writer.keep()
+        picture = watcher.draw(report / f"{sink.stem}.png") if watcher and report else None
+        seconds = frames / rate
+        elapsed = time.perf_counter() - begun
+        return Rendering(
+            seconds=seconds,
+            realtime_factor=seconds / elapsed,
+            provider=generator.provider,
+            latency_samples=host.latency,
+            latency_ms=host.latency / rate * 1000,
+            window=settings.use,
+            renderer=settings.renderer,
+            inferences=inference.done,
+            late=host.restyle.late,
+            gain_share=host.restyle.share,
+            bpm=tempo.bpm,
+            downbeat_s=tempo.downbeat_s,
+            inference_ms=inference_ms,
+            noise_db=host.noise_db,
+            peak_dbfs=float(20 * np.log10(max(writer.peak, 1e-9))),
+            clipped=writer.clipped,
+            repaired=host.sanitise.repaired,
+            picture=str(picture) if picture else None,
+        )
+
+
+def measured(inference_ms: float | None, generator: OnnxGenerator, tempo: Tempo) -> float:
+    """The time given, or one that is measured."""
+    if inference_ms is None:
+        return measure_inference_ms(generator, tempo)
+    if not inference_ms >= 0:
+        raise UsageError(
+            "inference time", f"{inference_ms:g} ms", expected="0 or more", cure="--inference-ms 50"
+        )
+    return inference_ms
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            str(folder), f"cannot be made ({fault.strerror})", cure="Choose another folder."
+        ) from fault
+
+
+def _followed_by_silence(reader: SoundReader, samples: int) -> Iterator[Audio]:
+    """The file, then as much silence as brings its end out of the host."""
+    yield from reader.blocks()
+    for first in range(0, samples, BLOCK):
+        yield np.zeros((reader.channels, min(BLOCK, samples - first)), np.float32)

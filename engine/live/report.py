@@ -1,0 +1,147 @@
+"""The picture of a run: input, generated, output and gain as images over one time line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from engine.dsp.arrays import Array, Audio
+from engine.dsp.columns import ColumnStream
+from engine.dsp.frontend import Analyser
+from engine.dsp.tempo import Tempo
+from engine.errors import OutputError
+from engine.stages.host import Host
+
+_PIXELS = 1600  # columns of the picture: the memory does not grow with the file
+
+
+class Strip:
+    """An image over time of bounded width: rows that fall on the same pixel are averaged."""
+
+    def __init__(self, seconds: float, n_mels: int) -> None:
+        self._scale = _PIXELS / max(seconds, 1e-3)
+        self._sum = np.zeros((_PIXELS, n_mels), np.float64)
+        self._count = np.zeros(_PIXELS, np.int64)
+
+    def add(self, time_s: float, row: Array) -> None:
+        """Put a row of (n_mels,) at a time."""
+        pixel = int(time_s * self._scale)
+        if 0 <= pixel < _PIXELS:
+            self._sum[pixel] += row
+            self._count[pixel] += 1
+
+    def image(self) -> Array:
+        """(n_mels, pixels); a pixel without a row repeats its neighbour."""
+        filled = np.flatnonzero(self._count)
+        if not len(filled):
+            return np.full((self._sum.shape[1], _PIXELS), np.nan)
+        nearest = filled[
+            np.abs(np.searchsorted(filled, np.arange(_PIXELS)).clip(0, len(filled) - 1))
+        ]
+        return np.asarray((self._sum[nearest] / self._count[nearest, None]).T)
+
+
+class Report:
+    """Watches a run and draws it.
+
+    Args:
+        analyser: front end at the run's rate.
+        channels: number of channels.
+        seconds: length of the run.
+        tempo: for the downbeats on the time line.
+        title: above the picture.
+    """
+
+    def __init__(
+        self, analyser: Analyser, channels: int, seconds: float, tempo: Tempo, title: str
+    ) -> None:
+        n_mels = analyser.spec.n_mels
+        self._analyser, self._seconds, self._tempo, self._title = analyser, seconds, tempo, title
+        self._feeds = {name: ColumnStream(analyser, channels) for name in ("input", "output")}
+        self._received = dict.fromkeys(self._feeds, 0)
+        self._column = dict.fromkeys(self._feeds, 0)
+        names = ("input", "generated", "output", "gain")
+        self._strips = {name: Strip(seconds, n_mels) for name in names}
+
+    def hear(self, name: str, block: Audio) -> None:
+        """Sound of ``input`` or ``output``, both counted from their own beginning."""
+        a, first = self._analyser, self._column[name]
+        self._feeds[name].push([block])
+        self._received[name] += block.shape[-1]
+        last = int((self._received[name] - a.after) // a.hop)
+        centres = [round(i * a.hop) for i in range(first, max(first, last))]
+        self._column[name] += len(centres)
+        rows, _ = self._feeds[name].take(centres)
+        for centre, row in zip(centres, rows, strict=True):
+            self._strips[name].add(centre / a.rate, row)
+
+    def watch(self, host: Host) -> None:
+        """The readings of the host's latest block."""
+        for instant, reading in host.restyle.last_readings:
+            if reading.wet > 0.0:
+                time_s = instant / self._analyser.rate
+                self._strips["generated"].add(time_s, reading.generated_db)
+                self._strips["gain"].add(time_s, reading.gain_db)
+
+    def draw(self, path: Path) -> Path:
+        """Write the picture as PNG.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        import matplotlib  # a second to import: only when there is a picture to draw
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot as plt
+
+        spec = self._analyser.spec
+        figure, axes = plt.subplots(
+            4, 1, figsize=(16, 11), sharex=True, constrained_layout=True, dpi=100
+        )
+        hertz = np.array([100, 500, 1000, 2000, 5000, 10000])
+        ticks = np.interp(hertz, self._analyser.centres_hz, np.arange(spec.n_mels))
+        for axis, name in zip(axes, ("input", "generated", "output", "gain"), strict=True):
+            diverging = name == "gain"
+            low, high = (-30.0, 30.0) if diverging else (spec.floor_db, spec.ceil_db)
+            shown = axis.imshow(
+                self._strips[name].image(),
+                origin="lower",
+                aspect="auto",
+                cmap="RdBu_r" if diverging else "magma",
+                vmin=low,
+                vmax=high,
+                extent=(0, self._seconds, 0, spec.n_mels),
+                interpolation="nearest",
+            )
+            axis.set_yticks(ticks, [f"{h:g}" if h < 1000 else f"{h // 1000}k" for h in hertz])
+            axis.set_ylabel(f"{name}\nHz")
+            figure.colorbar(shown, ax=axis, pad=0.01, label="dB")
+            self._mark_downbeats(axis)
+        axes[-1].set_xlabel("seconds; lines: bars, thick: phrases of four downbeats")
+        figure.suptitle(self._title)
+        try:
+            figure.savefig(path)
+        except OSError as fault:
+            raise OutputError(
+                str(path), f"cannot be written ({fault.strerror})", cure="Choose another folder."
+            ) from fault
+        finally:
+            plt.close(figure)
+        return path
+
+    def _mark_downbeats(self, axis: object) -> None:
+        tempo = self._tempo
+        bars = int(self._seconds / tempo.bar_s) + 2
+        step = 1 if bars <= 80 else tempo.bars * -(-bars // (80 * tempo.bars))
+        first = tempo.phrase_at(0.0) * tempo.bars
+        for bar in range(first, first + bars + tempo.bars, step):
+            time_s = tempo.downbeat_s + bar * tempo.bar_s
+            if 0 <= time_s <= self._seconds:
+                thick = bar % tempo.bars == 0
+                axis.axvline(  # type: ignore[attr-defined]
+                    time_s, color="white", lw=1.4 if thick else 0.5, alpha=0.7
+                )
+                axis.axvline(  # type: ignore[attr-defined]
+                    time_s, color="black", lw=0.5 if thick else 0.2, alpha=0.7
+                )

@@ -1,0 +1,48 @@
+"""The stage contract: what everything in the signal path promises.
+
+A stage takes blocks of any size and gives back blocks of the same size, ``latency`` samples late:
+
+* the same feed in blocks of any size gives the same output;
+* an impulse comes out ``latency`` samples later;
+* a longer input never changes earlier output;
+* a NaN that enters is gone once its window is over;
+* silence in is silence out, at the latest ``tail`` samples after the sound.
+
+``tests/stage_verifier.py`` holds every stage to it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.dsp.arrays import Audio
+
+
+class Stage(Protocol):
+    """A stage of the signal path."""
+
+    @property
+    def latency(self) -> int:
+        """Samples by which the output lies behind the input."""
+        ...
+
+    @property
+    def tail(self) -> int:
+        """Samples after ``latency`` for which the end of the sound can still be heard."""
+        ...
+
+    def process(self, block: Audio) -> Audio:
+        """Take (channels, n) and give the next (channels, n), for any n."""
+        ...
+
+
+class HopStage(Protocol):
+    """A stage that works in whole hops; :class:`~engine.stages.hops.Hops` makes it a stage."""
+
+    hop: int
+    latency: int
+    tail: int
+
+    def process(self, block: Audio) -> Audio:
+        """Take (channels, m·hop) and give the next (channels, m·hop)."""
+        ...

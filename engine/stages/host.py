@@ -1,0 +1,111 @@
+"""The signal path from input to output, as one stage."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.dsp.arrays import Audio
+from engine.dsp.stft import STFT
+from engine.dsp.tempo import Tempo
+from engine.errors import UsageError
+from engine.stages.graph import DryWet, Series
+from engine.stages.hops import Hops
+from engine.stages.inference import Generator, Inference
+from engine.stages.renderers import GainRenderer, PaperRenderer, Renderer
+from engine.stages.restyle import Restyle, Use
+from engine.stages.sanitise import Sanitise
+
+MIN_RATE, MAX_RATE = 8000, 384000
+RendererName = Literal["gain", "paper"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a host renders.
+
+    Attributes:
+        use: of the window.
+        lookahead_ms: 0, 23, 46 or 93.
+        renderer: ``gain``, or ``paper`` for the way of the paper.
+        noise_branch: whether ``gain`` fills missing energy with noise.
+        synthesis: synthesis window at 48 kHz, 512 (10.7 ms) or 256 (5.3 ms) samples.
+        wet: 0 (dry) … 1.
+    """
+
+    use: Use = "phrase"
+    lookahead_ms: int = 0
+    renderer: RendererName = "gain"
+    noise_branch: bool = True
+    synthesis: int = 512
+    wet: float = 1.0
+
+
+class Host:
+    """Input → sanitise → restyle, with dry beside wet.
+
+    Args:
+        generator: the network.
+        inference: who runs it.
+        rate: sample rate in hertz, 8 kHz–384 kHz.
+        channels: number of channels.
+        tempo: tempo and downbeat of the feed.
+        settings: see :class:`Settings`.
+
+    Attributes:
+        restyle: the restyle stage, for its counters.
+        sanitise: the input's repair stage, for its counter.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        inference: Inference,
+        rate: float,
+        channels: int,
+        tempo: Tempo,
+        settings: Settings,
+    ) -> None:
+        if not MIN_RATE <= rate <= MAX_RATE:
+            raise UsageError(
+                "sample rate",
+                f"{rate:g} Hz",
+                expected=f"{MIN_RATE} to {MAX_RATE} Hz",
+                cure="Resample the sound, or choose another rate of the device.",
+            )
+        if not 0.0 <= settings.wet <= 1.0:
+            raise UsageError(
+                "wet", f"{settings.wet:g}", expected="0 to 1", cure="Give the share with --wet."
+            )
+        analyser = generator.front_end.at(rate)
+        self.renderer: Renderer
+        if settings.renderer == "gain":
+            stft = STFT.low_delay(rate, settings.synthesis)
+            self.renderer = GainRenderer(analyser, channels, stft, settings.noise_branch)
+        else:
+            self.renderer = PaperRenderer(analyser)
+        self.sanitise = Sanitise()
+        self.restyle = Restyle(
+            generator,
+            inference,
+            self.renderer,
+            analyser,
+            tempo,
+            channels,
+            settings.use,
+            settings.lookahead_ms,
+        )
+        mix = DryWet(Hops(self.restyle, channels), channels, settings.wet)
+        self._path = Series(self.sanitise, mix)
+        self.latency, self.tail = self._path.latency, self._path.tail
+
+    @property
+    def noise_db(self) -> float | None:
+        """Energy of the noise branch relative to the restyled output, dB; None without any."""
+        ratio = self.renderer.noise_ratio
+        return 10 * math.log10(ratio) if ratio > 0 else None
+
+    def process(self, block: Audio) -> Audio:
+        """Take (channels, n) and give the next (channels, n)."""
+        return self._path.process(block)

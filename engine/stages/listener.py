@@ -1,0 +1,59 @@
+"""What inference hears: the feed as columns in the phrase window, at the model's loudness.
+
+Runs where inference runs, one job at a time, so that the hop loop is spared the transforms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.dsp.arrays import Audio
+from engine.dsp.columns import ColumnStream
+from engine.dsp.frontend import Analyser
+from engine.dsp.gain import GainImage, gain_image
+from engine.dsp.level import ModelLevel
+from engine.dsp.window import Window
+from engine.stages.inference import Generator
+
+
+class Listener:
+    """Columns of the feed into the window, the window through the generator.
+
+    Args:
+        generator: the network.
+        window: the four-downbeat window to fill.
+        analyser: front end at the feed's rate.
+        channels: number of channels.
+        noise_branch: whether missing energy is to be rendered as noise.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        window: Window,
+        analyser: Analyser,
+        channels: int,
+        noise_branch: bool,
+    ) -> None:
+        self._generator, self._window, self._analyser = generator, window, analyser
+        self._noise_branch = noise_branch
+        self._columns = ColumnStream(analyser, channels)
+        self._level = ModelLevel(generator.level_db, analyser.spec.hop_s)
+
+    def restyle(self, blocks: Sequence[Audio], until: int) -> GainImage:
+        """Hear the blocks, then restyle the window as it is at sample ``until``.
+
+        Raises:
+            GeneratorError: the generator failed.
+        """
+        self._columns.push(blocks)
+        db, levels = self._columns.take(self._window.centres(until - self._analyser.after))
+        for column, level in zip(db, levels.tolist(), strict=True):
+            self._window.push(column, level)
+            self._level.push(level)
+        snapshot, gain_db = self._window.snapshot(), self._level.gain_db
+        source = self._analyser.spec.normalise(snapshot.db + np.float32(gain_db))
+        generated = self._generator(source, snapshot.period)
+        return gain_image(snapshot, source, generated, self._analyser, gain_db, self._noise_branch)

@@ -1,0 +1,131 @@
+"""From readings of the gain image to spectra: the two ways of reusing the input's phase."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from engine.dsp.arrays import Array
+from engine.dsp.frontend import Analyser
+from engine.dsp.inverse import InverseMel
+from engine.dsp.noise import NoiseGate, PhaseTable
+from engine.dsp.stft import STFT
+from engine.stages.reader import Reading
+
+
+class Renderer(Protocol):
+    """Turns the spectra of a few hops into the spectra of the output."""
+
+    stft: STFT
+    noise_branch: bool
+
+    @property
+    def noise_ratio(self) -> float:
+        """Energy of the noise branch relative to what was rendered so far, 0…1."""
+        ...
+
+    def render(
+        self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
+    ) -> Array:
+        """Spectra (channels, m, bins) to spectra of the same shape.
+
+        Args:
+            spectra: of the live input.
+            readings: one per hop, m of them.
+            levels: mean square per hop and channel of the input, (m, channels).
+            first_hop: index of the first hop since the beginning of the feed.
+        """
+        ...
+
+
+class GainRenderer:
+    """Y = X·10^(Δ/20), plus noise where the input has no energy for the gain to act on.
+
+    One gain curve serves all channels, so the stereo image stays.
+
+    Args:
+        analyser: front end at the device's rate.
+        stft: transform of the audio path, low-delay by default.
+        channels: number of channels.
+        noise_branch: whether to render missing energy as noise.
+    """
+
+    def __init__(
+        self, analyser: Analyser, channels: int, stft: STFT, noise_branch: bool = True
+    ) -> None:
+        self.stft, self.noise_branch = stft, noise_branch
+        self._spread = analyser.spread(stft.n_fft)
+        self._share = self._spread.share(analyser.spec.n_mels)
+        self._phases = PhaseTable(stft.n_fft // 2 + 1)
+        self._gate = NoiseGate(analyser.rate, stft.hop, channels)
+        self._noise_energy = 0.0
+        self._output_energy = 1e-20
+
+    @property
+    def noise_ratio(self) -> float:
+        """Energy of the noise branch relative to what was rendered so far, 0…1."""
+        return self._noise_energy / self._output_energy
+
+    def render(
+        self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
+    ) -> Array:
+        """See :meth:`Renderer.render`."""
+        gain_db = self._spread(np.stack([reading.gain_db for reading in readings]))
+        gain_db *= np.float32(np.log(10) / 20)
+        out = np.asarray(spectra * np.exp(gain_db, out=gain_db))
+        recent = self._gate.hear(levels)
+        noisy = [i for i, r in enumerate(readings) if r.noise is not None and r.wet > 0.0]
+        if noisy:
+            noise = self._noise([readings[i] for i in noisy], recent[noisy], first_hop, noisy)
+            out[:, noisy] += noise
+            self._noise_energy += _energy(noise)
+        self._output_energy += _energy(out)
+        return out
+
+    def _noise(
+        self, readings: list[Reading], recent: Array, first_hop: int, hops: list[int]
+    ) -> Array:
+        """Spectra (channels, hops, bins) of what the gain cannot make."""
+        density = np.stack([reading.noise for reading in readings if reading.noise is not None])
+        level = np.array([reading.level for reading in readings])
+        wet = np.array([reading.wet for reading in readings])
+        factors = self._gate.factors(recent, level, density @ self._share) * wet[:, None]
+        variance = self._spread(density) * np.float32(self.stft.noise_gain)
+        shape = self._phases(first_hop + np.array(hops)) * np.sqrt(variance)
+        return np.asarray(factors.T.astype(np.float32)[:, :, None] * shape)
+
+
+class PaperRenderer:
+    """The magnitude from the inverse mel transform, the phase from the input.
+
+    Vande Veire et al. 2019, section 2.3. The channels keep their relative levels.
+
+    Args:
+        analyser: front end at the device's rate; its own symmetric window is the transform.
+    """
+
+    noise_branch = False
+    noise_ratio = 0.0
+
+    def __init__(self, analyser: Analyser) -> None:
+        self.stft = STFT.symmetric(analyser)
+        self._inverse_mel = InverseMel(analyser.weights)
+
+    def render(
+        self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
+    ) -> Array:
+        """See :meth:`Renderer.render`."""
+        del levels, first_hop
+        generated = np.stack([reading.generated_db for reading in readings])  # −∞ dB: no power
+        magnitude = np.sqrt(self._inverse_mel(10.0 ** (generated / 10.0)))
+        live = np.sqrt(np.mean(np.abs(spectra) ** 2, axis=0))
+        ratio = magnitude / np.maximum(live, 1e-9)
+        wet = np.array([reading.wet for reading in readings], np.float32)[:, None]
+        # A bin without energy has no phase to reuse; it stays as it is.
+        ratio = np.where(live > 1e-9, ratio, 1.0)
+        return np.asarray(spectra * (1.0 + wet * (ratio - 1.0)), np.complex64)
+
+
+def _energy(spectra: Array) -> float:
+    return float(np.vdot(spectra, spectra).real)

@@ -1,0 +1,138 @@
+"""The restyle stage: one hop loop for the stage, the studio and the tests.
+
+Each hop: finished inferences are collected, new ones begun with the sound heard since the last;
+the gain for the instant that now leaves is read; the renderer puts it on the live spectrum. The
+bookkeeping goes hop by hop and the transforms go over all hops of a block at once, so that any
+block size gives the same output.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.dsp.arrays import Audio
+from engine.dsp.frontend import Analyser
+from engine.dsp.gain import Quality
+from engine.dsp.noise import mean_square
+from engine.dsp.stft import Stream
+from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.window import PhraseWindow, TrailingWindow, Window
+from engine.errors import UsageError
+from engine.stages.delay import Delay
+from engine.stages.inference import Generator, Inference
+from engine.stages.listener import Listener
+from engine.stages.reader import GainReader, Reading
+from engine.stages.renderers import Renderer
+
+Use = Literal["late", "phrase", "edge"]
+LOOKAHEAD_COLUMNS = {0: 0, 23: 2, 46: 4, 93: 8}  # dial in ms: model columns
+
+
+class Restyle:
+    """Input restyled by a generator, with its own phase.
+
+    Uses of the window:
+
+    * ``phrase``: the generator always sees the circle of the last four bars, and its gains for
+      what comes are ready before it comes.
+    * ``late``: the window is filled, restyled as a whole, and leaves four downbeats later; the
+      inference takes place in between. The latency is two phrases.
+    * ``edge``: no clock; the newest column is the right edge of the window.
+
+    Args:
+        generator: the network.
+        inference: who runs it.
+        renderer: how its image becomes sound.
+        analyser: the front end at the device's rate.
+        tempo: tempo and downbeat.
+        channels: number of channels.
+        use: how the window is used.
+        lookahead_ms: 0, 23, 46 or 93 (2, 4 or 8 model columns); more is more certain and later.
+            Without effect in ``late``, which knows the whole window.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        inference: Inference,
+        renderer: Renderer,
+        analyser: Analyser,
+        tempo: Tempo,
+        channels: int,
+        use: Use = "phrase",
+        lookahead_ms: int = 0,
+    ) -> None:
+        if lookahead_ms not in LOOKAHEAD_COLUMNS:
+            raise UsageError(
+                "lookahead",
+                f"{lookahead_ms} ms",
+                expected=", ".join(f"{ms}" for ms in LOOKAHEAD_COLUMNS),
+                cure="Choose one of these with --lookahead.",
+            )
+        stft = renderer.stft
+        self.hop = stft.hop
+        self.inference, self._renderer, self._late = inference, renderer, use == "late"
+        phrase = tempo.phrase_s * analyser.rate
+        held_back = 2 * phrase if self._late else LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop
+        window: Window = (
+            TrailingWindow(analyser, bucket(phrase / analyser.hop))
+            if use == "edge"
+            else PhraseWindow(analyser, tempo)
+        )
+        # When inference next has something new to see: a column or, in use late, a phrase.
+        self._next_due = window.end_of_window if self._late else window.end_of_column
+        self._listener = Listener(generator, window, analyser, channels, renderer.noise_branch)
+        self._delay = Delay(round(held_back), channels)
+        self._stream = Stream(stft, channels)
+        self._reader = GainReader(
+            analyser.spec.n_mels,
+            analyser.rate,
+            stft.hop,
+            None if use == "edge" else tempo,
+            blend=use == "phrase",
+        )
+        self._unheard: list[Audio] = []
+        self._received = 0
+        self._due = self._next_due(0)
+        self.late = 0
+        self.latency = stft.latency - stft.hop + self._delay.latency
+        self.tail = stft.n_fft + stft.reach
+        self.last_readings: list[tuple[int, Reading]] = []
+        """Readings of the latest block with the instants they are for, in samples of the feed."""
+
+    @property
+    def share(self) -> dict[str, float]:
+        """Share of the hops since the feed began that were fresh, predicted, held and dry, 0…1."""
+        total = sum(self._reader.share.values())
+        return {q.value: count / max(1, total) for q, count in self._reader.share.items()}
+
+    def process(self, block: Audio) -> Audio:
+        """Take (channels, m·hop) and give the next (channels, m·hop)."""
+        first_hop = self._received // self.hop
+        readings: list[tuple[int, Reading]] = []
+        for start in range(0, block.shape[-1], self.hop):
+            self._received += self.hop
+            self._unheard.append(block[:, start : start + self.hop])
+            # The instant, on the feed's time line, at which a gain on this frame takes effect.
+            instant = self._received - self._delay.latency - self._renderer.stft.centre
+            self._infer(instant)
+            readings.append((instant, self._reader.read(instant)))
+        self.last_readings = readings
+        delayed = self._delay.process(block)
+        spectra = self._stream.analyse(delayed)
+        levels = mean_square(delayed, self.hop)
+        gains = [reading for _, reading in readings]
+        return self._stream.synthesise(self._renderer.render(spectra, gains, levels, first_hop))
+
+    def _infer(self, instant: int) -> None:
+        image = self.inference.collect(self._received)
+        if image is not None:
+            if image.quality(instant) is Quality.HELD and instant > image.source.newest:
+                self.late += 1
+            else:
+                self._reader.publish(image)
+        if self._received >= self._due and self.inference.idle():
+            until = self._due if self._late else self._received
+            blocks, self._unheard = self._unheard, []
+            self.inference.submit(lambda: self._listener.restyle(blocks, until), self._received)
+            self._due = self._next_due(self._received)

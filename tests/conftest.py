@@ -1,0 +1,59 @@
+"""Fixtures shared by all tests: a seeded generator, generators made by hand, measured figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.live.generator import OnnxGenerator
+from export import handmade
+
+_figures: list[tuple[str, str]] = []
+
+MODELS = {
+    "identity": handmade.identity,
+    "flat": handmade.flat(6.0),
+    "column": handmade.one_column(200),
+    "marked": handmade.marked_columns(0.6),
+    "snare": handmade.snare(200, 25.0),
+    "downbeat-filter": handmade.downbeat_filter,
+}
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20190610)
+
+
+@pytest.fixture(scope="session")
+def model_path(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folder = tmp_path_factory.mktemp("models")
+
+    def path(name: str) -> Path:
+        file = folder / f"{name}.onnx"
+        return file if file.exists() else handmade.write(MODELS[name], file)
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def generator(model_path: Callable[[str], Path]) -> Callable[[str], OnnxGenerator]:
+    """A generator made by hand, in ONNX Runtime, by its name."""
+    return lambda name: OnnxGenerator(model_path(name), "cpu", threads=1)
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Put a measured figure into the table at the end of the run."""
+    del request
+    return lambda name, value: _figures.append((name, value))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _figures:
+        terminalreporter.section("figures")
+        for name, value in _figures:
+            terminalreporter.write_line(f"{name:<72} {value}")

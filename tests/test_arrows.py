@@ -1,0 +1,88 @@
+"""Imports keep their direction."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# What each package may import of this project; more specific entries win.
+ALLOWED = {
+    "engine": {"engine"},
+    "engine.errors": set(),
+    "engine.dsp": {"engine.dsp", "engine.errors"},
+    "engine.stages": {"engine.stages", "engine.dsp", "engine.errors"},
+    "engine.live": {"engine.live", "engine.stages", "engine.dsp", "engine.errors"},
+    "engine.cli": {"engine.cli", "engine.live", "engine.stages", "engine.dsp", "engine.errors"},
+    "export": {"export", "train.networks", "engine.dsp", "engine.errors"},
+    "train": {"train", "engine.dsp", "engine.errors"},
+    "presets": set(),
+}
+OURS = ("engine", "export", "train", "presets", "tests")
+NOT_IN_THE_ENGINE = ("torch", "onnx", "train", "export")
+NOT_PURE = ("threading", "time", "logging", "soundfile", "sounddevice", "pathlib", "os", "io")
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def inside(name: str, packages) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def wrong(name: str, imported: set[str]) -> set[str]:
+    place = max((key for key in ALLOWED if inside(name, [key])), key=len)
+    bad = {i for i in imported if inside(i, OURS) and not inside(i, ALLOWED[place])}
+    # `from engine.dsp import gain` names the package too, which is no import of its own.
+    bad -= {"engine", "train", "export"}
+    if inside(name, ["engine"]):
+        bad |= {i for i in imported if inside(i, NOT_IN_THE_ENGINE)}
+    if inside(name, ["engine.dsp"]):
+        bad |= {i for i in imported if inside(i, NOT_PURE)}
+    return bad
+
+
+FILES = [path for top in OURS[:-1] for path in sorted((ROOT / top).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_imports_keep_their_direction(path):
+    assert not wrong(module(path), imports(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "imported"),
+    [
+        ("engine.dsp.gain", "engine.stages.host"),
+        ("engine.dsp.gain", "threading"),
+        ("engine.stages.host", "engine.live.files"),
+        ("engine.live.render", "engine.cli.render"),
+        ("engine.live.render", "torch"),
+        ("engine.live.render", "train.compose"),
+        ("export.handmade", "engine.live.generator"),
+        ("train.compose.demo", "engine.stages.host"),
+    ],
+)
+def test_a_wrong_arrow_is_found(name, imported):
+    assert wrong(name, {imported}) == {imported}
+
+
+def test_no_file_is_long():
+    long = {module(path): n for path in FILES if (n := len(path.read_text().splitlines())) > 300}
+    assert not long

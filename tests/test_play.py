@@ -1,0 +1,161 @@
+"""Playing without an audio device: the same engine, in real time, into a file."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from engine.errors import DeviceError, GeneratorError
+from engine.live import devices
+from engine.live.inference import Background
+from engine.live.play import Player
+from engine.live.sources import FileSink, FileSource, NoSink, demo_feed
+from engine.live.tracker import track
+from engine.stages.host import Settings
+
+PLAY = [sys.executable, "-c", "from engine.cli import main; main()", "play"]
+
+
+def test_demo_feed_says_what_it_is():
+    path, tempo = demo_feed()
+    info = sf.info(path)
+    assert path.stat().st_size <= 3_000_000
+    assert 40 <= info.duration <= 50
+    assert (tempo.bpm, tempo.downbeat_s) == (175.0, 0.25)
+
+
+def test_tempo_and_downbeat_of_the_demo_feed_are_found(figure):
+    path, truth = demo_feed()
+    heard = track(path, 175.0)
+    bar = (heard.downbeat_s - truth.downbeat_s) / truth.bar_s
+    off = abs(bar - round(bar)) * truth.bar_s * 1000
+    figure("tracker on the demo feed", f"{heard.bpm:.2f} BPM, downbeat {off:.0f} ms off")
+    assert heard.bpm == pytest.approx(175.0, rel=1e-3)
+    assert off <= 30
+
+
+def test_nothing_to_track_in_silence(tmp_path):
+    sf.write(tmp_path / "silence.wav", np.zeros(48000), 48000)
+    assert track(tmp_path / "silence.wav", 175.0) is None
+
+
+def test_player_records_every_sample_and_the_latency(tmp_path, generator):
+    path, tempo = demo_feed()
+    source = FileSource(path)
+    sink = FileSink(tmp_path / "out.wav", source.rate, source.channels)
+    player = Player(source, sink, False, generator("identity"), tempo, Settings(), seconds=1.0)
+    begun = time.monotonic()
+    player.start()
+    assert player.join(60)
+    assert player.error is None
+    assert time.monotonic() - begun >= 0.95  # in real time, not faster
+    dry, rate = sf.read(path, always_2d=True, dtype="float32")
+    wet, _ = sf.read(tmp_path / "out.wav", always_2d=True, dtype="float32")
+    late = player.meters.latency
+    assert len(wet) >= rate + late
+    assert np.abs(wet[late : rate + late] - dry[:rate]).max() <= 1e-5
+    assert player.meters.peak_out > 0
+
+
+def test_a_fault_of_the_generator_is_counted_and_the_sound_goes_on(generator):
+    path, tempo = demo_feed()
+    model = generator("identity")
+
+    class Faulty:
+        front_end, level_db = model.front_end, model.level_db
+        warm = model.warm
+
+        def __call__(self, image, period):
+            raise GeneratorError("generator", "fell over", cure="Stand up.")
+
+    player = Player(FileSource(path), NoSink(), False, Faulty(), tempo, Settings(), seconds=0.5)
+    player.start()
+    assert player.join(60)
+    assert player.error is None
+    assert player.meters.faults > 0
+    assert "fell over" in player.meters.fault
+    assert player.meters.share["dry"] == pytest.approx(1.0)
+
+
+def test_play_without_a_device_plays_the_demo_into_a_file(tmp_path):
+    done = subprocess.run(
+        [*PLAY, "--seconds", "2", "--input", "demo", "--output", "out.wav"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "recording: out.wav" in done.stdout
+    assert "picture:   out.png" in done.stdout
+    assert sf.info(tmp_path / "out.wav").duration >= 2.0
+    assert (tmp_path / "out.png").stat().st_size > 10_000
+
+
+def test_ctrl_c_keeps_what_was_recorded(tmp_path):
+    process = subprocess.Popen(
+        [*PLAY, "--input", "demo", "--output", "out.wav"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    part = tmp_path / ".out.wav.part"
+    for _ in range(400):
+        if part.exists() and part.stat().st_size > 500_000:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "recording: out.wav" in out
+    sound, _ = sf.read(tmp_path / "out.wav")
+    assert len(sound) > 30_000
+    assert not part.exists()
+
+
+def test_an_unknown_device_is_named_with_the_cure():
+    with pytest.raises(DeviceError, match=r"no such card.*doubledrop devices"):
+        devices.find("no such card", "input")
+
+
+def test_without_portaudio_the_cure_is_named(monkeypatch):
+    def missing():
+        raise DeviceError("PortAudio", "not found", cure="Install it: libportaudio2")
+
+    monkeypatch.setattr(devices, "portaudio", missing)
+    with pytest.raises(DeviceError, match="libportaudio2"):
+        devices.devices()
+
+
+@pytest.mark.parametrize("direction", ["input", "output"])
+def test_a_device_is_found_by_a_part_of_its_name(monkeypatch, direction):
+    cards = [
+        devices.Device(i, name, 2, 2, 48000.0, "ALSA", i == 1, i == 1)
+        for i, name in enumerate(["Scarlett 2i2", "Built-in", "Scarlett 18i8"])
+    ]
+    monkeypatch.setattr(devices, "devices", lambda: cards)
+    assert devices.find("built", direction) is cards[1]
+    assert devices.find("Scarlett 2i2", direction) is cards[0]
+    assert devices.find(None, direction) is cards[1]
+    with pytest.raises(DeviceError, match="several match"):
+        devices.find("scarlett", direction)
+
+
+def test_background_inference_hides_no_other_fault():
+    """A fault of the program itself is not a fault of the generator."""
+    inference = Background()
+
+    def job():
+        raise ZeroDivisionError
+
+    inference.submit(job, 0)
+    inference.close()  # waits for it
+    with pytest.raises(ZeroDivisionError):
+        inference.collect(0)

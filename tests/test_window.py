@@ -1,0 +1,201 @@
+"""The four-downbeat window and the gains that are read from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.gain import MAX_GAIN_DB, Quality, gain_image
+from engine.dsp.level import ModelLevel
+from engine.dsp.noise import NoiseGate, PhaseTable
+from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.window import PhraseWindow, TrailingWindow
+from engine.errors import GeneratorError, UsageError
+from engine.stages.reader import GainReader
+
+RATE = 44100
+ANALYSER = FrontEnd().at(RATE)
+
+
+def fill(window, seconds):
+    """Columns whose first band is the time of their centre in seconds."""
+    for centre in window.centres(round(seconds * RATE)):
+        column = np.full(128, -20.0, np.float32)
+        column[0] = centre / RATE
+        window.push(column, 0.01)
+    return window.snapshot()
+
+
+def test_four_bars_at_175_bpm_are_472_and_a_half_columns():
+    tempo = Tempo(175.0)
+    assert tempo.phrase_s / FrontEnd().hop_s == pytest.approx(472.5)
+    assert [bucket(c) for c in (472.5, 480.0, 480.1, 591.0, 689.0)] == [480, 480, 488, 592, 696]
+
+
+@pytest.mark.parametrize("bpm", [87.0, 120.0, 174.0, 175.0])
+@pytest.mark.parametrize("downbeat", [0.0, 0.3, -7.1, 100.0])
+def test_phrase_window_is_indexed_by_position(bpm, downbeat):
+    tempo = Tempo(bpm, downbeat)
+    now = 2.6 * tempo.phrase_s
+    snapshot = fill(PhraseWindow(ANALYSER, tempo), now)
+    times = snapshot.db[:, 0]
+    columns = np.arange(len(times))
+    position = (snapshot.start + columns * snapshot.hop) / RATE
+    in_circle = columns < snapshot.period
+    heard = in_circle & (position <= now)
+    assert np.abs(times[heard] - position[heard]).max() <= 0.6 / RATE
+    before = in_circle & (position > now)
+    assert np.abs(times[before] + tempo.phrase_s - position[before]).max() <= 0.6 / RATE
+    padding = np.flatnonzero(~in_circle)
+    source = np.rint(padding - snapshot.period).astype(int)
+    assert np.array_equal(snapshot.db[padding], snapshot.db[source])
+    assert snapshot.reach == pytest.approx(snapshot.period * snapshot.hop)
+    assert now * RATE - snapshot.newest < snapshot.hop + 1
+
+
+def test_first_phrase_repeats_the_bars_heard():
+    tempo = Tempo(175.0)
+    snapshot = fill(PhraseWindow(ANALYSER, tempo), 1.5 * tempo.bar_s)
+    bar = snapshot.period / 4
+    newest = int((snapshot.newest - snapshot.start) / snapshot.hop)
+    for column in range(newest + 1, 470):  # the last two were heard, just before the feed
+        bars = np.ceil((column - newest) / bar)
+        wanted = (column - bars * bar) * snapshot.hop / RATE
+        assert abs(snapshot.db[column, 0] - wanted) <= FrontEnd().hop_s
+    early = fill(PhraseWindow(ANALYSER, tempo), 0.4 * tempo.bar_s)
+    assert 0 < early.reach <= 0.3 * RATE
+
+
+def test_trailing_window_ends_now():
+    snapshot = fill(TrailingWindow(ANALYSER, 480), 9.0)
+    times = snapshot.db[:, 0]
+    assert np.allclose(np.diff(times), FrontEnd().hop_s, atol=1 / RATE)
+    assert 9.0 - times[-1] <= FrontEnd().hop_s
+    assert snapshot.start + 479 * snapshot.hop == pytest.approx(snapshot.newest)
+
+
+@pytest.mark.parametrize(
+    "window", [PhraseWindow(ANALYSER, Tempo(172.3, 0.11)), TrailingWindow(ANALYSER, 480)]
+)
+def test_end_of_column_is_when_a_column_can_be_pushed(window):
+    sample = 0
+    for _ in range(1500):
+        end = window.end_of_column(sample)
+        assert end > sample
+        centres = window.centres(end - ANALYSER.after)
+        assert [c + ANALYSER.after for c in centres] == [end]
+        window.push(np.zeros(128, np.float32), 0.0)
+        sample = end
+
+
+def test_end_of_window_is_the_end_of_a_phrase():
+    window, tempo = PhraseWindow(ANALYSER, Tempo(175.0, 0.2)), Tempo(175.0, 0.2)
+    ends, sample = [], 0
+    for _ in range(4):
+        sample = window.end_of_window(sample)
+        ends.append(sample)
+    wanted = [(0.2 + k * tempo.phrase_s) * RATE + ANALYSER.after for k in range(4)]
+    assert np.all(np.abs(np.array(ends) - wanted) <= ANALYSER.hop + 1)
+
+
+def image_of(snapshot, gain_db, generated=None):
+    source = FrontEnd().normalise(snapshot.db + 40)
+    made = source + np.float32(gain_db / 80) if generated is None else generated
+    return gain_image(snapshot, source, made, ANALYSER, 0.0)
+
+
+def test_readings_fall_back_in_order():
+    tempo = Tempo(175.0)
+    reader = GainReader(128, RATE, 128, tempo, blend=True)
+    image = image_of(fill(PhraseWindow(ANALYSER, tempo), 2 * tempo.phrase_s), 6.0)
+    newest, reach = image.source.newest, image.source.reach
+    reader.publish(image)
+    seen = {}
+    for sample in np.arange(newest - 5000, newest + reach + 2 * RATE, 128):
+        reading = reader.read(float(sample))
+        seen.setdefault(reading.quality, []).append((sample, float(reading.gain_db[5])))
+    assert list(seen) == [Quality.FRESH, Quality.PREDICTED, Quality.HELD, Quality.DRY]
+    assert seen[Quality.PREDICTED][0][0] == pytest.approx(newest + image.source.hop, abs=256)
+    assert seen[Quality.HELD][0][0] == pytest.approx(newest + reach, abs=256)
+    assert seen[Quality.HELD][-1][0] == pytest.approx(newest + reach + 0.53 * RATE, abs=1600)
+    for quality in (Quality.FRESH, Quality.PREDICTED):
+        assert seen[quality][-1][1] == pytest.approx(6.0, abs=1e-3)
+    assert seen[Quality.DRY][-1][1] == 0.0
+
+
+def test_the_effect_comes_back_at_a_downbeat():
+    tempo = Tempo(175.0)
+    reader = GainReader(128, RATE, 128, tempo, blend=True)
+    window = PhraseWindow(ANALYSER, tempo)
+    first = image_of(fill(window, tempo.phrase_s), 6.0)
+    reader.publish(first)
+    lost = first.source.newest + first.source.reach + RATE
+    for sample in np.arange(0, lost, 128):
+        reader.read(float(sample))
+    reader.publish(image_of(fill(window, lost / RATE + 0.1), 6.0))
+    gains = {s: reader.read(float(s)).wet for s in np.arange(lost, lost + 2 * RATE, 128)}
+    back = next(sample for sample, wet in gains.items() if wet > 0)
+    bars = (back / RATE) / tempo.bar_s
+    assert (bars - np.floor(bars)) * tempo.bar_s < 0.01
+
+
+@pytest.mark.parametrize("fault", ["shape", "nan"])
+def test_a_faulty_generated_image_is_refused(fault):
+    snapshot = fill(TrailingWindow(ANALYSER, 480), 6.0)
+    bad = np.full((480, 128), np.nan, np.float32) if fault == "nan" else np.zeros((479, 128))
+    with pytest.raises(GeneratorError):
+        image_of(snapshot, 0.0, bad)
+
+
+def test_gain_is_limited_and_the_rest_is_noise():
+    snapshot = fill(TrailingWindow(ANALYSER, 480), 6.0)
+    image = image_of(snapshot, 30.0)
+    assert image.gain_db.max() <= MAX_GAIN_DB
+    assert image.noise is not None
+    assert image_of(snapshot, 11.9).noise is None
+    # The input's mel power at 20 dB (40 − 20), asked for 50, given 32: the rest is there.
+    power = image.noise[100, 60] * ANALYSER.noise_gain[60]
+    assert 10 * np.log10(power + 10**3.2) == pytest.approx(50.0, abs=0.1)
+
+
+def test_noise_gate_follows_the_feed():
+    gate = NoiseGate(48000, 128, 2)
+    loud = gate.hear(np.full((30, 2), 0.01, np.float32))
+    quiet = gate.hear(np.zeros((30, 2), np.float32))
+    assert np.allclose(loud[25:], 0.01)
+    assert not quiet[-5:].any()
+    one = np.array([0.01]), np.array([0.001])
+    assert gate.factors(loud[-1:], *one) == pytest.approx(1.0)
+    assert not gate.factors(quiet[-1:], *one).any()
+    tenth = gate.factors(loud[-1:] / 10, *one)
+    assert tenth == pytest.approx(np.sqrt(0.1))
+    cap = gate.factors(loud[-1:], np.array([0.01]), np.array([1.0]))
+    assert cap**2 == pytest.approx(0.04)
+
+
+def test_noise_repeats_to_the_bit():
+    a, b = PhaseTable(1025), PhaseTable(1025)
+    hops = np.array([0, 1, 2, 10**6])
+    assert np.array_equal(a(hops), b(hops))
+    assert np.allclose(np.abs(a(hops)), 1.0)
+    overlap = np.abs(np.vdot(a(hops)[0], a(hops)[1])) / 1025
+    assert overlap < 0.2
+
+
+def test_model_level_brings_the_feed_to_the_training_loudness():
+    level = ModelLevel(-18.0, FrontEnd().hop_s)
+    assert level.gain_db == 0.0
+    for _ in range(100):
+        level.push(10**-3.0)
+        level.push(1e-9)  # silence says nothing
+    assert level.gain_db == pytest.approx(12.0, abs=0.01)
+    for _ in range(20000):
+        level.push(10**-1.0)
+    assert level.gain_db == pytest.approx(-8.0, abs=0.1)
+
+
+@pytest.mark.parametrize("bpm", [0.0, 19.9, 301.0, float("nan")])
+def test_impossible_tempi_are_refused(bpm):
+    with pytest.raises(UsageError, match="20 to 300"):
+        Tempo(bpm)
