@@ -11,6 +11,7 @@
     │   └── FrontEndError (ValueError)    a model made for another front end
     ├── ProviderError     (RuntimeError)  an execution provider that was asked for and is not there
     ├── DeviceError       (OSError)       an audio device that is missing or refuses
+    │   └── DeviceLost    (OSError)       an audio device that stopped while playing
     └── GeneratorError    (RuntimeError)  a generator that raises or returns what is not finite
 
 Each is also the builtin a caller would expect, says what was found, what was expected and what
@@ -75,6 +76,12 @@ class ProviderError(DoubledropError, RuntimeError):
 
 class DeviceError(DoubledropError, OSError):
     """An audio device that is missing or refuses what was asked."""
+
+
+class DeviceLost(DeviceError):
+    """An audio device that stopped while playing."""
+
+    exit_status = 1
 
 
 class GeneratorError(DoubledropError, RuntimeError):

@@ -45,6 +45,22 @@ def test_nothing_to_track_in_silence(tmp_path):
     assert track(tmp_path / "silence.wav", 175.0) is None
 
 
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+def test_a_file_plays_at_the_rate_of_the_device(rate, tmp_path):
+    t = np.arange(44100) / 44100
+    sf.write(tmp_path / "sine.wav", 0.5 * np.sin(2 * np.pi * 1000 * t), 44100, subtype="FLOAT")
+    source = FileSource(tmp_path / "sine.wav", rate)
+    blocks = []
+    while (block := source.read(128)) is not None:
+        assert block.shape == (1, 128)
+        blocks.append(block[0])
+    sound = np.concatenate(blocks)[: source.frames]
+    assert len(sound) == rate
+    middle = slice(rate // 4, rate // 2)
+    wanted = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(rate) / rate)
+    assert np.abs(sound[middle] - wanted[middle]).max() <= 1e-3
+
+
 def test_player_records_every_sample_and_the_latency(tmp_path, generator):
     path, tempo = demo_feed()
     source = FileSource(path)

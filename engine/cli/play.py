@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ from engine.cli import options
 from engine.cli.console import stderr, warn
 from engine.cli.render import find_tempo
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError
+from engine.errors import DeviceError, DeviceLost
 from engine.live import devices as audio
 from engine.live import sources
 from engine.live.files import check_writable
@@ -80,6 +82,11 @@ def play(
     )
     _watch(player, feed.rate)
     _summary(player, route, report)
+    if isinstance(player.error, DeviceLost):
+        # PortAudio would wait for the dead server at exit; everything is written by now.
+        print(f"doubledrop: {player.error}", file=sys.stderr)
+        sys.stdout.flush()
+        os._exit(player.error.exit_status)
     if player.error is not None:
         raise player.error
 
@@ -103,7 +110,8 @@ class _Route:
     def open(self) -> tuple[sources.Source, sources.Sink]:
         """Open both ends."""
         if self.input_path is not None:
-            feed: sources.Source = sources.FileSource(self.input_path)
+            rate = int(self.output_device.rate) if self.output_device else None
+            feed: sources.Source = sources.FileSource(self.input_path, rate)
         else:
             assert self.input_device is not None
             feed = sources.DeviceSource(self.input_device, int(self.input_device.rate), _BLOCK)
@@ -206,9 +214,8 @@ def _watch(player: Player, rate: int) -> None:
 def _line(player: Player) -> str:
     meters = player.meters
     peak_in, peak_out = (_db(peak) for peak in meters.take_peaks())
-    wet = 1.0 - meters.share.get("dry", 1.0) if meters.share else 0.0
     return (
-        f"in {peak_in:6.1f} dBFS  out {peak_out:6.1f} dBFS  wet {wet:4.0%}"
+        f"in {peak_in:6.1f} dBFS  out {peak_out:6.1f} dBFS  {meters.gain:9} wet {meters.wet:4.0%}"
         f"  {meters.inferences} inferences  {meters.late_hops} late hops"
     )
 
@@ -226,7 +233,7 @@ def _summary(player: Player, route: _Route, report: Report | None) -> None:
     )
     if meters.faults:
         warn(f"{meters.faults} inferences failed: {meters.fault}")
-    if route.path is not None and player.error is None:
+    if route.path is not None and (player.error is None or isinstance(player.error, DeviceLost)):
         print(f"recording: {route.path}")
         if report is not None:
             print(f"picture:   {report.draw(route.path.with_suffix('.png'))}")

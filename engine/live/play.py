@@ -22,7 +22,8 @@ from engine.stages.host import Host, Settings
 class Meters:
     """What the screen shows; written by the hop loop, read by anyone.
 
-    Levels are peaks since they were last taken, full scale 1.
+    Levels are peaks since they were last taken, full scale 1; ``gain`` says where the gain of the
+    latest hop came from and ``wet`` how much of it is heard.
     """
 
     samples: int = 0
@@ -34,6 +35,8 @@ class Meters:
     inferences: int = 0
     late_inferences: int = 0
     share: dict[str, float] = field(default_factory=dict)
+    gain: str = "dry"
+    wet: float = 0.0
     latency: int = 0
 
     def take_peaks(self) -> tuple[float, float]:
@@ -132,6 +135,8 @@ class Player:
         meters.inferences, meters.late_inferences = inference.done, self._host.restyle.late
         meters.faults, meters.fault = inference.faults, inference.fault
         meters.share = self._host.restyle.share
+        _, latest = self._host.restyle.last_readings[-1]
+        meters.gain, meters.wet = latest.quality.value, latest.wet * self._host.wet
         if self._report is not None:
             self._report.hear("input", block)
             self._report.hear("output", out)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import tomllib
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import soxr
 
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError
+from engine.errors import DeviceError, DeviceLost
 from engine.live.devices import Device, portaudio
 from engine.live.files import SoundReader, SoundWriter
+
+_PATIENCE_S = 2.0
+_POLL_S = 0.0005
 
 
 class Source(Protocol):
@@ -47,22 +53,40 @@ class Sink(Protocol):
 
 
 class FileSource:
-    """A file as a feed; its last block is filled up with silence."""
+    """A file as a feed, followed by silence; resampled where the output device has its own rate.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: sound file.
+        rate: wanted sample rate; the file's own if not given.
+    """
+
+    def __init__(self, path: Path, rate: int | None = None) -> None:
         self._reader = SoundReader(path)
-        self.rate, self.channels = self._reader.rate, self._reader.channels
-        self.frames: int | None = self._reader.frames
-        self._blocks: Any = None
+        self.channels = self._reader.channels
+        self.rate = rate or self._reader.rate
+        self.frames: int | None = round(self._reader.frames * self.rate / self._reader.rate)
+        self._blocks = self._resampled()
+        self._ready = np.zeros((self.channels, 0), np.float32)
 
     def read(self, n: int) -> Audio | None:
         """The next (channels, n), or None at the end."""
-        if self._blocks is None:
-            self._blocks = self._reader.blocks(n)
-        block = next(self._blocks, None)
-        if block is None:
+        while self._ready.shape[-1] < n and (block := next(self._blocks, None)) is not None:
+            self._ready = np.concatenate([self._ready, block], axis=-1)
+        out, self._ready = self._ready[:, :n], self._ready[:, n:]
+        if not out.shape[-1]:
             return None
-        return np.pad(block, ((0, 0), (0, n - block.shape[-1])))
+        return np.pad(out, ((0, 0), (0, n - out.shape[-1])))
+
+    def _resampled(self) -> Iterator[Audio]:
+        blocks = self._reader.blocks()
+        if self.rate == self._reader.rate:
+            yield from blocks
+            return
+        stream = soxr.ResampleStream(self._reader.rate, self.rate, self.channels, "float32")
+        for block in blocks:
+            yield stream.resample_chunk(np.ascontiguousarray(block.T)).T
+        nothing = np.zeros((0, self.channels), np.float32)
+        yield stream.resample_chunk(nothing, last=True).T
 
     def close(self) -> None:
         """Close the file."""
@@ -83,13 +107,14 @@ class DeviceSource:
 
     def read(self, n: int) -> Audio | None:
         """The next (channels, n); waits for it."""
+        _await(lambda: self._stream.read_available >= n)
         data, overflowed = _guard(self._stream.read, n)
         self.overflows += bool(overflowed)
         return np.ascontiguousarray(data.T)
 
     def close(self) -> None:
         """Stop the stream."""
-        self._stream.close()
+        _close(self._stream)
 
 
 class DeviceSink:
@@ -111,12 +136,12 @@ class DeviceSink:
                 else block[: self._outputs]
             )
         data = np.ascontiguousarray(np.clip(block, -1.0, 1.0).T)
+        _await(lambda: self._stream.write_available >= len(data))
         self.underflows += bool(_guard(self._stream.write, data))
 
     def close(self) -> None:
-        """Let what was written play out, and stop the stream."""
-        self._stream.stop()
-        self._stream.close()
+        """Stop the stream."""
+        _close(self._stream)
 
 
 class FileSink:
@@ -193,10 +218,31 @@ def _open(kind: Any, device: Device, *, rate: int, channels: int, block: int) ->
     return stream
 
 
+def _await(ready: Callable[[], bool]) -> None:
+    """Wait for a device, but not for ever: PortAudio's own calls do when the server has died."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not _guard(ready):
+        if time.monotonic() > deadline:
+            raise DeviceLost(
+                "audio device",
+                f"silent for {_PATIENCE_S:g} s",
+                cure="Check the cable or the audio server; what was recorded is kept.",
+            )
+        time.sleep(_POLL_S)
+
+
+def _close(stream: Any) -> None:
+    """Close a stream, but wait no longer than patience: with a dead server PortAudio takes ten
+    minutes."""
+    closing = threading.Thread(target=stream.close, daemon=True)
+    closing.start()
+    closing.join(_PATIENCE_S)
+
+
 def _guard(call: Any, *arguments: Any) -> Any:
     try:
         return call(*arguments)
     except Exception as fault:
-        raise DeviceError(
+        raise DeviceLost(
             "audio device", f"stopped ({fault})", cure="Check the cable or the audio server."
         ) from fault

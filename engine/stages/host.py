@@ -56,6 +56,7 @@ class Host:
     Attributes:
         restyle: the restyle stage, for its counters.
         sanitise: the input's repair stage, for its counter.
+        wet: share of the restyled sound.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class Host:
             self.renderer = GainRenderer(analyser, channels, stft, settings.noise_branch)
         else:
             self.renderer = PaperRenderer(analyser)
-        self.sanitise = Sanitise()
+        self.sanitise, self.wet = Sanitise(), settings.wet
         self.restyle = Restyle(
             generator,
             inference,
