@@ -14,6 +14,9 @@ _LISTEN_S = 120.0  # a steady tempo is exact after two minutes; the memory stays
 _RATE = 22050
 _HOP = 256  # 11.6 ms
 _SILENT = 1e-4
+_RATIOS = (1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0)
+_OCTAVES = 0.5  # how far music is from the expected tempo, one standard deviation
+_WHOLE_BPM = 0.03
 
 
 def track(path: Path, expected_bpm: float) -> Tempo | None:
@@ -49,7 +52,10 @@ def track(path: Path, expected_bpm: float) -> Tempo | None:
     guess = librosa.feature.tempo(
         onset_envelope=onsets, sr=_RATE, hop_length=_HOP, start_bpm=expected_bpm, std_bpm=0.5
     )
-    bpm, beat_s = _grid(onsets, float(guess[0]), per_second)
+    bpm = _metre(onsets, float(guess[0]), expected_bpm, per_second)
+    bpm, beat_s, _ = _grid(onsets, bpm, per_second, passes=4)
+    if abs(bpm - round(bpm)) < _WHOLE_BPM:  # music made on a machine has a whole tempo
+        bpm, beat_s, _ = _grid(onsets, float(round(bpm)), per_second, passes=0)
     beat = 60.0 / bpm
     beats = np.arange(int((len(onsets) / per_second - beat_s) / beat))
     kick, snare = (
@@ -74,14 +80,35 @@ def _listen(path: Path) -> tuple[Array, int]:
         return np.nan_to_num(np.clip(audio, -1.0, 1.0)), reader.rate
 
 
-def _grid(onsets: Array, guess: float, per_second: float) -> tuple[float, float]:
-    """Tempo and time of the first beat of the regular grid that meets most onset strength."""
+def _metre(onsets: Array, guess: float, expected_bpm: float, per_second: float) -> float:
+    """The tempo among the guess and its simple fractions.
+
+    A tempo estimate from autocorrelation likes 4/3 and 3/2 of the truth; a grid of beats at these
+    meets sixteenths where the true one meets kicks and snares. What the grid cannot tell, a tempo
+    from its half, the expected tempo does.
+    """
+
+    def score(bpm: float) -> float:
+        octaves = np.log2(bpm / expected_bpm) / _OCTAVES
+        strength = _grid(onsets, bpm, per_second, passes=1)[2]
+        return float(strength * np.exp(-0.5 * octaves**2))
+
+    candidates = [guess * ratio for ratio in _RATIOS]
+    return max((c for c in candidates if MIN_BPM <= c <= MAX_BPM), key=score)
+
+
+def _grid(
+    onsets: Array, guess: float, per_second: float, passes: int
+) -> tuple[float, float, float]:
+    """Tempo and time of the first beat of the regular grid that meets most onset strength, and
+    that strength. Each pass looks around the best tempo so far, ten times closer."""
     frames = np.arange(len(onsets))
     env = _widen(onsets)
     best = (-1.0, guess, 0.0)
-    centre, span = guess, 0.04
-    for _ in range(4):
-        for bpm in np.clip(centre * np.linspace(1 - span, 1 + span, 41), MIN_BPM, MAX_BPM):
+    centre, span = guess, 0.04 if passes else 0.0
+    for _ in range(max(1, passes)):
+        steps = np.linspace(1 - span, 1 + span, 41) if span else np.ones(1)
+        for bpm in np.clip(centre * steps, MIN_BPM, MAX_BPM):
             period = 60.0 / bpm * per_second
             grid = np.arange(0, len(onsets) - period, period)
             phases = np.arange(0, period, 0.5)
@@ -90,7 +117,7 @@ def _grid(onsets: Array, guess: float, per_second: float) -> tuple[float, float]
             if strength[at] > best[0]:
                 best = (float(strength[at]), float(bpm), float(phases[at] / per_second))
         centre, span = best[1], span / 10
-    return best[1], best[2]
+    return best[1], best[2], best[0]
 
 
 def _widen(env: Array) -> Array:
