@@ -48,7 +48,7 @@ def bench(
     for name, times in figures["inference_ms"].items():
         print(
             f"inference  p50 {times['p50']:.1f}  p99 {times['p99']:.1f} ms, network alone"
-            f" {times['bare_p50']:.1f} ms, render {figures['render_realtime_factor'][name]:.1f} ×"
+            f" {times['bare_p50']:.1f} ms, render {figures['render_realtime_factors'][name]:.1f} ×"
             f" real time  {name}"
         )
     latency = figures["latency_samples"]

@@ -1,0 +1,74 @@
+"""The commands as they are typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def doubledrop(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from engine.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+@pytest.mark.parametrize("command", ["play", "render", "presets", "devices", "bench"])
+def test_help_has_an_example(command):
+    done = doubledrop(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: doubledrop {command}" in done.stdout
+
+
+def test_presets_are_listed():
+    done = doubledrop("presets", "--json")
+    rows = json.loads(done.stdout)
+    assert {"name", "state", "licence", "what"} <= rows[0].keys()
+    assert all(row["state"].startswith("ready on") for row in rows)
+
+
+def test_devices_are_listed_or_their_absence_is_said():
+    assert isinstance(json.loads(doubledrop("devices", "--json").stdout), list)
+    assert doubledrop("devices").stdout.strip()
+
+
+def test_bench_prints_the_contract_s_keys(tmp_path):
+    log = tmp_path / "bench.jsonl"
+    done = doubledrop("bench", "--hops", "500", "--json", "--log", str(log))
+    figures = json.loads(done.stdout)
+    assert figures.keys() >= {
+        "machine",
+        "commit",
+        "hop_ms",
+        "inference_ms",
+        "render_realtime_factor",
+        "latency_samples",
+        "bypass_null_db",
+        "peak_rss_mib",
+    }
+    assert {"p50", "p99", "p999", "budget"} <= figures["hop_ms"].keys()
+    assert figures["render_realtime_factor"] == min(figures["render_realtime_factors"].values())
+    assert figures["latency_samples"] == {"declared": 512, "measured": 512}
+    assert figures["bypass_null_db"] <= -125
+    assert set(figures["inference_ms"]["downbeat-filter"]) == {"p50", "p99", "bare_p50"}
+    assert json.loads(log.read_text())["commit"] == figures["commit"]
+
+
+def test_torch_is_not_needed():
+    """Neither the declared dependencies nor an import of the command bring it in."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert not any(entry.startswith("torch") for entry in project["dependencies"])
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.modules['onnx'] = None\n"
+        "from engine.cli import main; sys.argv = ['doubledrop', 'presets']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0
+    assert "ready on" in done.stdout
