@@ -13,6 +13,7 @@ from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.window import PhraseWindow, TrailingWindow
 from engine.errors import GeneratorError, UsageError
 from engine.stages.reader import GainReader
+from engine.stages.readings import gain_rows
 
 RATE = 44100
 ANALYSER = FrontEnd().at(RATE)
@@ -107,14 +108,16 @@ def image_of(snapshot, gain_db, generated=None):
 
 def test_readings_fall_back_in_order():
     tempo = Tempo(175.0)
-    reader = GainReader(128, RATE, 128, tempo, blend=True)
+    reader = GainReader(RATE, 128, tempo, blend=True)
     image = image_of(fill(PhraseWindow(ANALYSER, tempo), 2 * tempo.phrase_s), 6.0)
     newest, reach = image.source.newest, image.source.reach
     reader.publish(image)
     seen = {}
     for sample in np.arange(newest - 5000, newest + reach + 2 * RATE, 128):
         reading = reader.read(float(sample))
-        seen.setdefault(reading.quality, []).append((sample, float(reading.gain_db[5])))
+        seen.setdefault(reading.quality, []).append(
+            (sample, float(gain_rows([reading], 128)[0, 5]))
+        )
     assert list(seen) == [Quality.FRESH, Quality.PREDICTED, Quality.HELD, Quality.DRY]
     assert seen[Quality.PREDICTED][0][0] == pytest.approx(newest + image.source.hop, abs=256)
     assert seen[Quality.HELD][0][0] == pytest.approx(newest + reach, abs=256)
@@ -126,7 +129,7 @@ def test_readings_fall_back_in_order():
 
 def test_the_effect_comes_back_at_a_downbeat():
     tempo = Tempo(175.0)
-    reader = GainReader(128, RATE, 128, tempo, blend=True)
+    reader = GainReader(RATE, 128, tempo, blend=True)
     window = PhraseWindow(ANALYSER, tempo)
     first = image_of(fill(window, tempo.phrase_s), 6.0)
     reader.publish(first)
@@ -161,8 +164,10 @@ def test_gain_is_limited_and_the_rest_is_noise():
 
 def test_noise_gate_follows_the_feed():
     gate = NoiseGate(48000, 128, 2)
-    loud = gate.hear(np.full((30, 2), 0.01, np.float32))
-    quiet = gate.hear(np.zeros((30, 2), np.float32))
+    gate.hear(np.full((30, 2), 0.01, np.float32))
+    loud = gate.recent()
+    gate.hear(np.zeros((30, 2), np.float32))
+    quiet = gate.recent()
     assert np.allclose(loud[25:], 0.01)
     assert not quiet[-5:].any()
     one = np.array([0.01]), np.array([0.001])

@@ -53,23 +53,20 @@ class NoiseGate:
 
     def __init__(self, rate: float, hop: int, channels: int) -> None:
         self._length = max(1, round(GATE_MEMORY_S * rate / hop))
-        self._past = np.zeros((self._length - 1, channels), np.float32)
+        self._heard = np.zeros((self._length - 1, channels), np.float32)
 
-    def hear(self, levels: Array) -> Array:
-        """Loudest mean square of the recent hops, at each of the next hops.
+    def hear(self, levels: Array) -> None:
+        """The mean squares of the next hops and channels, (m, channels)."""
+        past = self._heard[len(self._heard) - self._length + 1 :]
+        self._heard = np.concatenate([past, levels], dtype=np.float32)
 
-        Args:
-            levels: mean square per hop and channel, (m, channels).
-
-        Returns:
-            (m, channels).
-        """
-        joined = np.concatenate([self._past, levels], dtype=np.float32)
-        self._past = joined[len(levels) :].copy()
-        hop, channel = joined.strides
-        shape = (len(levels), self._length, levels.shape[1])
-        recent: Array = np.ndarray(shape, joined.dtype, joined, 0, (hop, hop, channel))
-        return np.asarray(recent.max(axis=1))
+    def recent(self) -> Array:
+        """Loudest mean square of the last 60 ms, at each of the hops heard last, (m, channels)."""
+        hop, channel = self._heard.strides
+        hops, channels = len(self._heard) - self._length + 1, self._heard.shape[1]
+        shape, strides = (hops, self._length, channels), (hop, hop, channel)
+        windows: Array = np.ndarray(shape, self._heard.dtype, self._heard, 0, strides)
+        return np.asarray(windows.max(axis=1))
 
     @staticmethod
     def factors(recent: Array, level: Array, noise_power: Array) -> Array:

@@ -12,6 +12,7 @@ from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import Tempo
 from engine.errors import OutputError
 from engine.stages.host import Host
+from engine.stages.readings import gain_rows, generated_rows
 
 _PIXELS = 1600  # columns of the picture: the memory does not grow with the file
 
@@ -78,11 +79,13 @@ class Report:
 
     def watch(self, host: Host) -> None:
         """The readings of the host's latest block."""
-        for instant, reading in host.restyle.last_readings:
-            if reading.wet > 0.0:
-                time_s = instant / self._analyser.rate
-                self._strips["generated"].add(time_s, reading.generated_db)
-                self._strips["gain"].add(time_s, reading.gain_db)
+        seen = [pair for pair in host.restyle.last_readings if pair[1].tap and pair[1].wet > 0.0]
+        if not seen:
+            return
+        readings, n_mels = [reading for _, reading in seen], self._analyser.spec.n_mels
+        for name, rows in (("generated", generated_rows), ("gain", gain_rows)):
+            for (instant, _), row in zip(seen, rows(readings, n_mels), strict=True):
+                self._strips[name].add(instant / self._analyser.rate, row)
 
     def draw(self, path: Path) -> Path:
         """Write the picture as PNG.

@@ -104,7 +104,7 @@ class Host:
     @property
     def noise_db(self) -> float | None:
         """Energy of the noise branch relative to the restyled output, dB; None without any."""
-        ratio = self.renderer.noise_ratio
+        ratio = self.renderer.noise_energy / max(self.restyle.output_energy, 1e-20)
         return 10 * math.log10(ratio) if ratio > 0 else None
 
     def process(self, block: Audio) -> Audio:

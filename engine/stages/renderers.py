@@ -11,7 +11,7 @@ from engine.dsp.frontend import Analyser
 from engine.dsp.inverse import InverseMel
 from engine.dsp.noise import NoiseGate, PhaseTable
 from engine.dsp.stft import STFT
-from engine.stages.reader import Reading
+from engine.stages.readings import Reading, gain_rows, generated_rows, noise_rows
 
 
 class Renderer(Protocol):
@@ -19,11 +19,8 @@ class Renderer(Protocol):
 
     stft: STFT
     noise_branch: bool
-
-    @property
-    def noise_ratio(self) -> float:
-        """Energy of the noise branch relative to what was rendered so far, 0…1."""
-        ...
+    noise_energy: float
+    """Energy of the noise so far, in squared samples over all channels."""
 
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
@@ -59,40 +56,34 @@ class GainRenderer:
         self._share = self._spread.share(analyser.spec.n_mels)
         self._phases = PhaseTable(stft.n_fft // 2 + 1)
         self._gate = NoiseGate(analyser.rate, stft.hop, channels)
-        self._noise_energy = 0.0
-        self._output_energy = 1e-20
-
-    @property
-    def noise_ratio(self) -> float:
-        """Energy of the noise branch relative to what was rendered so far, 0…1."""
-        return self._noise_energy / self._output_energy
+        self._n_mels = analyser.spec.n_mels
+        self.noise_energy = 0.0
 
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
     ) -> Array:
         """See :meth:`Renderer.render`."""
-        gain_db = self._spread(np.stack([reading.gain_db for reading in readings]))
+        gain_db = self._spread(gain_rows(readings, self._n_mels))
         gain_db *= np.float32(np.log(10) / 20)
         out = np.asarray(spectra * np.exp(gain_db, out=gain_db))
-        recent = self._gate.hear(levels)
-        noisy = [i for i, r in enumerate(readings) if r.noise is not None and r.wet > 0.0]
+        self._gate.hear(levels)
+        noisy = [i for i, reading in enumerate(readings) if reading.noisy]
         if noisy:
-            noise = self._noise([readings[i] for i in noisy], recent[noisy], first_hop, noisy)
-            out[:, noisy] += noise
-            self._noise_energy += _energy(noise)
-        self._output_energy += _energy(out)
+            hops = first_hop + np.array(noisy)
+            recent = self._gate.recent()[noisy]
+            out[:, noisy] += self._noise([readings[i] for i in noisy], recent, hops)
         return out
 
-    def _noise(
-        self, readings: list[Reading], recent: Array, first_hop: int, hops: list[int]
-    ) -> Array:
+    def _noise(self, readings: list[Reading], recent: Array, hops: Array) -> Array:
         """Spectra (channels, hops, bins) of what the gain cannot make."""
-        density = np.stack([reading.noise for reading in readings if reading.noise is not None])
-        level = np.array([reading.level for reading in readings])
+        density = noise_rows(readings, self._n_mels)
+        level = np.array([reading.tap.level for reading in readings if reading.tap])
         wet = np.array([reading.wet for reading in readings])
-        factors = self._gate.factors(recent, level, density @ self._share) * wet[:, None]
+        power = density @ self._share
+        factors = self._gate.factors(recent, level, power) * wet[:, None]
+        self.noise_energy += float(power @ (factors**2).sum(axis=1)) * self.stft.hop
         variance = self._spread(density) * np.float32(self.stft.noise_gain)
-        shape = self._phases(first_hop + np.array(hops)) * np.sqrt(variance)
+        shape = self._phases(hops) * np.sqrt(variance)
         return np.asarray(factors.T.astype(np.float32)[:, :, None] * shape)
 
 
@@ -106,18 +97,19 @@ class PaperRenderer:
     """
 
     noise_branch = False
-    noise_ratio = 0.0
+    noise_energy = 0.0
 
     def __init__(self, analyser: Analyser) -> None:
         self.stft = STFT.symmetric(analyser)
         self._inverse_mel = InverseMel(analyser.weights)
+        self._n_mels = analyser.spec.n_mels
 
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
     ) -> Array:
         """See :meth:`Renderer.render`."""
         del levels, first_hop
-        generated = np.stack([reading.generated_db for reading in readings])  # −∞ dB: no power
+        generated = generated_rows(readings, self._n_mels)
         magnitude = np.sqrt(self._inverse_mel(10.0 ** (generated / 10.0)))
         live = np.sqrt(np.mean(np.abs(spectra) ** 2, axis=0))
         ratio = magnitude / np.maximum(live, 1e-9)
@@ -125,7 +117,3 @@ class PaperRenderer:
         # A bin without energy has no phase to reuse; it stays as it is.
         ratio = np.where(live > 1e-9, ratio, 1.0)
         return np.asarray(spectra * (1.0 + wet * (ratio - 1.0)), np.complex64)
-
-
-def _energy(spectra: Array) -> float:
-    return float(np.vdot(spectra, spectra).real)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+
 from engine.dsp.arrays import Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import Quality
@@ -21,7 +23,8 @@ from engine.errors import UsageError
 from engine.stages.delay import Delay
 from engine.stages.inference import Generator, Inference
 from engine.stages.listener import Listener
-from engine.stages.reader import GainReader, Reading
+from engine.stages.reader import GainReader
+from engine.stages.readings import Reading
 from engine.stages.renderers import Renderer
 
 Use = Literal["late", "phrase", "edge"]
@@ -85,7 +88,6 @@ class Restyle:
         self._delay = Delay(round(held_back), channels)
         self._stream = Stream(stft, channels)
         self._reader = GainReader(
-            analyser.spec.n_mels,
             analyser.rate,
             stft.hop,
             None if use == "edge" else tempo,
@@ -94,7 +96,7 @@ class Restyle:
         self._unheard: list[Audio] = []
         self._received = 0
         self._due = self._next_due(0)
-        self.late = 0
+        self.late, self.output_energy = 0, 0.0
         self.latency = stft.latency - stft.hop + self._delay.latency
         self.tail = stft.n_fft + stft.reach
         self.last_readings: list[tuple[int, Reading]] = []
@@ -122,7 +124,9 @@ class Restyle:
         spectra = self._stream.analyse(delayed)
         levels = mean_square(delayed, self.hop)
         gains = [reading for _, reading in readings]
-        return self._stream.synthesise(self._renderer.render(spectra, gains, levels, first_hop))
+        out = self._stream.synthesise(self._renderer.render(spectra, gains, levels, first_hop))
+        self.output_energy += float(np.vdot(out, out))
+        return out
 
     def _infer(self, instant: int) -> None:
         image = self.inference.collect(self._received)
