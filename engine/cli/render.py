@@ -75,7 +75,7 @@ def render(
         TimeRemainingColumn(),
         console=stderr,
         transient=True,
-        disable=as_json,
+        disable=as_json or not stderr.is_terminal,
     ) as bar:
         task = bar.add_task(source.name, total=1.0)
         done = rendering.render(

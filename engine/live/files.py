@@ -12,6 +12,7 @@ import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.errors import InputError, OutputError, UsageError
+from engine.stages.host import MAX_RATE, MIN_RATE
 
 BLOCK = 8192  # samples: small enough for the memory, large enough for vectorised transforms
 # Extension to format and encoding: WAV keeps floats, the others are what they are used for.
@@ -30,7 +31,8 @@ class SoundReader:
     """A sound file as blocks of (channels, n) float32.
 
     Raises:
-        InputError: the file is missing, empty of any header, or no sound file.
+        InputError: the file is missing, empty of any header, no sound file, or of a rate that the
+            engine does not serve.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,6 +53,13 @@ class SoundReader:
             ) from fault
         self.rate, self.channels = self._file.samplerate, self._file.channels
         self.frames = max(0, self._file.frames)
+        if not MIN_RATE <= self.rate <= MAX_RATE:
+            raise InputError(
+                str(path),
+                f"sample rate {self.rate} Hz",
+                expected=f"{MIN_RATE} to {MAX_RATE} Hz",
+                cure="Resample it.",
+            )
 
     def blocks(self, block: int = BLOCK, limit: int | None = None) -> Iterator[Audio]:
         """The samples in order, at most ``limit``.
