@@ -115,3 +115,12 @@ def test_specification_travels_as_text():
 def test_frames_of_the_wrong_length_are_refused():
     with pytest.raises(ShapeError, match="2048"):
         FrontEnd().at(44100).columns(np.zeros((1, 1, 100), np.float32))
+
+
+def test_bands_spread_to_the_right_bins():
+    """A slope over the bands is the same slope over the bins, and the edges are held."""
+    analyser = FrontEnd().at(48000)
+    bins_hz = np.fft.rfftfreq(2048, 1 / 48000)
+    spread = analyser.spread(2048)(analyser.centres_hz.astype(np.float32)[None])[0]
+    low, high = analyser.centres_hz[[0, -1]]
+    assert np.allclose(spread, np.clip(bins_hz, low, high), rtol=1e-4)
