@@ -198,6 +198,7 @@ def _watch(player: Player, rate: int) -> None:
         last_line = time.monotonic()
         try:
             while not player.join(_PERIOD_S):
+                player.digest()
                 now = time.monotonic()
                 if live:
                     bar.update(task, completed=meters.samples, description=_line(player))
@@ -209,6 +210,7 @@ def _watch(player: Player, rate: int) -> None:
         finally:
             player.stop()
             player.join()
+            player.digest()
 
 
 def _line(player: Player) -> str:

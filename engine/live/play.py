@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo, bucket
 from engine.errors import DoubledropError
 from engine.live.generator import OnnxGenerator
@@ -16,6 +18,7 @@ from engine.live.inference import Background
 from engine.live.report import Report
 from engine.live.sources import Pace, Sink, Source
 from engine.stages.host import Host, Settings
+from engine.stages.readings import Reading
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Player:
         tempo: tempo and downbeat of the feed.
         settings: how to render.
         seconds: stop after so long.
-        report: watches the run, if there is to be a picture.
+        report: is told of the run by :meth:`digest`, if there is to be a picture.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Player:
         known = [n for n in (limit, source.frames) if n is not None]
         self.frames = min(known) if known else None
         self.meters = Meters(latency=self._host.latency)
+        self._seen: deque[tuple[Audio, Audio, list[tuple[int, Reading]]]] = deque()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hop loop")
         self.error: DoubledropError | None = None
@@ -127,7 +131,7 @@ class Player:
                 pace.wait(hop)
                 meters.late_hops = pace.late
 
-    def _measure(self, block: np.ndarray, out: np.ndarray) -> None:
+    def _measure(self, block: Audio, out: Audio) -> None:
         meters, inference = self.meters, self._inference
         meters.samples += block.shape[-1]
         meters.peak_in = max(meters.peak_in, float(np.abs(block).max()))
@@ -138,6 +142,13 @@ class Player:
         _, latest = self._host.restyle.last_readings[-1]
         meters.gain, meters.wet = latest.quality.value, latest.wet * self._host.wet
         if self._report is not None:
-            self._report.hear("input", block)
-            self._report.hear("output", out)
-            self._report.watch(self._host)
+            self._seen.append((block, out, self._host.restyle.last_readings))
+
+    def digest(self) -> None:
+        """Put what was played since the last call into the report; not the hop loop's work."""
+        seen = [self._seen.popleft() for _ in range(len(self._seen))]
+        if self._report is None or not seen:
+            return
+        self._report.hear("input", np.concatenate([block for block, _, _ in seen], axis=-1))
+        self._report.hear("output", np.concatenate([out for _, out, _ in seen], axis=-1))
+        self._report.watch([pair for _, _, readings in seen for pair in readings])

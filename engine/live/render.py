@@ -130,7 +130,7 @@ def render(
             if watcher is not None:
                 watcher.hear("input", block)
                 watcher.hear("output", out)
-                watcher.watch(host)
+                watcher.watch(host.restyle.last_readings)
             if progress is not None:
                 progress(written, frames)
         writer.keep()

@@ -11,8 +11,7 @@ from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import Tempo
 from engine.errors import OutputError
-from engine.stages.host import Host
-from engine.stages.readings import gain_rows, generated_rows
+from engine.stages.readings import Reading, gain_rows, generated_rows
 
 _PIXELS = 1600  # columns of the picture: the memory does not grow with the file
 
@@ -77,9 +76,9 @@ class Report:
         for centre, row in zip(centres, rows, strict=True):
             self._strips[name].add(centre / a.rate, row)
 
-    def watch(self, host: Host) -> None:
-        """The readings of the host's latest block."""
-        seen = [pair for pair in host.restyle.last_readings if pair[1].tap and pair[1].wet > 0.0]
+    def watch(self, latest: list[tuple[int, Reading]]) -> None:
+        """The readings of the latest hops with the instants they are for."""
+        seen = [pair for pair in latest if pair[1].tap and pair[1].wet > 0.0]
         if not seen:
             return
         readings, n_mels = [reading for _, reading in seen], self._analyser.spec.n_mels
