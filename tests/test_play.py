@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import subprocess
 import sys
@@ -134,6 +135,29 @@ def test_ctrl_c_keeps_what_was_recorded(tmp_path):
     sound, _ = sf.read(tmp_path / "out.wav")
     assert len(sound) > 30_000
     assert not part.exists()
+
+
+def _full_disk():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+
+
+def test_a_full_disk_keeps_what_was_recorded(tmp_path):
+    take = tmp_path / "take.wav"
+    done = subprocess.run(
+        [*PLAY, "--input", "demo", "--output", str(take), "--seconds", "15"],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=_full_disk,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"doubledrop: {take}: cannot be written")
+    assert str(take) in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["take.wav"]
+    sound, rate = sf.read(take)
+    assert 1_500_000 / 8 / rate - 0.2 < len(sound) / rate < 1_500_000 / 8 / rate
+    assert np.abs(sound[rate:]).max() > 0.1
 
 
 def test_an_unknown_device_is_named_with_the_cure():

@@ -17,7 +17,7 @@ from engine.cli import options
 from engine.cli.console import stderr, warn
 from engine.cli.render import find_tempo
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError, DeviceLost
+from engine.errors import DeviceError, DeviceLost, OutputError
 from engine.live import devices as audio
 from engine.live import sources
 from engine.live.files import check_writable
@@ -235,7 +235,9 @@ def _summary(player: Player, route: _Route, report: Report | None) -> None:
     )
     if meters.faults:
         warn(f"{meters.faults} inferences failed: {meters.fault}")
-    if route.path is not None and (player.error is None or isinstance(player.error, DeviceLost)):
+    # The fault of a device or a disk does not take away what was recorded until then.
+    ended = player.error is None or isinstance(player.error, DeviceLost | OutputError)
+    if route.path is not None and ended and route.path.exists():
         print(f"recording: {route.path}")
-        if report is not None:
+        if report is not None and not isinstance(player.error, OutputError):
             print(f"picture:   {report.draw(route.path.with_suffix('.png'))}")

@@ -144,7 +144,7 @@ class SoundWriter:
         """Append (channels, n).
 
         Raises:
-            OutputError: the disk is full or gone; nothing is left behind.
+            OutputError: the disk is full or gone.
         """
         if block.size:
             peak = float(np.max(np.abs(block)))
@@ -158,8 +158,11 @@ class SoundWriter:
             raise self._failed(_reason(fault)) from fault
         self.frames += block.shape[-1]
 
-    def keep(self) -> None:
+    def keep(self, partial: bool = False) -> None:
         """Complete the file and give it its name.
+
+        Args:
+            partial: keep what has arrived, after a write that failed.
 
         Raises:
             OutputError: the disk is full or gone.
@@ -169,7 +172,7 @@ class SoundWriter:
             written = sf.info(str(self._part)).frames
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             raise self._failed(_reason(fault)) from fault
-        if written != self.frames:  # libsndfile may swallow the last failed write
+        if written != self.frames and not partial:  # libsndfile may swallow the last failed write
             raise self._failed(f"{written} of {self.frames} samples arrived")
         os.replace(self._part, self.path)
 
@@ -177,7 +180,7 @@ class SoundWriter:
         return OutputError(
             str(self.path),
             f"cannot be written ({reason})",
-            cure="Make room on the disk, or choose another folder; nothing was left behind.",
+            cure="Make room on the disk, or choose another folder.",
         )
 
     def __enter__(self) -> SoundWriter:

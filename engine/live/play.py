@@ -84,7 +84,7 @@ class Player:
         self.frames = min(known) if known else None
         self.meters = Meters(latency=self._host.latency)
         self._seen: deque[tuple[Audio, Audio, list[tuple[int, Reading]]]] = deque()
-        self._stop = threading.Event()
+        self._stop, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="hop loop")
         self.error: DoubledropError | None = None
 
@@ -100,8 +100,8 @@ class Player:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end; whether it has come."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        # Not Thread.join: interrupted by Ctrl-C, it takes a running thread for ended (Python 3.11).
+        return self._ended.wait(timeout)
 
     def _run(self) -> None:
         try:
@@ -112,6 +112,8 @@ class Player:
                 self._loop()
         except DoubledropError as fault:
             self.error = fault
+        finally:
+            self._ended.set()
 
     def _loop(self) -> None:
         pace = None if self._paced else Pace(self._source.rate)

@@ -125,6 +125,7 @@ class Report:
         try:
             figure.savefig(path)
         except OSError as fault:
+            path.unlink(missing_ok=True)
             raise OutputError(
                 str(path), f"cannot be written ({fault.strerror})", cure="Choose another folder."
             ) from fault

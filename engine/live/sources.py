@@ -15,7 +15,7 @@ import soxr
 
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError, DeviceLost
+from engine.errors import DeviceError, DeviceLost, OutputError
 from engine.live.devices import Device, portaudio
 from engine.live.files import SoundReader, SoundWriter
 
@@ -145,19 +145,28 @@ class DeviceSink:
 
 
 class FileSink:
-    """A recording: kept when closed."""
+    """A recording: kept when closed, and when the disk is full up to there."""
 
     def __init__(self, path: Path, rate: int, channels: int) -> None:
         self._writer = SoundWriter(path, rate, channels)
+        self._broken = False
 
     def write(self, block: Audio) -> None:
-        """Append (channels, n)."""
-        self._writer.write(block)
+        """Append (channels, n).
+
+        Raises:
+            OutputError: the disk is full or gone.
+        """
+        try:
+            self._writer.write(block)
+        except OutputError:
+            self._broken = True
+            raise
 
     def close(self) -> None:
         """Complete the file and give it its name."""
         with self._writer:
-            self._writer.keep()
+            self._writer.keep(partial=self._broken)
 
 
 class NoSink:
