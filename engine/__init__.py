@@ -10,6 +10,7 @@
 
     train ──► engine.dsp ◄── engine.stages ◄── engine.live ◄── engine.cli
     export ─► train.networks, engine.dsp         engine never imports torch, train or export
+    train.prepare, train.judge ──► engine.live   they listen with the tracker, judge renders
 
 ``engine.dsp`` is pure: no I/O, threads, clock or logging. There is one spectral front end
 (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and live. Offline and live differ

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import engine.cli.environment  # isort: skip  # noqa: F401  (one thread a process, as the command)
 import numpy as np
 import pytest
 

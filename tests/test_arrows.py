@@ -18,10 +18,14 @@ ALLOWED = {
     "engine.cli": {"engine.cli", "engine.live", "engine.stages", "engine.dsp", "engine.errors"},
     "export": {"export", "train.networks", "engine.dsp", "engine.errors"},
     "train": {"train", "engine.dsp", "engine.errors"},
+    # What listens to files and judges rendered ones does so with the engine that will run on stage.
+    "train.prepare": {"train", "engine.live", "engine.stages", "engine.dsp", "engine.errors"},
+    "train.judge": {"train", "engine.live", "engine.stages", "engine.dsp", "engine.errors"},
+    "train.cli": {"train", "engine.cli", "engine.live", "engine.dsp", "engine.errors"},
     "presets": set(),
 }
 OURS = ("engine", "export", "train", "presets", "tests")
-NOT_IN_THE_ENGINE = ("torch", "onnx", "train", "export")
+NOT_IN_THE_ENGINE = ("torch", "onnx", "sklearn", "joblib", "mir_eval", "train", "export")
 NOT_PURE = ("threading", "time", "logging", "soundfile", "sounddevice", "pathlib", "os", "io")
 
 

@@ -1,5 +1,9 @@
 """Makes music and learns from it.
 
-The package composes the material, trains the generators and writes the presets that the engine
-plays. It may import ``engine.dsp`` and torch; the engine never imports it.
+::
+
+    compose ─► tracks ─► prepare ─► dataset ─► (generators) ─► presets
+                                       └──────► judge ◄── renders of a preset by engine.live
+
+The engine plays what comes of it and never imports it. Commands are in ``train.cli``.
 """

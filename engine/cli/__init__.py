@@ -1,8 +1,13 @@
-"""The command line: ``doubledrop COMMAND``. One file a command."""
+"""The command line: ``doubledrop COMMAND``. One file a command.
+
+Commands of training and export are entry points of the group ``doubledrop.commands``: the engine
+knows their names only, and loads the one that is called.
+"""
 
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 
 import typer
 
@@ -18,6 +23,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
+_TRAINING = {"torch", "onnx", "sklearn", "joblib", "mir_eval"}
+
 app.command()(play.play)
 app.command()(render.render)
 app.command()(listing.presets)
@@ -28,11 +35,25 @@ app.command()(bench.bench)
 def main() -> None:
     """Entry point: an error is one line on stderr and an exit status, 2 for bad input."""
     try:
+        _register(sys.argv[1] if len(sys.argv) > 1 else "--help")
         app()
     except DoubledropError as fault:
         print(f"doubledrop: {fault}", file=sys.stderr)
         sys.exit(fault.exit_status)
+    except ModuleNotFoundError as fault:
+        if fault.name not in _TRAINING:
+            raise
+        cure = "Install what training needs: pip install 'doubledrop[train]'"
+        print(f"doubledrop: {fault.name} is not installed. {cure}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+
+
+def _register(asked: str) -> None:
+    """Add the command that is asked for, or all when help is."""
+    for command in entry_points(group="doubledrop.commands"):
+        if asked in (command.name, "--help"):
+            app.command(command.name)(command.load())

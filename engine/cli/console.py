@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 stderr = Console(stderr=True, highlight=False)
+stdout = Console(highlight=False)
 
 
 def warn(message: str) -> None:

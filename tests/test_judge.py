@@ -1,0 +1,287 @@
+"""The judge: what it hears, what it is deaf to, and that an equaliser does not fool it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.signal
+import soundfile as sf
+
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.model_format import DEFAULT_LEVEL_DB
+from engine.errors import InputError
+from train import dataset
+from train.dataset import BPM, RATE, Dataset, Manifest, Track
+from train.judge import content, features
+from train.judge.classifiers import eq_deaf, mfcc, recall
+from train.judge.cnn import Cnn
+from train.judge.controls import crest_db, crest_match, eq_match
+from train.judge.statistics import by_track
+from train.judge.view import augmented, levelled, long_term_db, view
+
+BEAT = 60 / BPM
+PHRASE = 16 * BEAT
+
+
+def loop(rng, hard, bright_db=0.0, seconds=PHRASE):
+    """Drums and a chord: short soft hits, or hard ones with noise between them."""
+    n = round(seconds * RATE)
+    t = np.arange(n) / RATE
+    in_beat = t % BEAT
+    decay = rng.uniform(25, 35) if hard else rng.uniform(8, 11)
+    hits = rng.normal(0, 1, n) * np.exp(-decay * in_beat)
+    root = rng.uniform(100, 200)
+    chord = sum(np.sin(2 * np.pi * root * ratio * t + ratio) for ratio in (1, 1.25, 1.5, 2.5))
+    sound = 0.3 * hits + (0.02 if hard else 0.06) * chord + 0.003 * rng.normal(0, 1, n)
+    return tilted(sound[None].astype(np.float32), bright_db)
+
+
+def tilted(sound, bright_db):
+    """A static shelf: so much more above 2 kHz."""
+    sos = scipy.signal.butter(1, 2000, "highpass", fs=RATE, output="sos")
+    high = scipy.signal.sosfilt(sos, sound)
+    return (sound + (10 ** (bright_db / 20) - 1) * high).astype(np.float32)
+
+
+def views(rng, hard, bright_db, count):
+    return [view(loop(rng, hard, bright_db), RATE) for _ in range(count)]
+
+
+def test_a_track_is_one_witness():
+    figure = by_track([1.0] * 98 + [0.0] * 2, ["a"] * 98 + ["b", "c"])
+    assert figure.mean == pytest.approx(1 / 3)
+    assert (figure.low, figure.high) == (0.0, 1.0)
+    assert figure.tracks == 3
+
+
+def test_the_interval_narrows_with_tracks(rng):
+    names = [f"{i}" for i in range(400)]
+    values = (rng.random(400) < 0.7).astype(float).tolist()
+    few, many = by_track(values[:25], names[:25]), by_track(values, names)
+    assert many.low <= 0.7 <= many.high
+    assert many.high - many.low < 0.5 * (few.high - few.low)
+
+
+@pytest.mark.parametrize("bright_db", [12.0, -12.0])
+def test_the_eq_deaf_classifier_is_deaf_to_eq(rng, bright_db):
+    sound = loop(rng, hard=True)
+    one, other = view(sound, RATE), view(tilted(sound, bright_db), RATE)
+    apart = np.abs(features.eq_deaf_statistics(one) - features.eq_deaf_statistics(other))
+    different = features.eq_deaf_statistics(view(loop(rng, hard=False), RATE))
+    texture = np.abs(features.eq_deaf_statistics(one) - different)
+    assert apart.mean() < 0.02 * texture.mean()
+    heard = np.abs(features.mfcc_statistics(one) - features.mfcc_statistics(other))
+    assert heard.max() > 10.0
+
+
+def test_only_hearing_classifiers_tell_genres_that_differ_by_an_equaliser(rng):
+    train = views(rng, True, -6.0, 10) + views(rng, True, 6.0, 10)
+    held = views(rng, True, -6.0, 8) + views(rng, True, 6.0, 8)
+    labels, held_labels = np.repeat([0, 1], 10), np.repeat([0, 1], 8)
+    scores = {}
+    for classifier in (mfcc(), eq_deaf(), Cnn()):
+        classifier.fit(train, labels, [f"{i}" for i in range(20)], rng)
+        scores[classifier.name] = np.mean(recall(classifier.target_share(held), held_labels))
+    assert scores["mfcc"] == 1.0
+    assert scores["cnn"] >= 0.9
+    assert scores["eq_deaf"] <= 0.8
+
+
+def test_all_classifiers_tell_genres_that_differ_in_texture(rng):
+    labels, held_labels = np.repeat([0, 1], 10), np.repeat([0, 1], 8)
+    train, held = (
+        [view(loop(rng, hard, rng.uniform(-6, 6)), RATE) for hard in np.repeat([0, 1], n)]
+        for n in (10, 8)
+    )
+    for classifier in (mfcc(), eq_deaf(), Cnn()):
+        classifier.fit(train, labels, [f"{i}" for i in range(20)], rng)
+        assert min(recall(classifier.target_share(held), held_labels)) >= 0.85, classifier.name
+
+
+def test_augmentation_keeps_the_tone_and_moves_the_time(rng):
+    image = view(loop(rng, hard=True), RATE)
+    moved = augmented(image, rng)
+    assert moved.shape == image.shape
+    assert np.abs(long_term_db([moved]) - long_term_db([image])).mean() < 1.0
+    assert np.abs(moved - image).mean() > 2.0
+
+
+def test_eq_match_gives_the_wanted_spectrum(rng):
+    wanted = long_term_db(views(rng, False, 6.0, 4))
+    own = [loop(rng, hard=True), loop(rng, hard=True)]
+    matched = eq_match(wanted, RATE)(own)
+    got, before = (long_term_db([view(s, RATE) for s in sounds]) for sounds in (matched, own))
+    middle = slice(8, -4)
+    after_db, before_db = (np.abs(x - wanted)[middle].mean() for x in (got, before))
+    assert after_db < 1.0
+    assert before_db > 2 * after_db
+
+
+def test_crest_match_reaches_the_wanted_crest(rng):
+    sound = loop(rng, hard=True)
+    for wanted in (crest_db(sound) - 3, crest_db(sound) + 2):
+        assert crest_db(crest_match(sound, wanted, RATE)) == pytest.approx(wanted, abs=0.2)
+
+
+def test_silence_cannot_be_judged():
+    with pytest.raises(InputError, match="audible"):
+        levelled(np.zeros((1, RATE), np.float32))
+
+
+def test_content_measures_know_the_same_music_from_other_music(rng):
+    sound = loop(rng, hard=False)
+    other = np.roll(loop(rng, hard=False), round(0.37 * BEAT * RATE), axis=-1)
+    same, tone, wrong = (content.mono(x, RATE) for x in (sound, tilted(sound, 9.0), other))
+    onsets = content.onsets_s(same)
+    assert len(onsets) >= 12
+    assert content.onset_scores(onsets, content.onsets_s(tone))[0] > 0.9
+    assert content.onset_scores(onsets, content.onsets_s(wrong))[0] < 0.5
+    notes = content.notes(same)
+    assert notes.shape == (len(same) // 256, 88)
+    assert content.correlation(notes, content.notes(tone)) > 0.9
+    assert content.correlation(notes, content.notes(wrong)) < 0.6
+    assert content.correlation(content.chroma(same), content.chroma(tone)) > 0.9
+
+
+def test_a_note_lands_on_its_key_and_in_its_time():
+    t = np.arange(3 * 22050) / 22050
+    sound = sum(np.sin(2 * np.pi * 440 * k * t) / k for k in range(1, 6)) * (t > 1.0) * (t < 2.0)
+    notes = content.notes((0.2 * sound).astype(np.float32))
+    strength = notes[:, 48]  # A4 is the 49th key
+    assert strength.argmax() * 256 / 22050 == pytest.approx(1.5, abs=0.5)
+    assert notes[round(1.5 * 22050 / 256)].argmax() == 48
+    assert strength[: round(0.9 * 22050 / 256)].max() < 0.2
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A dataset of six training and three held-out tracks a genre, with twins."""
+    folder, tracks = tmp_path_factory.mktemp("dataset"), []
+    rng = np.random.default_rng(5)
+    for genre, hard in (("soft", False), ("hard", True)):
+        for i in range(9):
+            held = i >= 6
+            seed = int(rng.integers(1 << 30))
+            track = Track(
+                name=f"{genre}-{i}",
+                genre=genre,
+                split="held-out" if held else "train",
+                group=f"{genre}-kit-{min(i, 7)}",
+                source=f"{genre}-{i}.wav",
+                bpm=BPM,
+                downbeat_s=0.0,
+                starts_s=(PHRASE,),
+                gain_db=0.0,
+                rate=RATE,
+                channels=1,
+                bandwidth_hz=20000.0,
+                twin=held,
+            )
+            tracks.append(track)
+            length = 2 * PHRASE + dataset.TAIL_S
+            for path, is_hard in (
+                (dataset.audio_path(folder, track, 0), hard),
+                (dataset.twin_path(folder, track, 0), not hard),
+            ):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                sound = loop(np.random.default_rng(seed), is_hard, seconds=length)
+                stored = levelled(sound, DEFAULT_LEVEL_DB - dataset.HEADROOM_DB)
+                sf.write(path, stored.T, RATE, subtype="PCM_24")
+    manifest = Manifest(
+        front_end=FrontEnd().to_json(),
+        bpm=BPM,
+        level_db=DEFAULT_LEVEL_DB,
+        genres=("soft", "hard"),
+        tracks=tuple(tracks),
+    )
+    (folder / "dataset.json").write_text(manifest.model_dump_json())
+    return folder
+
+
+def command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", "from engine.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def judged(small, tmp_path_factory):
+    page = tmp_path_factory.mktemp("page")
+    arguments = ["evaluate", "downbeat-filter", "--data", small, "--report", page, "--json"]
+    done = command(*arguments, "--renders", page / "renders")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), page, done.stderr
+
+
+def test_evaluate_prints_the_keys_of_the_contract(judged):
+    said, page, _ = judged
+    versions = ["input", "eq", "eq_dynamics", "target", "twin", "late", "phrase", "edge", "paper"]
+    assert said["preset"] == "downbeat-filter"
+    assert (said["source"], said["target"], said["tracks"]) == ("soft", "hard", 3)
+    for classifier in ("cnn", "mfcc", "eq_deaf"):
+        found = said["classifiers"][classifier]
+        assert list(found["flip"]) == versions
+        assert found["accuracy"] >= 0.8
+        assert set(found["recall"]) == {"soft", "hard"}
+    for measure in ("onset_f", "chroma", "notes", "twin_db"):
+        assert list(said[measure]) == versions
+    assert set(said["log_mel_db"]) == {"phrase_late", "edge_late", "late_input", "twin_input"}
+    assert (page / "index.html").exists()
+    assert (page / "flips.png").stat().st_size > 5000
+    assert json.loads((page / "evaluation.json").read_text()) == said
+    assert len(list((page / "renders" / "phrase").glob("*.wav"))) == 3
+
+
+def test_evaluate_tells_music_from_controls(judged):
+    said, _, _ = judged
+    flips = {name: found["flip"] for name, found in said["classifiers"].items()}
+    for name in flips:
+        assert flips[name]["input"] == 0.0, name
+        assert flips[name]["twin"] == flips[name]["target"] == 1.0, name
+    assert flips["eq_deaf"]["eq"] <= 0.34
+    assert said["onset_f"]["input"] == said["chroma"]["input"] == 1.0
+    assert said["twin_db"]["twin"] == 0.0
+    assert said["twin_db"]["input"] > 1.0
+    assert said["log_mel_db"]["late_input"] > 1.0
+
+
+def test_a_stored_judge_calls_the_same(small, judged):
+    said, _, _ = judged
+    again = command("evaluate", "--data", small, "--json")
+    assert again.returncode == 0, again.stderr
+    controls = json.loads(again.stdout)
+    assert controls["preset"] is None
+    assert "late" not in controls["onset_f"]
+    for name, found in controls["classifiers"].items():
+        for version, share in found["flip"].items():
+            assert share == said["classifiers"][name]["flip"][version]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--from", "jazz"), ["jazz", "soft or hard"]),
+        (("--from", "soft", "--to", "soft"), ["two genres"]),
+    ],
+)
+def test_a_wrong_genre_is_named(arguments, says, small):
+    done = command("evaluate", "--data", small, *arguments)
+    assert done.returncode == 2
+    for part in says:
+        assert part in done.stderr
+
+
+def test_a_dataset_of_another_front_end_is_refused(small, tmp_path):
+    data = Dataset(small)
+    changed = data.manifest.model_copy(update={"front_end": FrontEnd(n_mels=64).to_json()})
+    (tmp_path / "dataset.json").write_text(changed.model_dump_json())
+    done = command("evaluate", "--data", tmp_path)
+    assert done.returncode == 2
+    assert "Prepare the dataset again" in done.stderr

@@ -1,0 +1,1 @@
+"""Commands of training: registered as entry points, loaded when they are called."""

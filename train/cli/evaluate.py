@@ -1,0 +1,110 @@
+"""``doubledrop evaluate``: is it heard as the target genre, and is it still the same music?"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from engine.cli import options
+from engine.cli.console import stderr, stdout, warn
+from engine.errors import UsageError
+from engine.live.preset import load_preset
+
+
+def evaluate(
+    preset: Annotated[
+        str | None,
+        typer.Argument(help="Preset to judge. Without one, only the controls are judged."),
+    ] = None,
+    data: Annotated[
+        Path, typer.Option(metavar="DATASET", help="Folder made by `doubledrop prepare`.")
+    ] = Path("dataset"),
+    source: Annotated[
+        str | None, typer.Option("--from", help="Genre restyled. Default: the dataset's first.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--to", help="Genre aimed at. Default: the dataset's second.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the page of pictures.")
+    ] = None,
+    renders: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the rendered files in this folder.")
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Judge a preset on held-out tracks, beside controls that cost nothing.
+
+    Example: doubledrop evaluate downbeat-filter --data dataset --from liquid --to dancefloor
+    --report pages
+    """
+    from train.dataset import Dataset
+    from train.judge.evaluate import evaluate as judge_preset
+    from train.judge.judge import FEASIBLE, train_judge
+    from train.judge.page import write_page
+
+    dataset = Dataset(data)
+    source = source or dataset.genres[0]
+    others = [genre for genre in dataset.genres if genre != source]
+    target = target or others[0]
+    if source == target:
+        raise UsageError(
+            "--to", f"{target!r}, as in --from", expected="two genres", cure="Name two genres."
+        )
+    chosen = load_preset(preset) if preset else None
+    with ExitStack() as stack:
+        bar = stack.enter_context(
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TimeRemainingColumn(),
+                console=stderr,
+                transient=True,
+                disable=as_json or not stderr.is_terminal,
+            )
+        )
+        task = bar.add_task("listening", total=None)
+        judge = train_judge(
+            dataset, source, target, lambda what: bar.update(task, description=what)
+        )
+        folder = renders or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        result = judge_preset(
+            dataset,
+            judge,
+            chosen,
+            folder,
+            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
+        )
+        page = write_page(result, report) if report else None
+    linear = judge.accuracies["mfcc"].accuracy
+    if linear < FEASIBLE:
+        warn(f"{source} and {target} are hardly two genres: a linear model tells {linear:.0%}")
+    if as_json:
+        print(json.dumps(result.to_json()))
+        return
+    table = Table(title=f"called {target}, of {result.tracks} tracks of {source}")
+    table.add_column("")
+    for name in result.flip:
+        table.add_column(f"{name} ({judge.accuracies[name].accuracy:.0%} right)")
+    for name in result.exhibits:
+        table.add_row(name, *(f"{figures[name]}" for figures in result.flip.values()))
+    stdout.print(table)
+    kept = Table(title="what is left of the input")
+    kept.add_column("")
+    for name in result.exhibits:
+        kept.add_column(name)
+    for measure, figures in result.content.items():
+        cells = [f"{figures[n].mean:.2f}" if n in figures else "" for n in result.exhibits]
+        kept.add_row(measure, *cells)
+    stdout.print(kept)
+    for key, figure in result.log_mel_db.items():
+        stdout.print(f"log-mel distance {key}: {figure} dB")
+    if page:
+        stdout.print(f"page: {page}")

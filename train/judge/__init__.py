@@ -1,0 +1,13 @@
+"""The judge: whether restyled music is heard as the target genre, and what it kept of itself.
+
+::
+
+    Segment sound ──► View (level-matched log-mel)     view
+    Views ──► share called the target                  classifiers: cnn, mfcc, eq_deaf
+    Sound beside sound ──► onsets, chroma, notes       content
+    what costs nothing: EQ, EQ with dynamics           controls
+    by track, with intervals                           statistics
+    figures ──► one page of pictures                   page
+
+The classifiers learn from real segments of training tracks only, never from anything generated.
+"""

@@ -1,0 +1,166 @@
+"""One page of pictures: what was called the target, what was kept, and how it looks."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import OutputError
+from train.judge.evaluate import Evaluation
+from train.judge.judge import FEASIBLE
+from train.judge.statistics import Figure
+from train.judge.view import SPEC
+
+_EXAMPLES = 3
+_SHOWN = ("input", "eq", "late", "phrase", "twin", "target")
+_MEANING = {
+    "input": "the music as it is",
+    "eq": "static EQ to the target's average spectrum",
+    "eq_dynamics": "the same with loudness and crest factor",
+    "target": "real music of the target genre",
+    "twin": "the same score performed in the target genre",
+    "late": "restyled as a whole window (the paper's use)",
+    "phrase": "restyled as on the stage, with a clock",
+    "edge": "restyled as on the stage, without a clock",
+    "paper": "the paper's renderer",
+    "onset_f": "onsets against the input's, F",
+    "precision": "share of its onsets that the input has",
+    "recall": "share of the input's onsets that it has",
+    "chroma": "correlation of chroma with the input",
+    "notes": "correlation of note posteriorgrams with the input",
+    "twin_db": "log-mel distance to the twin, dB",
+}
+
+
+def write_page(evaluation: Evaluation, folder: Path) -> Path:
+    """Write ``index.html``, its pictures and ``evaluation.json``; returns the page.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        figures = json.dumps(evaluation.to_json(), indent=1)
+        (folder / "evaluation.json").write_text(figures, encoding="utf-8")
+        _draw_flips(evaluation, folder / "flips.png")
+        for example in range(_EXAMPLES):
+            _draw_example(evaluation, example, folder / f"example-{example + 1}.png")
+        page = folder / "index.html"
+        page.write_text(_html(evaluation), encoding="utf-8")
+    except OSError as fault:
+        raise OutputError(
+            str(folder), f"cannot be written ({fault.strerror})", cure="Choose another folder."
+        ) from fault
+    return page
+
+
+def _draw_flips(evaluation: Evaluation, path: Path) -> None:
+    from matplotlib import pyplot as plt
+
+    names = list(next(iter(evaluation.flip.values())))
+    figure, axis = plt.subplots(figsize=(11, 4.5), constrained_layout=True, dpi=100)
+    width = 0.8 / len(evaluation.flip)
+    for i, (classifier, found) in enumerate(evaluation.flip.items()):
+        at = np.arange(len(names)) + (i - (len(evaluation.flip) - 1) / 2) * width
+        means = np.array([found[name].mean for name in names])
+        low = np.clip(means - [found[name].low for name in names], 0, None)
+        high = np.clip([found[name].high for name in names] - means, 0, None)
+        axis.bar(at, 100 * means, width * 0.9, label=classifier)
+        axis.errorbar(at, 100 * means, 100 * np.stack([low, high]), fmt="none", ecolor="black")
+    axis.set_xticks(np.arange(len(names)), names)
+    axis.set_ylabel(f"% called {evaluation.judge.target}")
+    axis.set_ylim(0, 105)
+    axis.legend(loc="upper left")
+    figure.savefig(path)
+    plt.close(figure)
+
+
+def _draw_example(evaluation: Evaluation, example: int, path: Path) -> None:
+    from matplotlib import pyplot as plt
+
+    exhibits = evaluation.exhibits
+    shown = [name for name in _SHOWN if name in exhibits]
+    count = len(exhibits["input"].views)
+    index = min(count - 1, round((example + 0.5) * count / _EXAMPLES))
+    figure, axes = plt.subplots(
+        len(shown), 1, figsize=(13, 2.1 * len(shown)), sharex=True, constrained_layout=True, dpi=90
+    )
+    hertz = np.array([100, 1000, 5000, 10000])
+    ticks = np.interp(hertz, SPEC.at(44100).centres_hz, np.arange(SPEC.n_mels))
+    for axis, name in zip(np.atleast_1d(axes), shown, strict=True):
+        axis.imshow(
+            exhibits[name].views[index].T,
+            origin="lower",
+            aspect="auto",
+            cmap="magma",
+            vmin=SPEC.floor_db,
+            vmax=SPEC.ceil_db,
+        )
+        axis.set_yticks(ticks, [f"{h:g}" for h in hertz])
+        axis.set_ylabel(f"{name}\nHz")
+    figure.suptitle(f"{exhibits['input'].tracks[index]}: four bars")
+    figure.savefig(path)
+    plt.close(figure)
+
+
+def _table(title: str, rows: dict[str, dict[str, Figure]], explain: bool) -> str:
+    names = list(dict.fromkeys(name for found in rows.values() for name in found))
+    head = "".join(f'<th title="{_MEANING.get(n, "")}">{html.escape(n)}</th>' for n in names)
+    lines = []
+    for row, found in rows.items():
+        cells = "".join(
+            f"<td>{found[n].mean:.2f}<br><small>{found[n].low:.2f}–{found[n].high:.2f}</small></td>"
+            if n in found
+            else "<td></td>"
+            for n in names
+        )
+        label = _MEANING.get(row, row) if explain else row
+        lines.append(f"<tr><th>{html.escape(label)}</th>{cells}</tr>")
+    return f"<h2>{title}</h2><table><tr><th></th>{head}</tr>{''.join(lines)}</table>"
+
+
+def _accuracies(evaluation: Evaluation) -> str:
+    judge = evaluation.judge
+    lines = []
+    for name, a in judge.accuracies.items():
+        unseen = "none" if a.unseen_sources is None else f"{a.unseen_sources:.1%}"
+        lines.append(
+            f"<tr><th>{name}</th><td>{a.accuracy:.1%}</td><td>{a.recall[0]:.1%}</td>"
+            f"<td>{a.recall[1]:.1%}</td><td>{unseen}</td></tr>"
+        )
+    return (
+        "<h2>Can the two be told apart? Real held-out segments called right</h2><table>"
+        f"<tr><th></th><th>both</th><th>{html.escape(judge.source)}</th>"
+        f"<th>{html.escape(judge.target)}</th><th>unseen sources</th></tr>{''.join(lines)}</table>"
+    )
+
+
+def _html(evaluation: Evaluation) -> str:
+    judge = evaluation.judge
+    title = f"{evaluation.preset or 'controls'}: {judge.source} → {judge.target}"
+    versions = "".join(f"<li><b>{name}</b>: {_MEANING[name]}</li>" for name in evaluation.exhibits)
+    pictures = "".join(f'<p><img src="example-{i + 1}.png"></p>' for i in range(_EXAMPLES))
+    distances: dict[str, Any] = {"log-mel distance, dB": evaluation.log_mel_db}
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8">
+<title>{html.escape(title)}</title>
+<style>body{{font:15px sans-serif;max-width:70em;margin:2em auto}}td,th{{padding:.3em .7em;
+text-align:left}}table{{border-collapse:collapse}}tr+tr{{border-top:1px solid #ccc}}
+img{{max-width:100%}}small{{color:#666}}</style>
+<h1>{html.escape(title)}</h1>
+<p>{evaluation.tracks} held-out tracks, {evaluation.segments} segments of four bars; intervals are
+95 % by track. A linear model below {FEASIBLE:.0%} means two genres that are hardly two.</p>
+<ul>{versions}</ul>
+{_accuracies(evaluation)}
+{_table(f"Share called {html.escape(judge.target)}", evaluation.flip, explain=False)}
+<p><img src="flips.png"></p>
+{_table("What is left of the input", evaluation.content, explain=True)}
+{_table("Distances", distances, explain=False)}
+<h2>Pictures</h2>{pictures}</html>
+"""
