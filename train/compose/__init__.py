@@ -1,12 +1,14 @@
-"""A composer of drum & bass: from a seed to a finished track.
+"""A composer of drum & bass: from a seed to a finished track, in two genres.
 
 ::
 
-    genre (liquid)  ──►  Score: who plays what, and when     score, arrange, harmony, rhythm,
-                                                             melody
-    palette         ──►  Channel: how each part sounds       samples, synth, palette
-    mix, master     ──►  stereo sound, levelled and limited  mix, master
+    manner (liquid, dancefloor)  ──►  Score: who plays what, and when     manner, arrange, harmony,
+                                                                          rhythm, melody, score
+    kit + performer              ──►  Palette: how each part sounds       kits, performers, drums,
+                                                                          synth, samples, palette
+    mix, master                  ──►  stereo sound, levelled and limited  mix, master
+    library                      ──►  many tracks, their twins, the truth about them
 
-A score names its parts, a palette gives each part a sound; neither knows the other. Another
-genre is another module of layers and sections, another track another seed, key or palette.
+A score names its parts, a performer gives each part a sound; neither knows the other. So a score
+composed in one genre is performed in the other: its twin.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,23 +12,25 @@ import numpy.typing as npt
 import soundfile as sf
 import typer
 from rich.console import Console
-from rich.progress import track
 
 from engine.dsp.arrays import Audio
+from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError, OutputError
-from train.compose.harmony import Key
-from train.compose.liquid import compose
-from train.compose.master import master
-from train.compose.mix import mix, parts
-from train.compose.palette import liquid
+from train.compose.kits import KITS, kits
+from train.compose.library import BPM
+from train.compose.liquid import LIQUID
+from train.compose.manner import Form, compose
+from train.compose.master import Target, master
+from train.compose.mix import mix
+from train.compose.performers import PERFORMERS
 from train.compose.samples import PACKAGE, SampleLibrary
 from train.compose.score import Score
 from train.compose.sound import SAMPLE_RATE
 
 TITLE = "Waterline"
-F_MINOR = Key(tonic=5)
+DOWNBEAT_S = 0.25
+FORM: Form = (("intro", 4), ("build", 4), ("drop", 16), ("breakdown", 4), ("drop", 4))
 LOUDNESS_LUFS = -14.0
-CEILING_DB = -1.5
 STEP = 8  # of 16-bit values: 13 significant bits, the rest is what FLAC need not store
 
 app = typer.Typer(add_completion=False)
@@ -56,17 +59,22 @@ def make(samples_dir: Path, out_dir: Path, seed: int) -> None:
         InputError: a sample is missing or unreadable.
         OutputError: the folder cannot be written.
     """
-    for_score, for_sounds, for_dither = np.random.default_rng(seed).spawn(3)
-    library = SampleLibrary(samples_dir)
-    score = compose(F_MINOR, for_score)
-    palette = liquid(library, for_sounds)
-    mixed = mix(score, palette, track(parts(score), "Playing the parts", transient=True))
-    finished = master(mixed, loudness_lufs=LOUDNESS_LUFS, ceiling_db=CEILING_DB)
+    samples = SampleLibrary(samples_dir)
+    tempo = Tempo(BPM, DOWNBEAT_S)
+    kit = kits("liquid")[0][seed % KITS]
+    with Console(stderr=True).status("Playing"):
+        piece = compose(LIQUID, tempo, np.random.default_rng((seed, 0)), FORM)
+        performer, desk = PERFORMERS["liquid"]
+        palette = performer(samples, kit, np.random.default_rng((seed, 1)))
+        mixed = mix(piece.score, palette, desk, np.random.default_rng((seed, 2)))
+        target = Target.drawn(np.random.default_rng((seed, 3)))
+        finished = master(mixed, replace(target, loudness_lufs=LOUDNESS_LUFS))
+    for_dither = np.random.default_rng((seed, 4))
     feed = out_dir / "feed.flac"
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
         sf.write(feed, quantise(finished, for_dither).T, SAMPLE_RATE, compression_level=1.0)
-        description = describe(score, seed, library.used, feed.read_bytes())
+        description = describe(piece.score, seed, samples.used, feed.read_bytes())
         (out_dir / "feed.toml").write_text(description, encoding="utf-8")
     except (OSError, sf.LibsndfileError) as error:
         raise OutputError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from scipy.integrate import cumulative_trapezoid
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
-from scipy.signal import bilinear, lfilter, resample_poly
+from scipy.signal import bilinear, firwin2, lfilter, oaconvolve, resample_poly, welch
 
 from engine.dsp.arrays import Array, Audio
 from train.compose.sound import SAMPLE_RATE, amplitude, fade_out, high_pass, samples
@@ -13,25 +16,79 @@ OVERSAMPLING = 4
 LOOK_AHEAD_S = 0.004
 FADE_IN_S = 0.02
 FADE_OUT_S = 0.9
+THIRDS_HZ = 1000.0 * 2.0 ** (np.arange(-15, 13) / 3)  # 31 Hz to 16 kHz
+_TAPS = 4095
+_MOST_DB = 14.0
+# A full record: octaves from 1 kHz, and level of third octaves.
+_CURVE = ((-5.0, -4.3, -3.5, -2.5, -1.0, 1.0, 2.5, 3.5, 4.0), (6, 11, 10, 5, 1, -1, -3, -6, -11))
 
 
-def master(mixed: Audio, *, loudness_lufs: float, ceiling_db: float) -> Audio:
-    """Bring a mix to a loudness, below a true peak, with a fade at both ends.
+@dataclass(frozen=True)
+class Target:
+    """Where a master is to arrive.
+
+    Attributes:
+        curve_db: long-term level in third octaves around ``THIRDS_HZ``; None to leave the tone.
+        loudness_lufs: integrated loudness before the limiter.
+        ceiling_db: highest true peak, dB re full scale.
+    """
+
+    curve_db: Array | None = None
+    loudness_lufs: float = -14.0
+    ceiling_db: float = -1.0
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Target:
+        """One of the distribution that both genres share: tone and loudness tell nothing."""
+        octaves = np.log2(THIRDS_HZ / 1000.0)
+        tilt = rng.normal(0.0, 0.5) * octaves
+        bumps = sum(
+            rng.normal(0.0, 1.2) * np.exp(-0.5 * ((octaves - centre) / 1.2) ** 2)
+            for centre in (-4.0, -2.0, 0.0, 2.0, 3.5)
+        )
+        loudness = float(np.clip(rng.normal(-10.5, 1.2), -13.0, -8.0))
+        return cls(np.interp(octaves, *_CURVE) + tilt + bumps, loudness)
+
+
+def master(mixed: Audio, target: Target) -> Audio:
+    """Bring a mix to a tone and a loudness, below a true peak, with a fade at both ends.
 
     Args:
         mixed: (2, samples).
-        loudness_lufs: integrated loudness before the limiter.
-        ceiling_db: highest true peak, dB re full scale.
+        target: where to arrive.
 
     Returns:
         (2, samples).
     """
     centred = high_pass(mixed.astype(np.float64), 22.0)
-    loud = centred * amplitude(loudness_lufs - loudness(centred))
-    limited = loud * _limiter_gain(loud, amplitude(ceiling_db))
+    if target.curve_db is not None:
+        centred = _toned(centred, target.curve_db)
+    loud = centred * amplitude(target.loudness_lufs - loudness(centred))
+    limited = loud * _limiter_gain(loud, amplitude(target.ceiling_db))
     n = samples(FADE_IN_S)
     limited[:, :n] *= 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, n))
     return fade_out(limited, FADE_OUT_S).astype(np.float32)
+
+
+def thirds_db(sound: Array) -> Array:
+    """Long-term level in third octaves around ``THIRDS_HZ``, dB, (bands,)."""
+    hertz, density = welch(sound, SAMPLE_RATE, nperseg=8192)
+    edges = THIRDS_HZ[:, None] * 2.0 ** np.array([-1 / 6, 1 / 6])
+    total = cumulative_trapezoid(density.mean(axis=0), hertz, initial=0.0)
+    power = np.diff(np.interp(edges, hertz, total), axis=1)[:, 0]
+    return np.asarray(10 * np.log10(np.maximum(power, 1e-12)))
+
+
+def _toned(sound: Array, curve_db: Array) -> Array:
+    """The sound with its long-term tone bent to a curve, by a linear-phase filter."""
+    for _ in range(2):  # the second pass takes what the first one's smoothness left
+        wanted = curve_db - thirds_db(sound)
+        wanted = np.clip(wanted - np.median(wanted), -_MOST_DB, _MOST_DB)
+        grid = np.linspace(0.0, SAMPLE_RATE / 2, 2048)
+        gain = np.interp(np.log(np.maximum(grid, 1.0)), np.log(THIRDS_HZ), wanted)
+        taps = firwin2(_TAPS, grid / grid[-1], 10 ** (gain / 20))
+        sound = oaconvolve(sound, taps[None], mode="same", axes=-1)
+    return np.asarray(sound)
 
 
 def true_peak(sound: Array) -> Array:

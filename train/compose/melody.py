@@ -59,13 +59,12 @@ def bass(
     return write
 
 
-def pad(pickup_beats: float) -> Layer:
-    """The chord, held for the bar; the first one begins early, as a pickup."""
+def pad() -> Layer:
+    """The chord, held for the bar."""
 
     def write(bar: Bar) -> Iterable[Note]:
-        early = pickup_beats if bar.number == 0 else 0.0
         for pitch in bar.voicing:
-            yield Note("pad", bar.beat - early, 4.0 + early, pitch)
+            yield Note("pad", bar.beat, 4.0, pitch)
 
     return write
 
@@ -85,25 +84,23 @@ def keys(rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Generator) -> L
 
 
 def lead(key: Key, rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Generator) -> Layer:
-    """A melody in four-bar sentences: statement, answer, statement, and a close that rests.
+    """A melody of two sentences of four bars, in the order A A B A.
 
-    The contour is drawn once, so that the melody can be recognised; notes on the beat move to
-    the nearest tone of the chord, the others stay pentatonic.
+    A sentence is statement, answer, statement, and a close that rests. Its contour is drawn once,
+    so that the melody can be recognised; notes on the beat move to the nearest tone of the chord,
+    the others stay pentatonic.
     """
-    statement, answer = draw(rng, rhythms), draw(rng, rhythms)
-    sentence: tuple[Rhythm, ...] = (statement, answer, statement, ((0.0, 1.5), (1.5, 2.0)))
-    contours = [rng.choice(LEAD_MOVES, len(rhythm)) for rhythm in sentence]
-    contours[2] = contours[0]
     ladder = [
         pitch
         for pitch in range(LEAD_LOWEST, LEAD_HIGHEST + 1)
         if pitch % 12 in {key.pitch(degree) % 12 for degree in PENTATONIC}
     ]
+    sentences = [_sentence(rhythms, rng) for _ in range(2)]
 
     def write(bar: Bar) -> Iterable[Note]:
-        place = bar.number % 4
+        rhythm, contour = sentences[bar.section_bar // 4 % 4 == 2][bar.section_bar % 4]
         rung = len(ladder) // 2
-        for (beat, beats), move in zip(sentence[place], contours[place], strict=True):
+        for (beat, beats), move in zip(rhythm, contour, strict=True):
             rung += int(move if 0 <= rung + move < len(ladder) else -move)
             pitch = ladder[rung]
             if beat == int(beat):
@@ -116,6 +113,19 @@ def lead(key: Key, rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Gener
             yield from feel.play([note], rng)
 
     return write
+
+
+def _sentence(
+    rhythms: tuple[Rhythm, ...], rng: np.random.Generator
+) -> list[tuple[Rhythm, list[int]]]:
+    """Four bars, each a rhythm and the moves between its notes."""
+    statement, answer = draw(rng, rhythms), draw(rng, rhythms)
+    bars = [
+        (rhythm, [int(move) for move in rng.choice(LEAD_MOVES, len(rhythm))])
+        for rhythm in (statement, answer, statement, ((0.0, 1.5), (1.5, 2.0)))
+    ]
+    bars[2] = bars[0]
+    return bars
 
 
 def on_tonic(part: str, third: int, lowest: int, beats: float) -> Layer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from pedalboard import Chain, Compressor, Delay, HighpassFilter, LowpassFilter, Reverb
@@ -18,13 +19,31 @@ DUCK_RELEASE_S = 0.13
 MONO_BELOW_HZ = 150.0
 
 
-def mix(score: Score, palette: Palette, playing: Iterable[str]) -> Audio:
+@dataclass(frozen=True)
+class Desk:
+    """How the whole is treated.
+
+    Attributes:
+        drum_drive: saturation of the drum bus, 1 is next to none.
+        parallel_db: level of the compressed drums beside the others.
+        room: size of the reverb, 0 to 1.
+        spread_db: standard deviation of the channels' levels from one track to the next.
+    """
+
+    drum_drive: float = 1.0
+    parallel_db: float = -8.0
+    room: float = 0.72
+    spread_db: float = 1.2
+
+
+def mix(score: Score, palette: Palette, desk: Desk, rng: np.random.Generator) -> Audio:
     """The whole piece before mastering.
 
     Args:
         score: what is played.
         palette: a channel for every part of the score.
-        playing: the parts that are heard, ``parts(score)`` for all.
+        desk: how the whole is treated.
+        rng: of this mix's own balance.
 
     Returns:
         (2, samples), not yet limited.
@@ -34,17 +53,18 @@ def mix(score: Score, palette: Palette, playing: Iterable[str]) -> Audio:
     valley = _valley(kicks, length)
     buses = {bus: np.zeros((2, length)) for bus in Bus}
     reverb_send, echo_send = np.zeros((1, length)), np.zeros((1, length))
-    for part in playing:
+    for part in parts(score):
         channel = palette[part]
         stem = _play(score, part, channel, length)
-        stem *= amplitude(channel.gain_db) * 10 ** (-channel.duck_db * valley / 20)
+        gain_db = channel.gain_db + rng.normal(0.0, desk.spread_db)
+        stem *= amplitude(gain_db) * 10 ** (-channel.duck_db * valley / 20)
         buses[channel.bus] += stem
         mono = stem.mean(axis=0, keepdims=True)
         if channel.send_db is not None:
             reverb_send += amplitude(channel.send_db) * mono
         if channel.echo_db is not None:
             echo_send += amplitude(channel.echo_db) * mono
-    return _sum(buses, reverb_send, echo_send, score.tempo)
+    return _sum(buses, reverb_send, echo_send, score.tempo, desk)
 
 
 def parts(score: Score) -> list[str]:
@@ -77,7 +97,9 @@ def _valley(kicks: list[float], length: int) -> Array:
     return valley[:length]
 
 
-def _sum(buses: Mapping[Bus, Array], reverb_send: Array, echo_send: Array, tempo: Tempo) -> Audio:
+def _sum(
+    buses: Mapping[Bus, Array], reverb_send: Array, echo_send: Array, tempo: Tempo, desk: Desk
+) -> Audio:
     dotted_eighth_s = 0.75 * tempo.beat_s
     echo = Chain(
         [
@@ -90,14 +112,14 @@ def _sum(buses: Mapping[Bus, Array], reverb_send: Array, echo_send: Array, tempo
         [
             HighpassFilter(300.0),
             LowpassFilter(7000.0),
-            Reverb(room_size=0.72, damping=0.5, wet_level=1.0, dry_level=0.0, width=0.5),
+            Reverb(room_size=desk.room, damping=0.5, wet_level=1.0, dry_level=0.0, width=0.5),
         ]
     )
     glue = Chain([Compressor(threshold_db=-14.0, ratio=3.0, attack_ms=12.0, release_ms=90.0)])
     echoes = _through(echo, echo_send)
     wet = _through(hall, np.repeat(reverb_send + 0.4 * echoes, 2, axis=0))
-    drums = buses[Bus.DRUMS]
-    mixed = drums + amplitude(-8.0) * _through(glue, drums)
+    drums = np.tanh(desk.drum_drive * buses[Bus.DRUMS]) / desk.drum_drive
+    mixed = drums + amplitude(desk.parallel_db) * _through(glue, drums)
     mixed += buses[Bus.BASS] + buses[Bus.MUSIC] + echoes + wet
     middle, side = mixed.mean(axis=0), 0.5 * (mixed[0] - mixed[1])
     side = high_pass(side, MONO_BELOW_HZ)

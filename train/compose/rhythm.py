@@ -16,27 +16,46 @@ Choice = TypeVar("Choice")
 STRAIGHT = frozenset({"kick", "snare"})  # the frame of the break stays on the grid
 
 
+Break = Mapping[str, str]
+"""A bar of ``kick``, ``snare`` and ``ghost``, each in sixteenths; see ``steps``."""
+
+
 @dataclass(frozen=True)
 class Groove:
-    """The drum patterns of a genre, each one bar of sixteenths; see ``steps``.
+    """The drums of a piece.
 
     Attributes:
-        kicks: bars of kick, drawn anew for every second bar; the first one is home.
-        snare: the backbeat.
-        ghosts: soft strokes between the backbeats.
-        hats: closed hats.
+        home: the break that most bars play.
+        others: breaks of the second and the sixth of eight bars.
         fills: for the last of four bars, a pattern for each part that plays in it.
         long_fills: the same for the last of eight bars.
         feel: how everything but kick and snare is played.
     """
 
-    kicks: tuple[str, ...]
-    snare: str
-    ghosts: tuple[str, ...]
-    hats: tuple[str, ...]
+    home: Break
+    others: tuple[Break, Break]
     fills: tuple[Mapping[str, str], ...]
     long_fills: tuple[Mapping[str, str], ...]
     feel: Feel
+
+    @classmethod
+    def drawn(
+        cls,
+        breaks: tuple[Break, ...],
+        fills: tuple[Mapping[str, str], ...],
+        long_fills: tuple[Mapping[str, str], ...],
+        feel: Feel,
+        rng: np.random.Generator,
+    ) -> Groove:
+        """Three different breaks of a genre, and two fills of each length."""
+        home, second, sixth = rng.permutation(len(breaks))[:3]
+        return cls(
+            breaks[home],
+            (breaks[second], breaks[sixth]),
+            tuple(fills[i] for i in rng.permutation(len(fills))[:2]),
+            tuple(long_fills[i] for i in rng.permutation(len(long_fills))[:2]),
+            feel,
+        )
 
 
 def draw(rng: np.random.Generator, choices: tuple[Choice, ...]) -> Choice:
@@ -48,15 +67,14 @@ def breakbeat(groove: Groove, rng: np.random.Generator) -> Layer:
     """Kick, snare and ghosts, with a fill in every fourth and a longer one in every eighth bar."""
 
     def write(bar: Bar) -> Iterable[Note]:
-        patterns: Mapping[str, str] = {
-            "kick": groove.kicks[0] if bar.number % 2 == 0 else draw(rng, groove.kicks),
-            "snare": groove.snare,
-            "ghost": draw(rng, groove.ghosts),
-        }
-        if bar.number % 8 == 7:
+        place = bar.section_bar % 8
+        patterns: Mapping[str, str] = groove.home
+        if place == 7:
             patterns = draw(rng, groove.long_fills)
-        elif bar.number % 4 == 3:
+        elif place == 3:
             patterns = draw(rng, groove.fills)
+        elif place in (1, 5):
+            patterns = groove.others[place // 4]
         for part, pattern in patterns.items():
             notes = steps(part, bar.beat, pattern)
             yield from notes if part in STRAIGHT else groove.feel.play(notes, rng)

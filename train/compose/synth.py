@@ -21,25 +21,54 @@ def sub(frequency: float, seconds: float) -> Array:
     return high_pass(warm[None], 20.0) * _envelope(len(t), attack=0.006, release=0.04)
 
 
-def reese(frequency: float, seconds: float, rng: np.random.Generator) -> Array:
-    """Three beating saws, opened slowly by a low-pass; without the range of the sub."""
+def warm_reese(frequency: float, seconds: float, cents: Array, rng: np.random.Generator) -> Array:
+    """Beating saws, opened slowly by a low-pass; without the range of the sub."""
     t = _time(seconds + 0.06)
-    cents = np.array([-14.0, 0.0, 12.0])
-    saws = _saws(frequency * 2 ** (cents / 1200), t, rng).sum(axis=0) / 3
+    saws = _saws(frequency * 2 ** (cents / 1200), t, rng).mean(axis=0)
     opening = 0.5 - 0.5 * np.cos(2 * np.pi * np.minimum(t / max(seconds, 0.1), 1.0))
-    sound = _sweep(saws, 280.0, 1100.0, opening)
-    return high_pass(np.tanh(1.8 * sound)[None], 95.0) * _envelope(
-        len(t), attack=0.012, release=0.06
+    sound = _sweep(saws, 240.0, 800.0, opening)
+    return high_pass(np.tanh(1.4 * sound)[None], 95.0) * _envelope(
+        len(t), attack=0.018, release=0.06
     )
 
 
-def pad(frequency: float, seconds: float, rng: np.random.Generator) -> Array:
+def driven_reese(
+    frequency: float,
+    seconds: float,
+    cents: Array,
+    drive: float,
+    formant_hz: float,
+    rng: np.random.Generator,
+) -> Array:
+    """Beating saws through distortion, a moving voice, and distortion again.
+
+    Args:
+        frequency: hertz.
+        seconds: length of the note.
+        cents: detunings of the saws.
+        drive: of both distortions, about 1.
+        formant_hz: centre that the voice moves around.
+        rng: of the phases.
+    """
+    t = _time(seconds + 0.04)
+    saws = _saws(frequency * 2 ** (cents / 1200), t, rng).mean(axis=0)
+    rough = np.tanh(5.0 * drive * saws)
+    opening = 0.5 - 0.5 * np.cos(2 * np.pi * (t / 0.686 + rng.random()))  # two beats at 175 BPM
+    voice = _sweep(rough, 0.7 * formant_hz, 5.0 * formant_hz, opening)
+    edge = high_pass(rough, 2.5 * formant_hz) * (0.25 + 0.35 * opening)
+    sound = np.tanh(3.0 * drive * (voice + edge))
+    return high_pass(sound[None], 95.0, 4) * _envelope(len(t), attack=0.004, release=0.03)
+
+
+def pad(
+    frequency: float, seconds: float, rng: np.random.Generator, brightness: float = 1.0
+) -> Array:
     """Warm stereo strings: four saws, two leaning to each side, under a slow low-pass."""
     t = _time(seconds + 0.7)
     cents = np.array([-9.0, -3.0, 4.0, 8.0]) + rng.normal(0.0, 0.8, 4)
     saws = _saws(frequency * 2 ** (cents / 1200), t, rng)
     opening = 0.5 - 0.5 * np.cos(2 * np.pi * (t / 5.5 + rng.random()))
-    voices = _sweep(saws, 700.0, 2600.0, opening)
+    voices = _sweep(saws, 700.0 * brightness, 2600.0 * brightness, opening)
     lean = np.array([[0.8, 0.4, 0.6, 0.2], [0.2, 0.6, 0.4, 0.8]])
     return (lean @ voices) * 0.5 * _envelope(len(t), attack=0.22, release=0.7)
 

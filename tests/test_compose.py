@@ -1,0 +1,169 @@
+"""The composer: two genres, one score, twins, kits that are kept for held-out tracks."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from engine.dsp.tempo import Tempo
+from engine.errors import InputError, UsageError
+from train.compose import kits as kit_module
+from train.compose import performers
+from train.compose.dancefloor import DANCEFLOOR
+from train.compose.kits import kits
+from train.compose.library import MANNERS, plan, write_library
+from train.compose.liquid import LIQUID
+from train.compose.manner import compose
+from train.compose.master import THIRDS_HZ, loudness, thirds_db
+from train.compose.score import VELOCITY
+from train.compose.sound import SAMPLE_RATE, high_pass
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """A one-shot of decaying noise for every name that the kits and performers know."""
+    folder = tmp_path_factory.mktemp("samples")
+    text = Path(kit_module.__file__).read_text() + Path(performers.__file__).read_text()
+    names = set(re.findall(r'"((?:bd|sn|elec|drum|bass|vinyl|guit|ambi)_\w+)"', text))
+    assert len(names) > 20
+    for i, name in enumerate(sorted(names)):
+        noise = np.random.default_rng(i).normal(0, 0.2, SAMPLE_RATE * 2)
+        steady = name == "vinyl_hiss"
+        sound = noise if steady else noise * np.exp(-np.arange(len(noise)) / 3000)
+        sf.write(folder / f"{name}.flac", np.clip(sound, -1, 1), SAMPLE_RATE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(samples, tmp_path_factory):
+    """A held-out liquid track with its twin, and a dancefloor track of the training set."""
+    folder = tmp_path_factory.mktemp("library")
+    plans = [p for p in plan(1, 1, seed=3) if p.name in ("liquid-0002", "dancefloor-0001")]
+    done = list(write_library(samples, folder, plans, jobs=2))
+    assert len(done) == 3
+    return folder, plans
+
+
+def read(path):
+    sound, rate = sf.read(path)
+    assert rate == SAMPLE_RATE
+    return sound.T
+
+
+@pytest.mark.parametrize("manner", [LIQUID, DANCEFLOOR])
+def test_a_genre_has_eight_breaks_and_more(manner):
+    drums = {tuple(sorted(b.items())) for b in manner.breaks}
+    assert len(drums) == len(manner.breaks) >= 8
+    bars = [*manner.breaks, *manner.fills, *manner.long_fills]
+    patterns = [pattern for bar in bars for pattern in bar.values()]
+    patterns += [*manner.hats, *manner.open_hats, *manner.rides, *manner.shakers]
+    for pattern in patterns:
+        assert len(pattern) == 16
+        assert set(pattern) <= {*VELOCITY, "."}
+    for bar in manner.breaks:  # the snare of the paper: every second beat
+        assert bar["snare"][4] == bar["snare"][12] == "X"
+
+
+@pytest.mark.parametrize("genre", MANNERS)
+def test_compositions_are_productions(genre):
+    pieces = [
+        compose(MANNERS[genre], Tempo(175.0), np.random.default_rng(seed)) for seed in range(12)
+    ]
+    assert len({p.key for p in pieces}) >= 6
+    assert len({p.sections for p in pieces}) >= 3
+    bass = {tuple(n.pitch for n in p.score.notes if n.part == "sub")[:16] for p in pieces}
+    assert len(bass) == 12
+    for piece in pieces:
+        names = {name for name, _, _ in piece.sections}
+        assert {"intro", "drop", "breakdown"} <= names
+        bars = sum(bars for _, _, bars in piece.sections)
+        assert 50 <= bars <= 80
+        _, first, _ = next(s for s in piece.sections if s[0] == "drop")
+        snares = [n.beat % 4 for n in piece.score.notes if n.part == "snare"]
+        assert 1.0 in snares
+        fills = [
+            [n.beat - 4 * bar for n in piece.score.notes if 4 * bar <= n.beat < 4 * bar + 4]
+            for bar in (first + 2, first + 3, first + 7)
+        ]
+        assert fills[0] != fills[1] != fills[2]
+
+
+def test_some_kits_are_for_held_out_tracks_only():
+    for genre in MANNERS:
+        seen, unseen = kits(genre)
+        assert len(seen) >= 8
+        assert len(unseen) >= 4
+        assert not {k.kick for k in seen} & {k.kick for k in unseen}
+        assert not {k.snare for k in seen} & {k.snare for k in unseen}
+        assert not {k.saws for k in seen} & {k.saws for k in unseen}
+    plans = plan(40, 32, seed=1)
+    assert len({p.name for p in plans}) == len(plans) == 144
+    assert not any(p.kit.unseen for p in plans if not p.held_out)
+    held = [p for p in plans if p.held_out]
+    assert sum(p.kit.unseen for p in held) == len(held) / 2
+    assert all(p.kit.unseen == p.twin_kit.unseen for p in held)
+
+
+def test_the_truth_is_where_the_music_is(library):
+    folder, plans = library
+    truth = json.loads((folder / "truth.json").read_text())
+    for p in plans:
+        said, sound = truth[p.name], read(p.path(folder))
+        assert said["bpm"] == 175.0
+        first = round(said["downbeat_s"] * SAMPLE_RATE)
+        assert np.abs(sound[:, : first - 400]).max() < 0.02 * np.abs(sound).max()
+        _, bar, _ = next(s.values() for s in said["sections"] if s["name"] == "drop")
+        drop = first + round(bar * 240 / 175 * SAMPLE_RATE)
+        before, after = sound[:, drop - 2000 : drop - 400], sound[:, drop : drop + 1600]
+        assert np.square(after).mean() > 3 * np.square(before).mean()
+        assert sf.SoundFile(p.path(folder)).artist == said["kit"]
+
+
+def test_a_twin_is_the_same_piece_in_the_other_genre(library):
+    folder, (held, _) = library
+    own, twin = read(held.path(folder)), read(held.twin_path(folder))
+    assert own.shape == twin.shape
+    score = held.composition().score
+    snares = [score.time_of(n) for n in score.notes if n.part == "snare" and n.velocity == 1.0]
+    assert len(snares) > 20
+    for sound in (high_pass(own, 1500.0), high_pass(twin, 1500.0)):
+        rises = []
+        for time_s in snares:
+            at = round(time_s * SAMPLE_RATE)
+            before = np.square(sound[:, at - 900 : at - 100]).mean()
+            rises.append(np.square(sound[:, at : at + 800]).mean() > 1.5 * before)
+        assert np.mean(rises) > 0.9
+    assert np.abs(own - twin).mean() > 0.3 * np.abs(own).mean()
+    # The same mastering: neither tone nor loudness says which is which.
+    middle = (THIRDS_HZ > 60) & (THIRDS_HZ < 12000)
+    tone = thirds_db(own) - thirds_db(twin)
+    assert np.abs(tone - np.median(tone))[middle].mean() < 2.0
+    assert loudness(own) == pytest.approx(loudness(twin), abs=1.5)
+
+
+def test_an_interrupted_library_goes_on_to_the_same_bytes(library, samples):
+    folder, plans = library
+    kept, again = plans[1].path(folder), plans[0].path(folder)
+    before, when = again.read_bytes(), kept.stat().st_mtime_ns
+    again.unlink()
+    list(write_library(samples, folder, plans, jobs=1))
+    assert again.read_bytes() == before
+    assert kept.stat().st_mtime_ns == when
+
+
+def test_missing_samples_are_named_with_the_cure(tmp_path):
+    with pytest.raises(InputError, match="sonic-pi-samples"):
+        list(write_library(tmp_path, tmp_path / "out", plan(1, 0, 1)))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("numbers", [(-1, 0, 0.0), (1, -1, 0.0), (1, 1, 0.7)])
+def test_a_plan_that_cannot_be_is_refused(numbers):
+    tracks, held_out, spread = numbers
+    with pytest.raises(UsageError):
+        plan(tracks, held_out, 1, spread)

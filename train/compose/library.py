@@ -1,0 +1,210 @@
+"""A library of two genres: who composes and performs what, and the truth about each track."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+from joblib import Parallel, delayed
+
+from engine.dsp.arrays import Audio
+from engine.dsp.tempo import Tempo
+from engine.errors import OutputError, UsageError
+from train.compose.dancefloor import DANCEFLOOR
+from train.compose.kits import Kit, kits
+from train.compose.liquid import LIQUID
+from train.compose.manner import Composition, Manner, compose
+from train.compose.master import Target, master
+from train.compose.mix import mix
+from train.compose.performers import PERFORMERS
+from train.compose.samples import SampleLibrary
+from train.compose.sound import SAMPLE_RATE
+
+MANNERS: dict[str, Manner] = {"liquid": LIQUID, "dancefloor": DANCEFLOOR}
+BPM = 175.0
+_LATEST_DOWNBEAT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One track to be.
+
+    Attributes:
+        genre: that it is composed in.
+        number: from 1; with the genre it names the track.
+        held_out: whether it is kept from training.
+        kit: what it is played on.
+        twin_kit: what its twin is played on.
+        bpm: its tempo.
+        seed: of everything else.
+    """
+
+    genre: str
+    number: int
+    held_out: bool
+    kit: Kit
+    twin_kit: Kit
+    bpm: float
+    seed: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the file, without its ending."""
+        return f"{self.genre}-{self.number:04d}"
+
+    @property
+    def other(self) -> str:
+        """The genre of its twin."""
+        return next(genre for genre in MANNERS if genre != self.genre)
+
+    def path(self, folder: Path) -> Path:
+        """Where it is written."""
+        split = "held-out" if self.held_out else "train"
+        return folder / self.genre / split / f"{self.name}.flac"
+
+    def twin_path(self, folder: Path) -> Path:
+        """Where its twin is written."""
+        return folder / "twins" / self.genre / f"{self.name}.flac"
+
+    def composition(self) -> Composition:
+        """The score: the same whoever performs it."""
+        rng = np.random.default_rng((*self.seed, 0))
+        tempo = Tempo(self.bpm, float(rng.uniform(0.05, _LATEST_DOWNBEAT_S)))
+        return compose(MANNERS[self.genre], tempo, rng)
+
+
+def plan(tracks: int, held_out: int, seed: int, bpm_spread: float = 0.0) -> list[Plan]:
+    """What a library consists of.
+
+    Half of the held-out tracks are played on kits that no training track is played on.
+
+    Args:
+        tracks: training tracks of each genre.
+        held_out: held-out tracks of each genre.
+        seed: another seed, another library.
+        bpm_spread: tempi lie within 175·(1 ± spread).
+
+    Raises:
+        UsageError: a number is negative, or the spread is not below a half.
+    """
+    if tracks < 0 or held_out < 0 or not 0 <= bpm_spread < 0.5:
+        raise UsageError(
+            "library",
+            f"{tracks} tracks, {held_out} held out, tempo spread {bpm_spread:g}",
+            expected="numbers from 0 and a spread from 0 to 0.5",
+            cure="Give other numbers.",
+        )
+    plans = []
+    for place, genre in enumerate(MANNERS):
+        rng = np.random.default_rng((seed, place))
+        other = next(name for name in MANNERS if name != genre)
+        for number in range(1, tracks + held_out + 1):
+            held = number > tracks
+            unseen = held and number % 2 == 0
+            own, twins = (kits(name)[unseen] for name in (genre, other))
+            plans.append(
+                Plan(
+                    genre,
+                    number,
+                    held,
+                    own[int(rng.integers(len(own)))],
+                    twins[int(rng.integers(len(twins)))],
+                    BPM * (1 + bpm_spread * float(rng.uniform(-1, 1))),
+                    (seed, place, number),
+                )
+            )
+    return plans
+
+
+def perform(
+    composition: Composition, genre: str, kit: Kit, samples: SampleLibrary, seed: tuple[int, ...]
+) -> Audio:
+    """A score as a genre plays it, mastered, (2, samples).
+
+    The same seed gives the same mastering in either genre: a twin differs in what the genre is.
+    """
+    for_sounds, for_mix = (np.random.default_rng((*seed, i)) for i in (1, 2))
+    performer, desk = PERFORMERS[genre]
+    palette = performer(samples, kit, for_sounds)
+    mixed = mix(composition.score, palette, desk, for_mix)
+    return master(mixed, Target.drawn(np.random.default_rng((*seed, 3))))
+
+
+def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1) -> Iterator[Path]:
+    """Compose, perform and write every track and every held-out track's twin.
+
+    Files that exist are left as they are, so that an interrupted run goes on.
+
+    Args:
+        samples: folder of the unpacked one-shots.
+        folder: where the library goes.
+        plans: see :func:`plan`.
+        jobs: processes.
+
+    Yields:
+        Each file as it is done.
+
+    Raises:
+        InputError: a sample is missing.
+        OutputError: the folder cannot be written.
+    """
+    SampleLibrary(samples)  # fails here rather than in a process of its own
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        truth = {plan.name: _truth(plan) for plan in plans}
+        (folder / "truth.json").write_text(json.dumps(truth, indent=1), encoding="utf-8")
+    except OSError as fault:
+        raise OutputError(
+            str(folder), f"cannot be written ({fault.strerror})", cure="Choose another folder."
+        ) from fault
+    tasks = [(p, False) for p in plans] + [(p, True) for p in plans if p.held_out]
+    # Workers that have grown are replaced by new ones; joblib says so each time.
+    warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
+    work = (delayed(_write)(samples, folder, *task) for task in tasks)
+    yield from Parallel(jobs, return_as="generator_unordered")(work)
+
+
+def _truth(plan: Plan) -> dict[str, Any]:
+    composition = plan.composition()
+    return {
+        "genre": plan.genre,
+        "split": "held-out" if plan.held_out else "train",
+        "bpm": plan.bpm,
+        "downbeat_s": composition.score.tempo.downbeat_s,
+        "beats_per_bar": composition.score.tempo.beats_per_bar,
+        "key": {"tonic": composition.key.tonic, "scale": composition.key.scale},
+        "kit": plan.kit.name,
+        "unseen_kit": plan.kit.unseen,
+        "twin_kit": plan.twin_kit.name if plan.held_out else None,
+        "seed": plan.seed,
+        "sections": [
+            {"name": name, "bar": bar, "bars": bars} for name, bar, bars in composition.sections
+        ],
+    }
+
+
+def _write(samples: Path, folder: Path, plan: Plan, twin: bool) -> Path:
+    path = plan.twin_path(folder) if twin else plan.path(folder)
+    if path.exists():
+        return path
+    genre, kit = (plan.other, plan.twin_kit) if twin else (plan.genre, plan.kit)
+    sound = perform(plan.composition(), genre, kit, SampleLibrary(samples), plan.seed)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        with sf.SoundFile(part, "w", SAMPLE_RATE, 2, "PCM_16", format="FLAC") as file:
+            file.title, file.artist, file.album = plan.name, kit.name, genre
+            file.write(sound.T)
+        os.replace(part, path)
+    except (OSError, sf.LibsndfileError) as fault:
+        raise OutputError(
+            str(path), f"cannot be written ({fault})", cure="Make room, or choose another folder."
+        ) from fault
+    return path
