@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,13 @@ from engine.errors import InputError, UsageError
 from train.compose import kits as kit_module
 from train.compose import performers
 from train.compose.dancefloor import DANCEFLOOR
+from train.compose.drums import hits
 from train.compose.kits import kits
 from train.compose.library import MANNERS, plan, write_library
 from train.compose.liquid import LIQUID
 from train.compose.manner import compose
 from train.compose.master import THIRDS_HZ, loudness, thirds_db
-from train.compose.score import VELOCITY
+from train.compose.score import VELOCITY, Note
 from train.compose.sound import SAMPLE_RATE, high_pass
 
 
@@ -80,9 +82,9 @@ def test_compositions_are_productions(genre):
     assert len(bass) == 12
     for piece in pieces:
         names = {name for name, _, _ in piece.sections}
-        assert {"intro", "drop", "breakdown"} <= names
+        assert {"intro", "drop", "breakdown", "outro"} <= names
         bars = sum(bars for _, _, bars in piece.sections)
-        assert 50 <= bars <= 80
+        assert 64 <= bars <= 80
         _, first, _ = next(s for s in piece.sections if s[0] == "drop")
         snares = [n.beat % 4 for n in piece.score.notes if n.part == "snare"]
         assert 1.0 in snares
@@ -91,6 +93,14 @@ def test_compositions_are_productions(genre):
             for bar in (first + 2, first + 3, first + 7)
         ]
         assert fills[0] != fills[1] != fills[2]
+
+
+def test_a_backbeat_is_never_the_same_stroke_twice(rng):
+    drum = hits(rng.normal(0, 0.3, (1, 8000)), 0.1, rng)
+    strokes = [drum(Note("snare", 1.0 + 2 * i), 0.1) for i in range(5)]
+    for one, other in pairwise(strokes):
+        n = min(one.shape[1], other.shape[1])
+        assert np.abs(one[:, :n] - other[:, :n]).max() > 0.01
 
 
 def test_some_kits_are_for_held_out_tracks_only():
@@ -107,6 +117,7 @@ def test_some_kits_are_for_held_out_tracks_only():
     held = [p for p in plans if p.held_out]
     assert sum(p.kit.unseen for p in held) == len(held) / 2
     assert all(p.kit.unseen == p.twin_kit.unseen for p in held)
+    assert all(p.kit.pluck == p.twin_kit.pluck for p in held)  # the melody's instrument stays
 
 
 def test_the_truth_is_where_the_music_is(library):

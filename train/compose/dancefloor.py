@@ -40,6 +40,9 @@ DANCEFLOOR = Manner(
     rides=("x.x.x.x.x.x.x.x.", "x...x...x...x...", "..x...x...x...x."),
     shakers=("-x-x-x-x-x-x-x-x", "ooxoooxoooxoooxo"),
     progressions=(
+        (0, 0, 3, 6),
+        (0, 2, 0, 6),
+        (0, 0, 6, 3),
         (0, 0, 5, 6),
         (0, 5, 0, 6),
         (0, 0, 0, 5),

@@ -5,11 +5,13 @@ Every sound is (1, samples), peak 1 or below.
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 
 from engine.dsp.arrays import Array
 from train.compose.palette import Instrument
-from train.compose.score import STEPS_PER_BEAT, Note
+from train.compose.score import Note
 from train.compose.sound import (
     SAMPLE_RATE,
     amplitude,
@@ -71,14 +73,17 @@ def hits(sound: Array, seconds: float, rng: np.random.Generator, touch: float = 
         rng: of the strokes.
         touch: how much softer strokes are duller, 0 (a machine) to 1.
     """
-    strokes = []
+    strokes: list[tuple[Array, Array]] = []
     for _ in range(_VARIANTS):
         stroke = transpose(sound, rng.normal(0.0, 0.12))[:, : samples(seconds)]
         bright = fade_out(stroke, 0.6 * seconds) * amplitude(rng.normal(0.0, 0.5))
         strokes.append((bright, low_pass(bright, 4500.0 * 2 ** rng.normal(0.0, 0.2))))
 
+    # The next stroke, whatever the place in the bar: a backbeat is always on the same steps.
+    turn = cycle(strokes)
+
     def play(note: Note, _: float) -> Array:
-        bright, dull = strokes[round(note.beat * STEPS_PER_BEAT) * 7 % _VARIANTS]
+        bright, dull = next(turn)
         open_ = 1.0 - touch * (1.0 - note.velocity)
         return np.asarray(note.velocity * (dull + open_ * (bright - dull)))
 

@@ -20,6 +20,10 @@ class Key:
     tonic: int
     scale: tuple[int, ...] = NATURAL_MINOR
 
+    def diminished(self, degree: int) -> bool:
+        """Whether the triad on a degree has a diminished fifth: no chord to rest on."""
+        return (self.pitch(degree + 4) - self.pitch(degree)) % 12 == 6
+
     def pitch(self, degree: int) -> int:
         """MIDI pitch of a degree; degree 0 is the tonic of the lowest octave."""
         octave, step = divmod(degree, len(self.scale))

@@ -6,7 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +109,16 @@ def plan(tracks: int, held_out: int, seed: int, bpm_spread: float = 0.0) -> list
             held = number > tracks
             unseen = held and number % 2 == 0
             own, twins = (kits(name)[unseen] for name in (genre, other))
+            kit, twin_kit = (some[int(rng.integers(len(some)))] for some in (own, twins))
+            # A twin differs in what its genre is, not in who plays the melody.
+            twin_kit = replace(twin_kit, strings=kit.strings, pluck=kit.pluck)
             plans.append(
                 Plan(
                     genre,
                     number,
                     held,
-                    own[int(rng.integers(len(own)))],
-                    twins[int(rng.integers(len(twins)))],
+                    kit,
+                    twin_kit,
                     BPM * (1 + bpm_spread * float(rng.uniform(-1, 1))),
                     (seed, place, number),
                 )

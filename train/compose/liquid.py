@@ -45,6 +45,9 @@ LIQUID = Manner(
     rides=("o...x...o...x...", "..x...x...x...x.", "x.o.x.o.x.o.x.o."),
     shakers=("-o-o-o-o-o-o-o-o", "o-x-o-x-o-x-o-x-"),
     progressions=(
+        (0, 3, 2, 6),
+        (3, 0, 2, 6),
+        (2, 6, 0, 3),
         (0, 5, 2, 6),
         (3, 0, 5, 6),
         (0, 5, 3, 6),

@@ -21,15 +21,28 @@ from train.compose.score import Feel, Note, Score
 
 TAIL_S = 1.6
 PAD_LOWEST = 53
+_BLOCK = 8  # bars
 SCALES = (NATURAL_MINOR, NATURAL_MINOR, NATURAL_MINOR, (0, 2, 3, 5, 7, 9, 10))  # and dorian
 Form = tuple[tuple[str, int], ...]
 """Sections in a row: name and number of bars, a multiple of four."""
 
+
+def _form(
+    *, intro: int, build: int, drop: int, breakdown: int, rebuild: int, second: int, outro: int
+) -> Form:
+    """A form of two drops, by the bars of each section."""
+    return (
+        *(("intro", intro), ("build", build), ("drop", drop), ("breakdown", breakdown)),
+        *(("build", rebuild), ("drop", second), ("outro", outro)),
+    )
+
+
 FORMS: tuple[Form, ...] = (
-    (("intro", 8), ("build", 8), ("drop", 16), ("breakdown", 8), ("build", 4), ("drop", 16)),
-    (("intro", 16), ("drop", 16), ("breakdown", 8), ("drop", 16), ("outro", 4)),
-    (("intro", 8), ("build", 4), ("drop", 16), ("breakdown", 8), ("build", 4), ("drop", 24)),
-    (("intro", 8), ("drop", 24), ("breakdown", 8), ("build", 8), ("drop", 16)),
+    _form(intro=8, build=8, drop=16, breakdown=8, rebuild=4, second=16, outro=4),
+    _form(intro=16, build=4, drop=16, breakdown=8, rebuild=4, second=16, outro=8),
+    _form(intro=8, build=4, drop=16, breakdown=8, rebuild=4, second=24, outro=8),
+    _form(intro=8, build=8, drop=24, breakdown=8, rebuild=4, second=16, outro=4),
+    _form(intro=8, build=8, drop=24, breakdown=8, rebuild=4, second=24, outro=4),
 )
 
 
@@ -88,14 +101,20 @@ def compose(
         manner: of the genre.
         tempo: with the time of its first downbeat.
         rng: decides everything.
-        form: its sections; by default one of ``FORMS``, some 60 bars.
+        form: its sections; by default one of ``FORMS``, 64 to 80 bars.
     """
     key = Key(int(rng.integers(12)), SCALES[int(rng.integers(len(SCALES)))])
-    progressions = [manner.progressions[i] for i in rng.permutation(len(manner.progressions))[:3]]
+    sound = [p for p in manner.progressions if not any(key.diminished(degree) for degree in p)]
+    progressions = [sound[i] for i in rng.permutation(len(sound))[:3]]
     sections, places, bar = [], [], 0
     for name, bars in form or draw(rng, FORMS):
-        degrees = progressions[0 if name == "drop" else 1 if name == "breakdown" else 2]
-        sections.append(Section(_layers_of(manner.sections[name], rng), degrees * (bars // 4)))
+        for part in range(0, bars, _BLOCK if name == "drop" else bars):
+            # A drop develops: every eight bars other layers, every second time the other chords.
+            length = min(_BLOCK, bars - part) if name == "drop" else bars
+            degrees = progressions[part // _BLOCK % 2 if name == "drop" else 2]
+            sections.append(
+                Section(_layers_of(manner.sections[name], rng), degrees * (length // 4))
+            )
         places.append((name, bar, bars))
         bar += bars
     sections.append(Section(("final",), (0,)))

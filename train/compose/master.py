@@ -71,12 +71,19 @@ def master(mixed: Audio, target: Target) -> Audio:
 
 
 def thirds_db(sound: Array) -> Array:
-    """Long-term level in third octaves around ``THIRDS_HZ``, dB, (bands,)."""
-    hertz, density = welch(sound, SAMPLE_RATE, nperseg=8192)
+    """Long-term level in third octaves around ``THIRDS_HZ``, dB, (bands,).
+
+    Heard in the seconds that are louder than the mean: the drops, where a genre is itself.
+    """
+    second = samples(1.0)
+    blocks = sound[:, : sound.shape[1] // second * second].reshape(len(sound), -1, second)
+    power = np.mean(blocks**2, axis=(0, 2))
+    loud = blocks[:, power >= power.mean()].reshape(len(sound), -1)
+    hertz, density = welch(loud, SAMPLE_RATE, nperseg=8192)
     edges = THIRDS_HZ[:, None] * 2.0 ** np.array([-1 / 6, 1 / 6])
     total = cumulative_trapezoid(density.mean(axis=0), hertz, initial=0.0)
-    power = np.diff(np.interp(edges, hertz, total), axis=1)[:, 0]
-    return np.asarray(10 * np.log10(np.maximum(power, 1e-12)))
+    thirds = np.diff(np.interp(edges, hertz, total), axis=1)[:, 0]
+    return np.asarray(10 * np.log10(np.maximum(thirds, 1e-12)))
 
 
 def _toned(sound: Array, curve_db: Array) -> Array:

@@ -98,7 +98,7 @@ def lead(key: Key, rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Gener
     sentences = [_sentence(rhythms, rng) for _ in range(2)]
 
     def write(bar: Bar) -> Iterable[Note]:
-        rhythm, contour = sentences[bar.section_bar // 4 % 4 == 2][bar.section_bar % 4]
+        rhythm, contour = sentences[bar.number // 4 % 4 == 2][bar.number % 4]
         rung = len(ladder) // 2
         for (beat, beats), move in zip(rhythm, contour, strict=True):
             rung += int(move if 0 <= rung + move < len(ladder) else -move)

@@ -36,6 +36,7 @@ _DRUMS, _BASS, _MUSIC = Bus.DRUMS, Bus.BASS, Bus.MUSIC
 
 def liquid(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palette:
     """Every part as liquid drum & bass plays it."""
+    for_music, rng = rng.spawn(2)
     load = library.load
     kick = drums.normalised(
         layered(
@@ -62,7 +63,7 @@ def liquid(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palett
     def bass(note: Note, seconds: float) -> Array:
         return note.velocity * synth.warm_reese(hertz(note.pitch), seconds, cents, rng)
 
-    return _shared(library, kit, rng) | {
+    return _shared(library, kit, for_music) | {
         "kick": Channel(drums.hits(kick, 0.22, rng), -6.0, _DRUMS),
         "snare": Channel(drums.hits(snare, 0.2 * kit.snare_s, rng), -8.5, _DRUMS, send_db=-10.0),
         "ghost": Channel(drums.hits(snare, 0.12, rng), -12.0, _DRUMS, send_db=-12.0),
@@ -75,14 +76,17 @@ def liquid(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palett
         "growl": Channel(
             remembered(tuned(low_pass(load("bass_woodsy_c"), 900.0), 36.0)), -17.0, _BASS, duck_db=3
         ),
-        "pad": Channel(_pad(kit, rng), -13.5, _MUSIC, send_db=-12.0, duck_db=3.0),
+        "pad": Channel(_pad(kit, for_music), -13.5, _MUSIC, send_db=-12.0, duck_db=3.0),
         "keys": Channel(remembered(_keys), -11.5, _MUSIC, send_db=-12.0, duck_db=1.5),
-        "lead": Channel(_lead(kit, rng), -7.5, _MUSIC, send_db=-10.0, echo_db=-9.0, duck_db=1.0),
+        "lead": Channel(
+            _lead(kit, for_music), -7.5, _MUSIC, send_db=-10.0, echo_db=-9.0, duck_db=1.0
+        ),
     }
 
 
 def dancefloor(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palette:
     """Every part as dancefloor drum & bass plays it."""
+    for_music, rng = rng.spawn(2)
     load = library.load
     kick = drums.driven(
         drums.punched(
@@ -119,11 +123,11 @@ def dancefloor(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Pa
 
     def bass(note: Note, seconds: float) -> Array:
         return note.velocity * synth.driven_reese(
-            hertz(note.pitch + 12), seconds, cents, kit.drive, kit.formant_hz, rng
+            hertz(note.pitch), seconds, cents, kit.drive, kit.formant_hz, rng
         )
 
     growl = drums.driven(load("bass_hard_c" if kit.unseen else "bass_dnb_f")[:, :44100], 3.0)
-    return _shared(library, kit, rng) | {
+    return _shared(library, kit, for_music) | {
         "kick": Channel(drums.hits(kick, 0.2, rng, touch=0.3), -5.0, _DRUMS),
         "snare": Channel(
             drums.hits(snare, 0.3 * kit.snare_s, rng, touch=0.2), -4.0, _DRUMS, send_db=-18.0
@@ -138,9 +142,11 @@ def dancefloor(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Pa
         "growl": Channel(
             remembered(tuned(growl, 36.0 if kit.unseen else 41.0)), -13.0, _BASS, duck_db=6.0
         ),
-        "pad": Channel(_pad(kit, rng), -22.0, _MUSIC, send_db=-16.0, duck_db=9.0),
+        "pad": Channel(_pad(kit, for_music), -22.0, _MUSIC, send_db=-16.0, duck_db=9.0),
         "keys": Channel(remembered(_keys), -20.0, _MUSIC, send_db=-16.0, duck_db=7.0),
-        "lead": Channel(_lead(kit, rng), -16.0, _MUSIC, send_db=-14.0, echo_db=-12.0, duck_db=6.0),
+        "lead": Channel(
+            _lead(kit, for_music), -16.0, _MUSIC, send_db=-14.0, echo_db=-12.0, duck_db=6.0
+        ),
     }
 
 
