@@ -8,43 +8,17 @@ import sys
 
 import numpy as np
 import pytest
-import scipy.signal
-import soundfile as sf
 
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from engine.errors import InputError
-from train import dataset
-from train.dataset import BPM, RATE, Dataset, Manifest, Track
+from tests.datasets import BEAT, loop, tilted, write_dataset
+from train.dataset import RATE, Dataset
 from train.judge import content, features
 from train.judge.classifiers import eq_deaf, mfcc, recall
 from train.judge.cnn import Cnn
 from train.judge.controls import crest_db, crest_match, eq_match
 from train.judge.statistics import by_track
 from train.judge.view import augmented, levelled, long_term_db, view
-
-BEAT = 60 / BPM
-PHRASE = 16 * BEAT
-
-
-def loop(rng, hard, bright_db=0.0, seconds=PHRASE):
-    """Drums and a chord: short soft hits, or hard ones with noise between them."""
-    n = round(seconds * RATE)
-    t = np.arange(n) / RATE
-    in_beat = t % BEAT
-    decay = rng.uniform(25, 35) if hard else rng.uniform(8, 11)
-    hits = rng.normal(0, 1, n) * np.exp(-decay * in_beat)
-    root = rng.uniform(100, 200)
-    chord = sum(np.sin(2 * np.pi * root * ratio * t + ratio) for ratio in (1, 1.25, 1.5, 2.5))
-    sound = 0.3 * hits + (0.02 if hard else 0.06) * chord + 0.003 * rng.normal(0, 1, n)
-    return tilted(sound[None].astype(np.float32), bright_db)
-
-
-def tilted(sound, bright_db):
-    """A static shelf: so much more above 2 kHz."""
-    sos = scipy.signal.butter(1, 2000, "highpass", fs=RATE, output="sos")
-    high = scipy.signal.sosfilt(sos, sound)
-    return (sound + (10 ** (bright_db / 20) - 1) * high).astype(np.float32)
 
 
 def views(rng, hard, bright_db, count):
@@ -159,47 +133,7 @@ def test_a_note_lands_on_its_key_and_in_its_time():
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A dataset of six training and three held-out tracks a genre, with twins."""
-    folder, tracks = tmp_path_factory.mktemp("dataset"), []
-    rng = np.random.default_rng(5)
-    for genre, hard in (("soft", False), ("hard", True)):
-        for i in range(9):
-            held = i >= 6
-            seed = int(rng.integers(1 << 30))
-            track = Track(
-                name=f"{genre}-{i}",
-                genre=genre,
-                split="held-out" if held else "train",
-                group=f"{genre}-kit-{min(i, 7)}",
-                source=f"{genre}-{i}.wav",
-                bpm=BPM,
-                downbeat_s=0.0,
-                starts_s=(PHRASE,),
-                gain_db=0.0,
-                rate=RATE,
-                channels=1,
-                bandwidth_hz=20000.0,
-                twin=held,
-            )
-            tracks.append(track)
-            length = 2 * PHRASE + dataset.TAIL_S
-            for path, is_hard in (
-                (dataset.audio_path(folder, track, 0), hard),
-                (dataset.twin_path(folder, track, 0), not hard),
-            ):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                sound = loop(np.random.default_rng(seed), is_hard, seconds=length)
-                stored = levelled(sound, DEFAULT_LEVEL_DB - dataset.HEADROOM_DB)
-                sf.write(path, stored.T, RATE, subtype="PCM_24")
-    manifest = Manifest(
-        front_end=FrontEnd().to_json(),
-        bpm=BPM,
-        level_db=DEFAULT_LEVEL_DB,
-        genres=("soft", "hard"),
-        tracks=tuple(tracks),
-    )
-    (folder / "dataset.json").write_text(manifest.model_dump_json())
-    return folder
+    return write_dataset(tmp_path_factory.mktemp("dataset"), train=6, held_out=3)
 
 
 def command(*arguments):
@@ -222,7 +156,8 @@ def judged(small, tmp_path_factory):
 
 def test_evaluate_prints_the_keys_of_the_contract(judged):
     said, page, _ = judged
-    versions = ["input", "eq", "eq_dynamics", "target", "twin", "late", "phrase", "edge", "paper"]
+    versions = ["input", "eq", "eq_dynamics", "target", "twin", "late", "phrase", "edge"]
+    versions += ["paper", "no_noise", "frozen"]
     assert said["preset"] == "downbeat-filter"
     assert (said["source"], said["target"], said["tracks"]) == ("soft", "hard", 3)
     for classifier in ("cnn", "mfcc", "eq_deaf"):

@@ -6,6 +6,7 @@
     DATASET/audio/GENRE/TRACK-N.flac         a segment: the four bars before it, then its own four
     DATASET/images/GENRE/TRACK-N.npy         the same as log-mel columns, see Segment.image
     DATASET/audio/GENRE/twins/TRACK-N.flac   the same bars of the track's twin in the other genre
+    DATASET/tracks/GENRE/TRACK.json          what ``prepare`` remembers, so that it can go on
 
 The four bars before a segment are what the phrase window holds when the segment begins.
 """

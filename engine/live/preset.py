@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from engine.documents import read_document
 from engine.dsp.tempo import MAX_BPM, MIN_BPM
 from engine.errors import PresetError
 
@@ -63,33 +63,10 @@ def load_preset(name: str) -> Preset:
             expected="one of " + ", ".join(bundled_names()) + ", or a folder",
             cure="List them with `doubledrop presets`.",
         )
-    path = folder / "preset.toml"
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as fault:
-        raise PresetError(
-            str(path), "no such file", cure="A preset holds preset.toml and generator.onnx."
-        ) from fault
-    except (OSError, ValueError) as fault:
-        raise PresetError(
-            str(path), f"cannot be read ({fault})", cure="Correct it; it is TOML, in UTF-8."
-        ) from fault
-    try:
-        return Preset(folder.resolve().name, folder, PresetFile.model_validate(values))
-    except ValidationError as fault:
-        raise _invalid(path, fault) from fault
-
-
-def _invalid(path: Path, fault: ValidationError) -> PresetError:
-    first = fault.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(PresetFile.model_fields)
-        return PresetError(
-            f"{path}, key {key}", "unknown", expected=f"one of {known}", cure="Remove or rename it."
-        )
-    if first["type"] == "missing":
-        return PresetError(f"{path}, key {key}", "missing", cure=f"Add `{key} = …`.")
-    return PresetError(
-        f"{path}, key {key}", f"{first['input']!r}", expected=first["msg"], cure="Correct it."
+    file = read_document(
+        folder / "preset.toml",
+        PresetFile,
+        PresetError,
+        missing="A preset holds preset.toml and generator.onnx.",
     )
+    return Preset(folder.resolve().name, folder, file)

@@ -38,6 +38,8 @@ def evaluate(
     renders: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the rendered files in this folder.")
     ] = None,
+    per_track: Annotated[int, typer.Option(help="Segments judged of each track.", min=1)] = 3,
+    card: Annotated[bool, typer.Option(help="Put the figures into the preset's card.md.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Judge a preset on held-out tracks, beside controls that cost nothing.
@@ -45,12 +47,19 @@ def evaluate(
     Example: doubledrop evaluate downbeat-filter --data dataset --from liquid --to dancefloor
     --report pages
     """
+    from engine.live.generator import OnnxGenerator
+    from export.card import add_figures
     from train.dataset import Dataset
     from train.judge.evaluate import evaluate as judge_preset
     from train.judge.judge import FEASIBLE, train_judge
-    from train.judge.page import write_page
+    from train.judge.page import markdown, write_page
 
     dataset = Dataset(data)
+    chosen = load_preset(preset) if preset else None
+    if chosen and not (source or target):
+        # A trained preset says what it was made for.
+        facts = OnnxGenerator(chosen.model, "cpu").info.facts
+        source, target = facts.get("from"), facts.get("to")
     source = source or dataset.genres[0]
     others = [genre for genre in dataset.genres if genre != source]
     target = target or others[0]
@@ -58,7 +67,6 @@ def evaluate(
         raise UsageError(
             "--to", f"{target!r}, as in --from", expected="two genres", cure="Name two genres."
         )
-    chosen = load_preset(preset) if preset else None
     with ExitStack() as stack:
         bar = stack.enter_context(
             Progress(
@@ -81,8 +89,11 @@ def evaluate(
             chosen,
             folder,
             lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
+            per_track,
         )
         page = write_page(result, report) if report else None
+    if card and chosen:
+        add_figures(chosen.folder, markdown(result))
     linear = judge.accuracies["mfcc"].accuracy
     if linear < FEASIBLE:
         warn(f"{source} and {target} are hardly two genres: a linear model tells {linear:.0%}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,27 +10,16 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Array, Audio
-from engine.live.generator import OnnxGenerator
 from engine.live.preset import Preset
-from engine.live.render import measure_inference_ms, render
-from engine.stages.host import Settings
 from train.dataset import Dataset, Segment, read_audio
 from train.judge import content
 from train.judge.controls import crest_db, crest_match, eq_match
 from train.judge.judge import Judge
+from train.judge.renders import Progress, render_all
 from train.judge.statistics import Figure, by_track
 from train.judge.view import distance_db, levelled, view
 
 CONTROLS = ("input", "eq", "eq_dynamics", "target", "twin")
-_SETTINGS = {
-    "late": Settings(use="late"),
-    "phrase": Settings(use="phrase"),
-    "edge": Settings(use="edge"),
-    "paper": Settings(use="late", renderer="paper"),
-}
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many are done and of how many."""
 
 
 @dataclass
@@ -64,6 +53,8 @@ class Evaluation:
         tracks, segments: held-out ones of the source genre.
         flip: by classifier and version, the share called the target.
         content: by measure and version, against the input.
+        log_mel_db: distances between versions.
+        noise_db: median energy of the noise branch relative to the output, use ``late``.
         exhibits: what was judged, for pictures.
     """
 
@@ -74,6 +65,7 @@ class Evaluation:
     flip: dict[str, dict[str, Figure]]
     content: dict[str, dict[str, Figure]]
     log_mel_db: dict[str, Figure]
+    noise_db: float | None
     exhibits: dict[str, Exhibit]
 
     def to_json(self) -> dict[str, Any]:
@@ -104,6 +96,7 @@ class Evaluation:
             **{name: _means(figures) for name, figures in self.content.items()},
             "interval": {name: _intervals(figures) for name, figures in self.content.items()},
             "log_mel_db": _means(self.log_mel_db),
+            "noise_db": self.noise_db,
         }
 
 
@@ -116,7 +109,12 @@ def _intervals(figures: dict[str, Figure]) -> dict[str, list[float]]:
 
 
 def evaluate(
-    data: Dataset, judge: Judge, preset: Preset | None, folder: Path, progress: Progress
+    data: Dataset,
+    judge: Judge,
+    preset: Preset | None,
+    folder: Path,
+    progress: Progress,
+    per_track: int = 3,
 ) -> Evaluation:
     """Render the held-out tracks of the source genre, reread the files, judge them.
 
@@ -126,13 +124,17 @@ def evaluate(
         preset: whose outputs to judge, or None for the controls alone.
         folder: where the rendered files go.
         progress: told how far it is.
+        per_track: segments of each track at most.
 
     Raises:
         InputError: there are no held-out tracks.
     """
-    segments = data.segments(judge.source, "held-out")
+    segments = [s for s in data.segments(judge.source, "held-out") if s.number < per_track]
     rate = data.manifest.rate
-    rendered = _render_all(data, segments, preset, folder, progress) if preset else {}
+    rendered: dict[str, list[Path]] = {}
+    noise_db: list[float] = []
+    if preset:
+        rendered, noise_db = render_all(data, segments, preset, folder, progress)
     exhibits: dict[str, Exhibit] = {}
     references: list[_Reference] = []
     names = [*CONTROLS, *rendered]
@@ -168,6 +170,7 @@ def evaluate(
         flip=flip,
         content={name: figures for name, figures in found.items() if figures},
         log_mel_db=_between(exhibits),
+        noise_db=float(np.median(noise_db)) if noise_db else None,
         exhibits=exhibits,
     )
 
@@ -242,30 +245,6 @@ def _targets(data: Dataset, judge: Judge, segments: Sequence[Segment]) -> Iterat
     real = data.segments(judge.target, "held-out")
     for i in range(len(segments)):
         yield data.own_phrase(real[i % len(real)].audio(), data.manifest.rate)
-
-
-def _render_all(
-    data: Dataset, segments: Sequence[Segment], preset: Preset, folder: Path, progress: Progress
-) -> dict[str, list[Path]]:
-    """Every segment through ``render`` in every use, as float WAV."""
-    generator = OnnxGenerator(preset.model, "auto")
-    inference_ms = measure_inference_ms(generator, data.tempo)
-    paths: dict[str, list[Path]] = {name: [] for name in _SETTINGS}
-    for i, segment in enumerate(segments):
-        progress("rendering", i, len(segments))
-        for name, settings in _SETTINGS.items():
-            path = folder / name / f"{segment.name.replace('/', '-')}.wav"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            render(
-                segment.audio_path,
-                path,
-                generator,
-                data.tempo,
-                settings,
-                inference_ms=None if settings.use == "late" else inference_ms,
-            )
-            paths[name].append(path)
-    return paths
 
 
 def _between(exhibits: dict[str, Exhibit]) -> dict[str, Figure]:

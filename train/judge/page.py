@@ -27,6 +27,8 @@ _MEANING = {
     "phrase": "restyled as on the stage, with a clock",
     "edge": "restyled as on the stage, without a clock",
     "paper": "the paper's renderer",
+    "no_noise": "whole window, without the noise branch",
+    "frozen": "whole window, gain frozen to its time average",
     "onset_f": "onsets against the input's, F",
     "precision": "share of its onsets that the input has",
     "recall": "share of the input's onsets that it has",
@@ -59,6 +61,37 @@ def write_page(evaluation: Evaluation, folder: Path) -> Path:
             str(folder), f"cannot be written ({fault.strerror})", cure="Choose another folder."
         ) from fault
     return page
+
+
+def markdown(evaluation: Evaluation) -> str:
+    """The figures as tables for a model card."""
+    judge = evaluation.judge
+    names = list(evaluation.exhibits)
+    lines = [
+        f"{evaluation.tracks} held-out tracks of {judge.source}, {evaluation.segments} segments; "
+        "intervals are 95 % by track.",
+        "",
+        f"| called {judge.target} | " + " | ".join(evaluation.flip) + " |",
+        "| --- |" + " --- |" * len(evaluation.flip),
+        "| real held-out segments called right | "
+        + " | ".join(f"{judge.accuracies[c].accuracy:.1%}" for c in evaluation.flip)
+        + " |",
+    ]
+    for name in names:
+        cells = [
+            f"{f[name].mean:.0%} [{f[name].low:.0%}, {f[name].high:.0%}]"
+            for f in evaluation.flip.values()
+        ]
+        lines.append(f"| {name}: {_MEANING[name]} | " + " | ".join(cells) + " |")
+    lines += ["", "| against the input | " + " | ".join(names) + " |"]
+    lines.append("| --- |" + " --- |" * len(names))
+    for measure, found in evaluation.content.items():
+        row = [f"{found[name].mean:.2f}" if name in found else "" for name in names]
+        lines.append(f"| {_MEANING[measure]} | " + " | ".join(row) + " |")
+    lines += [""] + [f"Log-mel distance {k}: {f} dB." for k, f in evaluation.log_mel_db.items()]
+    if evaluation.noise_db is not None:
+        lines.append(f"Noise branch: {evaluation.noise_db:.1f} dB re output, median.")
+    return "\n".join(lines)
 
 
 def _draw_flips(evaluation: Evaluation, path: Path) -> None:

@@ -1,0 +1,190 @@
+"""Which of the beats begins the bar.
+
+Eight places are compared, the four beats and the half beats between them. What speaks for a place
+are cues that music of many kinds has in common (Goto, "An audio-based real-time beat tracking
+system for music with or without drum-sounds", 2001: drum patterns and chord changes; Papadopoulos
+& Peeters, "Joint estimation of chords and downbeats", 2011):
+
+- drums: kick and snare, folded into one bar of sixteenths, look like one of a few patterns;
+- beat: on the beat there are more onsets than between beats;
+- harmony: what sounds in the two beats from there on differs from the two beats before;
+- section: the same over two bars, for timbre and loudness: sections begin with a bar;
+- entry: the first sound of the piece.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.dsp.arrays import Array
+from engine.live.hearing import HOP, PITCH_HOP, RATE, Hearing
+
+PLACES = 8
+STEPS = 16
+_KICK_HZ, _SNARE_HZ, _HAT_HZ = (0, 120), (150, 5000), (5000, 11000)
+# One bar each: kick, snare. Weights of a pattern are relative to its own mean.
+_PATTERNS = (
+    ("X.........X.....", "....X.......X..."),  # two-step
+    ("X.x.......Xx....", "....X..x.x..X..."),  # break
+    ("X.........x.....", "........X......."),  # half time
+    ("X...X...X...X...", "....X.......X..."),  # four on the floor
+)
+_STRENGTH = {"X": 1.0, "x": 0.4, ".": 0.0}
+_SETTLE = 0.15  # beats: what begins on a beat has changed the sound a little after it
+_ENTRY = 1e-4  # of the highest power: where sound begins
+_CUT = 0.5
+_MOST_PEAKS, _FEW = 8, 4
+_SAME = 1.5  # change of features of music that goes on; a new section changes them by 5 to 15
+WEIGHTS = {
+    "drums": 3.1,
+    "beat": 1.5,
+    "beat_high": 0.4,
+    "harmony": 2.5,
+    "section": 0.8,
+    "peaks": 0.5,
+    "entry": 1.5,
+}
+
+
+def first_downbeat(heard: Hearing, beat_s: float, phase_s: float) -> float:
+    """Time of a downbeat within the first bar, seconds.
+
+    Args:
+        heard: the sound's features.
+        beat_s: length of a beat, seconds.
+        phase_s: time of a beat or of a half beat, seconds.
+    """
+    cues = cue_table(heard, beat_s, phase_s)
+    score = np.sum([WEIGHTS[name] * cues[name] for name in WEIGHTS], axis=0)
+    return phase_s + int(np.argmax(score)) * beat_s / 2
+
+
+def cue_table(heard: Hearing, beat_s: float, phase_s: float) -> dict[str, Array]:
+    """Evidence of each cue for the bar to begin at ``phase_s + place * beat_s / 2``, (PLACES,)."""
+    low, mid, high = (
+        fold(heard.band(*band), beat_s, phase_s) for band in (_KICK_HZ, _SNARE_HZ, _HAT_HZ)
+    )
+    loud = np.log1p(heard.power * (100 / (float(heard.power.mean()) + 1e-12)))
+    table = {
+        "drums": _drums(low, mid),
+        "beat": _on_beat(mid),
+        "beat_high": _on_beat(high),
+        "entry": _entry(heard.power.sum(axis=1), beat_s, phase_s),
+    }
+    for name in ("harmony", "section", "peaks"):
+        table[name] = np.zeros(PLACES)
+    for half in (0, 1):
+        first = phase_s + (half / 2 + _SETTLE) * beat_s
+        pitch = per_beat(heard.pitch, beat_s, first, PITCH_HOP)
+        timbre = per_beat(loud, beat_s, first, HOP)
+        section = change(timbre, 8)
+        table["harmony"][half::2] = _by_place(change(pitch, 2), _SAME)
+        table["section"][half::2] = _by_place(section**2, _SAME**2)
+        table["peaks"][half::2] = _peaks(section, _SAME)
+    return {name: _centred(cue) for name, cue in table.items()}
+
+
+def fold(onsets: Array, beat_s: float, phase_s: float) -> Array:
+    """Mean onsets at the sixteenths of the bar, relative to their own mean, (STEPS,)."""
+    steps = np.arange(int((len(onsets) * HOP / RATE - phase_s) / beat_s * 4) // STEPS * STEPS)
+    if not len(steps):
+        return np.ones(STEPS)
+    frames = (phase_s + steps * beat_s / 4) * RATE / HOP
+    index = np.arange(len(onsets))
+    near = [np.interp(frames + d, index, onsets) for d in (-1.5, -0.75, 0, 0.75, 1.5)]
+    mean = np.max(near, axis=0).reshape(-1, STEPS).mean(axis=0)
+    return np.asarray(mean / (mean.mean() + 1e-9))
+
+
+def _drums(kick: Array, snare: Array) -> Array:
+    """Best likeness to any of the patterns, −1…1."""
+    result = np.full(PLACES, -1.0)
+    for patterns in _PATTERNS:
+        wanted = np.stack([_pattern(text) for text in patterns])
+        for place in range(PLACES):
+            found = np.stack([np.roll(part, -2 * place) for part in (kick, snare)])
+            found = found - found.mean(axis=1, keepdims=True)
+            norm = np.linalg.norm(found) * np.linalg.norm(wanted) + 1e-9
+            result[place] = max(result[place], float((found * wanted).sum() / norm))
+    return result
+
+
+def _pattern(text: str) -> Array:
+    values = np.array([_STRENGTH[letter] for letter in text])
+    return np.asarray((values - values.mean()) / (values.std() + 1e-9))
+
+
+def _on_beat(folded: Array) -> Array:
+    """Onsets on the beats minus those between, for each place."""
+    on = folded[::4].mean() - folded[2::4].mean()
+    return np.array([on if place % 2 == 0 else -on for place in range(PLACES)])
+
+
+def _entry(power: Array, beat_s: float, phase_s: float) -> Array:
+    """Nearness of the first sound to each place: 1 at it, 0 from a quarter beat on. A sound that
+    swells says nothing, and the beginning of a file that may be cut out of another says less."""
+    loud = np.flatnonzero(power > _ENTRY * power.max(initial=0.0))
+    if not len(loud):
+        return np.zeros(PLACES)
+    cut = loud[0] == 0
+    if not cut and power[loud[0] : loud[0] + 8].max() < 10 * power[loud[0]]:
+        return np.zeros(PLACES)
+    first = 0.0 if cut else loud[0] * HOP / RATE + 0.02  # a window sees a sound before it begins
+    beats = (first - phase_s) / beat_s - np.arange(PLACES) / 2
+    distance = np.abs((beats + 2) % 4 - 2)
+    return np.asarray(np.maximum(0.0, 1 - distance / 0.25) * (_CUT if cut else 1.0))
+
+
+def per_beat(values: Array, beat_s: float, first_s: float, hop: int) -> Array:
+    """Mean of frames between beats, (beats, features)."""
+    count = max(0, int((len(values) * hop / RATE - first_s) / beat_s))
+    edges = (first_s + np.arange(count + 1) * beat_s) * RATE / hop
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    left = np.clip(edges.astype(np.intp), 0, len(total) - 2)
+    weight = (edges - left)[:, None]
+    at = total[left] * (1 - weight) + total[left + 1] * weight
+    return np.asarray(np.diff(at, axis=0) / (beat_s * RATE / hop))
+
+
+def change(vectors: Array, width: int) -> Array:
+    """How much the ``width`` beats from a beat on differ from those before it, (beats,)."""
+    after, before = _around(vectors, width)
+    return np.asarray(np.linalg.norm(after - before, axis=1))
+
+
+def _around(vectors: Array, width: int) -> tuple[Array, Array]:
+    count = len(vectors)
+    total = np.concatenate([np.zeros((1, vectors.shape[1])), np.cumsum(vectors, axis=0)])
+    beat = np.arange(count)
+    wide = np.clip(np.minimum(beat, count - beat), 1, width)[:, None]
+    after = (total[np.minimum(beat + width, count)] - total[beat]) / wide
+    before = (total[beat] - total[np.maximum(beat - width, 0)]) / wide
+    whole = ((beat >= width) & (beat <= count - width))[:, None]
+    return np.where(whole, after, 0.0), np.where(whole, before, 0.0)
+
+
+def _by_place(values: Array, least: float) -> Array:
+    """Mean of values by beat of the bar, relative to the mean of all, (4,). Changes under about
+    ``least`` are those of music that does not change."""
+    if len(values) < 4:
+        return np.zeros(4)
+    mean = np.array([values[place::4].mean() for place in range(4)])
+    return np.asarray((mean - values.mean()) / (values.mean() + least))
+
+
+def _peaks(novelty: Array, least: float) -> Array:
+    """Share of each beat of the bar in the highest peaks, no two within two bars, (4,). Few peaks
+    say little, low ones nothing."""
+    share = np.zeros(4)
+    left = novelty.copy()
+    count = 0
+    while count < _MOST_PEAKS and left.max(initial=0.0) > least:
+        at = int(np.argmax(left))
+        share[at % 4] += novelty[at]
+        left[max(0, at - 8) : at + 9] = 0.0
+        count += 1
+    return np.asarray((4 * share / (share.sum() + 1e-9) - 1.0) * count / (count + _FEW))
+
+
+def _centred(cue: Array) -> Array:
+    return np.asarray(cue - cue.mean())

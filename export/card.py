@@ -1,0 +1,89 @@
+"""The model card of a preset: what it was made of, how, and what the judge found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.dsp.arrays import Array
+from engine.dsp.frontend import FrontEnd
+
+FIGURES = "## Figures"
+PICTURE = "windows.png"
+
+
+def write_preset(
+    folder: Path, *, description: str, licence: str, bpm: float, facts: dict[str, Any]
+) -> None:
+    """Write ``preset.toml`` and the card's first half; a card's figures come with its judgement.
+
+    Args:
+        folder: of the preset; exists.
+        description, licence: in one line each.
+        bpm: tempo assumed when none is known.
+        facts: how the generator was trained, see ``train.run.Facts`` and its recipe.
+    """
+    toml = (
+        f"format = 1\ndescription = {json.dumps(description)}\n"
+        f"licence = {json.dumps(licence)}\nbpm = {bpm:.1f}\n"
+    )
+    (folder / "preset.toml").write_text(toml, encoding="utf-8")
+    (folder / "card.md").write_text(_card(folder, description, licence, facts), encoding="utf-8")
+
+
+def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -> str:
+    recipe, data = facts["recipe"], facts["data"]
+    genres = ", ".join(
+        f"{name} {counts['tracks']} tracks, {counts['segments']} segments"
+        for name, counts in data["genres"].items()
+    )
+    losses = ", ".join(f"{name} {value:.3f}" for name, value in facts["losses"].items())
+    size = (folder / "generator.onnx").stat().st_size / 1e6
+    rows = {
+        "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
+        "licence": licence,
+        "network": f"ResNet generator, {recipe['blocks']} residual blocks, {recipe['channels']} "
+        f"base channels, {size:.1f} MB",
+        "training": f"CycleGAN, {facts['steps']} steps of {recipe['batch']} crops of "
+        f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
+        f"{recipe['edge']:.0%} of them",
+        "time": f"{facts['seconds']:.0f} s on {facts['hardware']}",
+        "losses at the end": losses,
+        "images": "10·log10 of mel power (the paper takes dB first and mel after)",
+    }
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    return (
+        f"# {folder.name}\n{description}.\n\n| | |\n| --- | --- |\n{table}\n\n"
+        f"![a held-out window and what the generator makes of it]({PICTURE})\n"
+    )
+
+
+def add_figures(folder: Path, text: str) -> None:
+    """Put the judge's figures into a card, in the place of older ones."""
+    card = folder / "card.md"
+    old = card.read_text(encoding="utf-8") if card.exists() else f"# {folder.name}\n"
+    head = old.partition(f"\n{FIGURES}")[0].rstrip()
+    card.write_text(f"{head}\n\n{FIGURES}\n{text.rstrip()}\n", encoding="utf-8")
+
+
+def draw_windows(path: Path, windows: dict[str, Array], front_end: FrontEnd) -> None:
+    """Images (columns, n_mels), 0…1, above each other."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(
+        len(windows), 1, figsize=(12, 2.6 * len(windows)), sharex=True, layout="constrained"
+    )
+    hertz = np.array([100, 1000, 5000, 10000])
+    ticks = np.interp(hertz, front_end.at(44100).centres_hz, np.arange(front_end.n_mels))
+    for axis, (name, image) in zip(np.atleast_1d(axes), windows.items(), strict=True):
+        axis.imshow(image.T, origin="lower", aspect="auto", cmap="magma", vmin=0, vmax=1)
+        axis.set_yticks(ticks, [f"{h:g}" for h in hertz])
+        axis.set_ylabel(f"{name}\nHz")
+    figure.savefig(path, dpi=80)
+    plt.close(figure)

@@ -1,0 +1,108 @@
+"""From a trained generator to the ONNX file that the engine plays."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import helper
+
+from engine.dsp.arrays import Array
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.model_format import GENERATED, IMAGE, Example, ModelInfo
+from engine.dsp.tempo import WIDTH_STEP
+from engine.errors import GeneratorError
+from train.networks import Exported, Generator
+
+_OPSET = 18
+PARITY = 1e-4
+_WIDTHS = (128, 480, 696)  # a crop, four bars at 175 BPM and at 120
+
+
+def export(
+    generator: Generator,
+    path: Path,
+    example: Array,
+    *,
+    front_end: FrontEnd,
+    level_db: float,
+    facts: dict[str, Any],
+) -> float:
+    """Write a generator with its metadata; the file is there only if it does what PyTorch does.
+
+    Args:
+        generator: trained.
+        path: the ONNX file.
+        example: a real window, (width, n_mels), 0…1, whose output travels with the file.
+        front_end: of the training images.
+        level_db: mean power of the training material, dB re full scale.
+        facts: how it was trained.
+
+    Returns:
+        The largest difference from PyTorch, relative to the largest output.
+
+    Raises:
+        GeneratorError: the two differ by more than 1e-4: nothing is written.
+    """
+    net = Exported(generator).eval().cpu()
+    part = path.with_name(f".{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = torch.from_numpy(np.ascontiguousarray(example.T[None, None], np.float32))
+    width = WIDTH_STEP * torch.export.Dim("eighths", min=8, max=256)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it speaks of packages not needed
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                net,
+                (image,),
+                str(part),
+                input_names=[IMAGE],
+                output_names=[GENERATED],
+                dynamic_shapes={"image": {3: width}},
+                opset_version=_OPSET,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+        worst = _parity(net, part, front_end.n_mels)
+        if not worst <= PARITY:
+            raise GeneratorError(
+                str(path),
+                f"differs from PyTorch by {worst:.2g} of its largest output",
+                expected=f"at most {PARITY:g}",
+                cure="Report it with the versions of torch and onnxruntime.",
+            )
+        with torch.inference_mode():
+            generated = net(image)[0, 0].numpy().T
+        info = ModelInfo(
+            front_end, Example(example, generated, float(len(example))), level_db, facts
+        )
+        model = onnx.load(str(part))
+        helper.set_model_props(model, info.to_metadata())
+        onnx.save(model, str(part))
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return worst
+
+
+def _parity(net: Exported, path: Path, n_mels: int) -> float:
+    """Largest difference between PyTorch and ONNX Runtime over several widths, relative."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(0)
+    worst = 0.0
+    for width in _WIDTHS:
+        image = rng.random((1, 1, n_mels, width), np.float32)
+        (found,) = session.run(None, {IMAGE: image})
+        with torch.inference_mode():
+            wanted = net(torch.from_numpy(image)).numpy()
+        worst = max(worst, float(np.abs(found - wanted).max() / np.abs(wanted).max()))
+    return worst

@@ -1,0 +1,244 @@
+"""Training: the networks, the window as it is used, resuming, several processes, export."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import train.recipe
+from engine.dsp.frontend import FrontEnd
+from engine.errors import GeneratorError, InputError
+from engine.live.generator import OnnxGenerator
+from export.card import FIGURES, add_figures
+from export.trained import export
+from tests.datasets import write_dataset
+from train.cyclegan import CycleGan, History
+from train.dataset import Dataset
+from train.images import GenreImages, Windows, batch, spliced
+from train.networks import Discriminator, Generator
+from train.recipe import Recipe, read_recipe
+from train.run import load_run
+from train.run import train as run_training
+
+RECIPES = sorted((Path(train.recipe.__file__).parent / "recipes").glob("*.toml"))
+SMALL = Recipe(
+    source="soft",
+    target="hard",
+    channels=4,
+    blocks=1,
+    critic_channels=4,
+    width=64,
+    batch=2,
+    steps=6,
+    history=3,
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return Dataset(write_dataset(tmp_path_factory.mktemp("dataset"), train=3, held_out=1))
+
+
+def run(recipe, data, folder, **options):
+    seen = []
+    facts = run_training(
+        recipe, data, folder, progress=lambda *a: seen.append(a), device="cpu", **options
+    )
+    return facts, seen
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_can_be_built(path):
+    recipe = read_recipe(path)
+    assert recipe.blocks == 9
+    CycleGan(recipe.model_copy(update={"channels": 4, "critic_channels": 4}), CPU, amp=False)
+
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('source = "a"\n', ["target", "missing"]),
+        ('source = "a"\ntarget = "a"\n', ["both"]),
+        ('source = "a"\ntarget = "b"\nchanels = 3\n', ["chanels", "channels"]),
+        ('source = "a"\ntarget = "b"\nwidth = 65\n', ["width", "65"]),
+        ('source = "a"\ntarget = "b"\nphrase = 0.8\nedge = 0.4\n', ["more than 1"]),
+        ("source = = 1\n", ["cannot be read"]),
+    ],
+)
+def test_a_bad_recipe_is_named(text, says, tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_recipe(path)
+    for part in says:
+        assert part.lower() in str(caught.value).lower()
+
+
+def test_the_learning_rate_falls_over_the_second_half():
+    recipe = SMALL.model_copy(update={"steps": 100, "learning_rate": 2.0})
+    assert [recipe.rate_at(s) for s in (0, 49, 75, 99)] == pytest.approx([2.0, 2.0, 1.0, 0.04])
+
+
+def test_a_residual_generator_starts_near_the_identity():
+    torch.manual_seed(0)
+    image = torch.rand(1, 1, 128, 96) * 2 - 1
+    with torch.inference_mode():
+        assert (Generator(8, 2)(image) - image).abs().mean() < 0.2
+        assert (Generator(8, 2, residual=False)(image) - image).abs().mean() > 0.3
+
+
+def test_the_papers_generator_has_the_papers_size():
+    generator = Generator(64, 9, residual=False)
+    assert sum(p.numel() for p in generator.parameters()) == pytest.approx(11.37e6, rel=0.01)
+
+
+def test_a_patch_is_seventy_wide():
+    """The pixels that one output of the critic depends on, without the norms that see all."""
+    critic = Discriminator(4)
+    for module in critic.modules():
+        if isinstance(module, torch.nn.InstanceNorm2d):
+            module.forward = lambda x: x
+    image = torch.rand(1, 1, 128, 128, requires_grad=True)
+    out = critic(image)
+    out[0, 0, out.shape[2] // 2, out.shape[3] // 2].backward()
+    rows, columns = np.nonzero(image.grad[0, 0].numpy())
+    assert np.ptp(rows) + 1 == np.ptp(columns) + 1 == 70
+
+
+def test_a_splice_is_this_phrase_and_then_the_one_before(rng):
+    before, own = rng.random((2, 128, 100)).astype(np.float32)
+    window = spliced(before, own, 30)
+    assert (window[:, :30] == own[:, :30]).all()
+    assert (window[:, 30:] == before[:, 30:]).all()
+    off = spliced(before, own, 30, error=0.5)
+    assert off[:, 40] == pytest.approx(0.5 * (before[:, 40] + before[:, 41]))
+    assert (off[:, :30] == own[:, :30]).all()
+
+
+def test_crops_come_in_the_shares_asked_for(data, rng):
+    images = GenreImages(data, "soft")
+    images.windows[:, 0], images.windows[:, 1] = -1.0, 1.0  # the phrase before, and its own
+    crops = batch(images, rng, 300, 400, Windows(phrase=0.4, edge=0.2))[:, 0, 0]
+    edge = np.mean(crops[:, 0] < crops[:, -1])
+    phrase = np.mean(crops[:, 0] > crops[:, -1])
+    assert crops.shape == (300, 400)
+    assert 0.1 < edge < 0.3
+    assert 0.25 < phrase < 0.5
+    plain = batch(images, rng, 50, 400, Windows(0.0, 0.0))
+    assert (plain == 1.0).all()
+
+
+def test_the_history_gives_back_older_images(rng):
+    history = History(4)
+    shown = [
+        float(history.exchange(torch.full((1, 1, 2, 2), float(i)), rng)[0, 0, 0, 0])
+        for i in range(200)
+    ]
+    fresh = np.mean([value == i for i, value in enumerate(shown)])
+    assert 0.4 < fresh < 0.65
+    assert all(value <= i for i, value in enumerate(shown))
+    assert len(history.images) == 4
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_losses(data, tmp_path):
+    whole, seen = run(SMALL, data, tmp_path / "whole")
+    assert whole.steps == 6
+    assert [s[0] for s in seen] == [1, 2, 3, 4, 5, 6]
+    first, _ = run(SMALL, data, tmp_path / "parts", minutes=1e-9)
+    assert first.steps == 1
+    second, _ = run(SMALL, data, tmp_path / "parts")
+    assert second.steps == 6
+    assert second.losses == whole.losses
+    assert list((tmp_path / "parts" / "logs").iterdir())
+    with pytest.raises(InputError, match=r"another recipe.*seed"):
+        run(SMALL.model_copy(update={"seed": 9}), data, tmp_path / "parts")
+
+
+def test_it_learns(data, tmp_path):
+    recipe = SMALL.model_copy(update={"steps": 40, "average": 0.0, "residual": False})
+    _, seen = run(recipe, data, tmp_path / "run")
+    first, last = seen[4][2], seen[-1][2]
+    assert last["cycle_source"] < 0.9 * first["cycle_source"]
+
+
+def test_two_processes_learn_like_one(data, tmp_path):
+    """A high rate, so that a step by the wrong gradient shows in the next step's losses."""
+    recipe = tmp_path / "small.toml"
+    changed = {"steps": 3, "learning_rate": 0.01, "residual": False, "history": 1}
+    values = SMALL.model_copy(update=changed).model_dump()
+    recipe.write_text("\n".join(f"{k} = {json.dumps(v)}" for k, v in values.items()))
+    launches = [
+        [sys.executable],
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+    ]
+    script = Path(__file__).parent / "losses_of_three_steps.py"
+    losses = []
+    for launch in launches:
+        folder = tmp_path / str(len(losses))
+        done = subprocess.run(
+            [*launch, str(script), str(recipe), str(data.folder), str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(script.parent.parent)},
+        )
+        assert done.returncode == 0, done.stderr
+        losses.append(json.loads(done.stdout.splitlines()[-1]))
+    for one, two in zip(*losses, strict=True):
+        assert two == pytest.approx(one, rel=1e-5)
+
+
+def test_export_carries_what_the_engine_needs(data, tmp_path, rng):
+    run(SMALL, data, tmp_path / "run")
+    _, model, facts = load_run(tmp_path / "run")
+    example = rng.random((480, 128)).astype(np.float32)
+    path = tmp_path / "preset" / "generator.onnx"
+    worst = export(
+        model.exported()[0], path, example, front_end=FrontEnd(), level_db=-18.0, facts=vars(facts)
+    )
+    assert worst < 1e-4
+    generator = OnnxGenerator(path, "cpu")
+    assert generator.info.facts["steps"] == 6
+    for width in (480, 592):
+        image = rng.random((width, 128)).astype(np.float32)
+        out = generator(image, float(width))
+        assert out.shape == image.shape
+        assert 0 <= out.min() <= out.max() <= 1
+
+
+class Unsteady(Generator):
+    """Never gives the same twice: no file can do what it does."""
+
+    def forward(self, image):
+        return super().forward(image) + 0.05 * torch.rand_like(image)
+
+
+def test_an_export_that_differs_fails_and_leaves_nothing(tmp_path, rng):
+    path = tmp_path / "generator.onnx"
+    with pytest.raises(GeneratorError, match="differs from PyTorch"):
+        export(
+            Unsteady(4, 1),
+            path,
+            rng.random((480, 128)).astype(np.float32),
+            front_end=FrontEnd(),
+            level_db=-18.0,
+            facts={},
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_new_figures_take_the_place_of_old_ones(tmp_path):
+    (tmp_path / "card.md").write_text("# x\nfacts\n")
+    add_figures(tmp_path, "one")
+    add_figures(tmp_path, "two")
+    assert (tmp_path / "card.md").read_text() == f"# x\nfacts\n\n{FIGURES}\ntwo\n"

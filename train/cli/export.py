@@ -1,0 +1,74 @@
+"""``doubledrop export``: a trained generator becomes a preset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.console import stderr
+from engine.errors import UsageError
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training.")],
+    preset: Annotated[Path, typer.Argument(help="Folder of the preset to write.")],
+    data: Annotated[Path, typer.Option(metavar="DATASET", help="What it was trained on.")] = Path(
+        "dataset"
+    ),
+    to: Annotated[
+        str | None, typer.Option(help="Genre it makes. Default: the recipe's target.")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Of the preset.")] = "GPL-3.0-or-later",
+) -> None:
+    """Write a preset: ONNX with front end, facts and an example inside, and a card.
+
+    The export fails if ONNX Runtime and PyTorch differ by more than 1e-4.
+
+    Example: doubledrop export runs/drum-and-bass presets/liquid-to-dancefloor --data dataset
+    """
+    import numpy as np
+
+    from engine.dsp.tempo import bucket
+    from engine.live.generator import OnnxGenerator
+    from export.card import PICTURE, draw_windows, write_preset
+    from export.trained import export as export_onnx
+    from train.dataset import Dataset
+    from train.run import load_run
+
+    dataset = Dataset(data)
+    recipe, model, facts = load_run(run)
+    directions = {
+        recipe.target: (model.exported()[0], recipe.source),
+        recipe.source: (model.exported()[1], recipe.target),
+    }
+    wanted = to or recipe.target
+    if wanted not in directions:
+        raise UsageError(
+            "--to", f"{wanted!r}", expected=" or ".join(directions), cure="Name one of these."
+        )
+    generator, source = directions[wanted]
+    segment = (dataset.segments(source, "held-out") or dataset.segments(source))[0]
+    own = dataset.front_end.normalise(segment.image()[1])
+    example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
+    described = vars(facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
+    with stderr.status("exporting"):
+        worst = export_onnx(
+            generator,
+            preset / "generator.onnx",
+            example,
+            front_end=dataset.front_end,
+            level_db=dataset.manifest.level_db,
+            facts=described,
+        )
+        made = OnnxGenerator(preset / "generator.onnx", "cpu")(example, float(len(own)))
+        write_preset(
+            preset,
+            description=f"{source} restyled as {wanted}, by a CycleGAN",
+            licence=licence,
+            bpm=dataset.manifest.bpm,
+            facts=described,
+        )
+        draw_windows(preset / PICTURE, {source: example, f"as {wanted}": made}, dataset.front_end)
+    print(f"{preset}: {facts.steps} steps, ONNX within {worst:.1g} of PyTorch")

@@ -1,0 +1,53 @@
+"""``doubledrop fetch``: music and samples from package registries."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from engine.cli import options
+from engine.cli.console import stderr
+from train.fetch import SETS, SOURCES
+from train.fetch import fetch as fetch_set
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="SET", help=f"One of: {', '.join(SETS)}.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to lay it out in.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Bring a set of freely licensed music out of Debian packages, laid out for `prepare`.
+
+    What is there already is not fetched again. SOURCES.toml names package, version and licence.
+
+    Example: doubledrop fetch electronic-orchestral music
+    """
+    with Progress(
+        TextColumn("fetching"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        console=stderr,
+        transient=True,
+        disable=as_json or not stderr.is_terminal,
+    ) as bar:
+        task = bar.add_task("", total=None)
+        done = fetch_set(
+            name,
+            out,
+            lambda now, of, package: bar.update(task, completed=now, total=of, description=package),
+        )
+    if as_json:
+        print(json.dumps({"set": name, "folder": str(out), "packages": [asdict(f) for f in done]}))
+        return
+    for package in done:
+        state = ", there already" if package.reused else ""
+        print(
+            f"{package.package} {package.version}: {package.files} files, {package.licence}{state}"
+        )
+    print(f"{out / SOURCES} names them all")

@@ -1,0 +1,166 @@
+"""``doubledrop prepare``: folders of music to a dataset."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from engine.cli import options
+from engine.cli.console import stderr, stdout, warn
+from engine.errors import UsageError
+from train.dataset import BPM
+from train.prepare import report
+from train.prepare.run import Prepared, prepare_dataset
+from train.prepare.work import Outcome, Settings
+
+_MOST_GROUPS = 20
+
+
+def prepare(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder to write.")],
+    genres: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOLDER",
+            help="Folders of music, one a genre, two or more. One with train/ and held-out/ in it "
+            "is split as it says.",
+        ),
+    ],
+    bpm: Annotated[
+        float, typer.Option(help="Tempo that all music is stretched to.", min=60.0, max=240.0)
+    ] = BPM,
+    low_pass: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HZ", min=1000.0, help="Take everything above away, alike in all sources."
+        ),
+    ] = None,
+    mono: Annotated[bool, typer.Option("--mono", help="Mix all sources to one channel.")] = False,
+    held_out: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the tracks kept from training.")
+    ] = 0.3,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another split.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Tracks at a time; by default one a core.")
+    ] = None,
+    twins: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="FOLDER/GENRE/NAME.flac is the genre's NAME performed in another genre.",
+        ),
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make a dataset of folders of music: WAV, FLAC, MP3, OGG, Opus, AIFF.
+
+    Tempo and downbeats are found by listening; three segments of four bars come from the main
+    part of each track, stretched to a common tempo and brought to one level. Files that cannot be
+    used are named and skipped. Run it again to go on where it was interrupted.
+
+    Example: doubledrop prepare dnb-set liquid/ dancefloor/ --bpm 175 --jobs 4
+    """
+    if len(genres) < 2:
+        raise UsageError(
+            "prepare", "one folder", expected="two or more", cure="Name a folder for each genre."
+        )
+    began = time.perf_counter()
+    with Progress(
+        TextColumn("preparing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        console=stderr,
+        transient=True,
+        disable=as_json or not stderr.is_terminal,
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def advance(done: int, of: int, outcome: Outcome) -> None:
+            bar.update(task, completed=done, total=of, description=outcome.source.relative)
+            if outcome.skipped is not None:
+                warn(f"{outcome.source.path}: skipped: {outcome.skipped}")
+
+        done = prepare_dataset(
+            dataset,
+            genres,
+            Settings(bpm, low_pass, mono),
+            held_out=held_out,
+            seed=seed,
+            jobs=jobs or os.cpu_count() or 1,
+            twins=twins,
+            progress=advance,
+        )
+    summary = summarise(done, time.perf_counter() - began)
+    if as_json:
+        print(json.dumps({"dataset": str(dataset), **summary}))
+        return
+    show(dataset, summary)
+
+
+def summarise(done: Prepared, elapsed_s: float) -> dict[str, Any]:
+    """What ``--json`` prints."""
+    fresh = [outcome for outcome in done.outcomes if not outcome.reused]
+    heard = sum(outcome.seconds for outcome in fresh)
+    return {
+        "bpm": done.manifest.bpm,
+        "genres": report.by_genre(done.outcomes),
+        "groups": report.by_group(done.outcomes),
+        "skipped": [
+            {"file": str(outcome.source.path), "reason": outcome.skipped}
+            for outcome in done.skipped
+        ],
+        "reused": len(done.outcomes) - len(fresh),
+        "seconds": round(heard, 1),
+        "realtime_factor": round(heard / max(elapsed_s, 1e-9), 1),
+    }
+
+
+def show(dataset: Path, summary: dict[str, Any]) -> None:
+    """The same for eyes."""
+    for genre, counts in summary["genres"].items():
+        twins = f", {counts['twins']} with twins" if counts["twins"] else ""
+        print(
+            f"{genre}: {counts['tracks']} of {counts['files']} files, "
+            f"{counts['segments']} segments, {counts['train']} train, "
+            f"{counts['held_out']} held out{twins}"
+        )
+        rows = [row for row in summary["groups"] if row["genre"] == genre]
+        stdout.print(Padding(_groups(rows), (0, 0, 0, 2)))
+        if counts["groups"] > _MOST_GROUPS:
+            print(f"  and {counts['groups'] - _MOST_GROUPS} groups more (see --json)")
+    heard = (
+        f"{summary['seconds'] / 60:.1f} min heard at {summary['realtime_factor']:.1f} × real time"
+    )
+    print(
+        f"{dataset}: {heard if summary['seconds'] else 'nothing to do'}, "
+        f"{summary['reused']} files done before, {len(summary['skipped'])} skipped"
+    )
+
+
+def _groups(rows: list[dict[str, Any]]) -> Table:
+    table = Table("group", box=None, pad_edge=False)
+    for name in ("tracks", "held out", "codec", "Hz", "channels", "width kHz", "BPM"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows[:_MOST_GROUPS]:
+        low, _, high = (f"{hz / 1000:.1f}" for hz in row["bandwidth_hz"])
+        table.add_row(
+            row["group"],
+            str(row["tracks"]),
+            str(row["held_out"]),
+            " ".join(row["codec"]),
+            " ".join(map(str, row["rate"])),
+            " ".join(map(str, row["channels"])),
+            f"{low}–{high}",
+            f"{row['bpm'][0]:.0f}–{row['bpm'][1]:.0f}",
+        )
+    return table

@@ -1,0 +1,77 @@
+"""``doubledrop train``: generators from a dataset, by a recipe."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from engine.cli.console import stderr, stdout, warn
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML, see train/recipes.")],
+    data: Annotated[
+        Path, typer.Option(metavar="DATASET", help="Folder made by `doubledrop prepare`.")
+    ] = Path("dataset"),
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the run. Default: runs/RECIPE.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop after so long; the same command goes on.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Of the processor.")] = os.cpu_count() or 1,
+    gate: Annotated[
+        bool, typer.Option(help="First ask a linear model whether the genres can be told apart.")
+    ] = True,
+) -> None:
+    """Train both generators of a pair. What was begun goes on from its last checkpoint.
+
+    Watch it with `tensorboard --logdir runs`. On several processors or machines:
+    `torchrun --nproc-per-node 2 -m engine.cli train RECIPE`.
+
+    Example: doubledrop train train/recipes/drum-and-bass.toml --data dataset
+    """
+    import torch
+
+    from train.cyclegan import Losses
+    from train.dataset import Dataset
+    from train.judge.judge import FEASIBLE, linear_accuracy
+    from train.recipe import read_recipe
+    from train.run import train as run_training
+
+    torch.set_num_threads(threads)
+    wanted, dataset = read_recipe(recipe), Dataset(data)
+    leads = os.environ.get("RANK", "0") == "0"
+    if gate and leads:
+        with stderr.status("asking a linear model"):
+            accuracy = linear_accuracy(dataset, wanted.source, wanted.target)
+        stdout.print(f"a linear model tells {wanted.source} from {wanted.target}: {accuracy:.1%}")
+        if accuracy < FEASIBLE:
+            warn(f"below {FEASIBLE:.0%} the two are hardly two genres; little can be learnt")
+    folder = out or Path("runs") / recipe.stem
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=stderr,
+        transient=True,
+        disable=not leads or not stderr.is_terminal,
+    ) as bar:
+        task = bar.add_task("training", total=wanted.steps)
+
+        def show(done: int, of: int, _: Losses, losses: Losses) -> None:
+            cycle = losses["cycle_source"] + losses["cycle_target"]
+            fooled = losses["adversarial_target"] + losses["adversarial_source"]
+            what = f"cycle {cycle:.2f} adversarial {fooled:.2f}"
+            bar.update(task, completed=done, total=of, description=what)
+
+        facts = run_training(wanted, dataset, folder, progress=show, minutes=minutes, device=device)
+    if leads:
+        state = "done" if facts.steps >= wanted.steps else "to be continued"
+        print(f"{folder}: {facts.steps} of {wanted.steps} steps in {facts.seconds:.0f} s, {state}")

@@ -1,0 +1,102 @@
+"""Images for training, with the window as the engine uses it.
+
+A batch is drawn from segments held in memory. The paper's own recipe shows aligned windows only;
+on the stage the window is spliced at "now" (``phrase``) or ends there (``edge``), and the tempo
+is right to a fraction of a frame only, so the same is done here, in both genres alike: a critic
+that never sees a splice in real music would call every splice generated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.dsp.arrays import Array
+from engine.errors import InputError
+from train.dataset import Dataset, Split, images
+
+_TEMPO_ERROR_COLUMNS = 0.5  # over a whole window: sub-frame, as a good clock leaves it
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How often each use of the window is shown; the rest is ``late``, the paper's.
+
+    Attributes:
+        phrase: share spliced at a random column.
+        edge: share that ends at a random column.
+    """
+
+    phrase: float = 0.4
+    edge: float = 0.2
+
+
+class GenreImages:
+    """Segments of one genre, −1 … 1, that crops are drawn from.
+
+    Args:
+        data: the dataset.
+        genre: one of its genres.
+        split: which tracks.
+
+    Raises:
+        InputError: there are no such segments.
+    """
+
+    def __init__(self, data: Dataset, genre: str, split: Split = "train") -> None:
+        segments = data.segments(genre, split)
+        if not segments:
+            raise InputError(
+                str(data.folder),
+                f"no {split} segments of {genre!r}",
+                cure="Prepare more music, or another split.",
+            )
+        stacked = data.front_end.normalise(images(segments))
+        self.names = [segment.name for segment in segments]
+        # (segments, 2, columns, bands) → (segments, 2, bands, columns)
+        self.windows = np.ascontiguousarray(2.0 * stacked.transpose(0, 1, 3, 2) - 1.0)
+        self.columns = self.windows.shape[-1]
+
+    def crop(self, rng: np.random.Generator, width: int, uses: Windows) -> Array:
+        """One random crop in one random use of the window, (bands, width)."""
+        before, own = self.windows[int(rng.integers(len(self.windows)))]
+        chance = rng.random()
+        if chance < uses.phrase:
+            window = spliced(before, own, int(rng.integers(self.columns)), _error(rng))
+        elif chance < uses.phrase + uses.edge:
+            now = int(rng.integers(1, self.columns))
+            window = np.concatenate([before[:, now:], own[:, :now]], axis=1)
+        else:
+            window = own
+        first = int(rng.integers(self.columns - width + 1))
+        return window[:, first : first + width]
+
+
+def spliced(before: Array, own: Array, now: int, error: float = 0.0) -> Array:
+    """The circular window at column ``now``: this phrase up to there, the one before behind it.
+
+    Args:
+        before, own: two phrases in a row, (bands, columns).
+        now: columns of this phrase that have been heard.
+        error: how many columns the older phrase is off, because the tempo is.
+    """
+    older = before[:, now:]
+    if error:
+        at = np.clip(np.arange(now, before.shape[1]) + error, 0, before.shape[1] - 1)
+        left = np.minimum(at.astype(np.intp), before.shape[1] - 2)
+        weight = (at - left).astype(np.float32)
+        older = before[:, left] * (1 - weight) + before[:, left + 1] * weight
+    return np.concatenate([own[:, :now], older], axis=1)
+
+
+def _error(rng: np.random.Generator) -> float:
+    return float(rng.uniform(-_TEMPO_ERROR_COLUMNS, _TEMPO_ERROR_COLUMNS))
+
+
+def batch(
+    genre: GenreImages, rng: np.random.Generator, size: int, width: int, uses: Windows
+) -> Array:
+    """Crops as (size, 1, bands, width), float32."""
+    crops = [genre.crop(rng, width, uses) for _ in range(size)]
+    return np.stack(crops)[:, None].astype(np.float32)

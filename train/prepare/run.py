@@ -1,0 +1,146 @@
+"""All tracks of a dataset, several at a time, and the manifest at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import soundfile as sf
+
+from engine.dsp.frontend import FrontEnd
+from engine.errors import InputError, OutputError, UsageError
+from train.dataset import Manifest
+from train.prepare.sources import Source, find_sources, genre_of
+from train.prepare.work import Outcome, Settings, process, remembered
+
+_MANIFEST = "dataset.json"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A finished run.
+
+    Attributes:
+        manifest: as written.
+        outcomes: of every source, in the order of genre and path.
+    """
+
+    manifest: Manifest
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def skipped(self) -> list[Outcome]:
+        """Sources that became no track."""
+        return [outcome for outcome in self.outcomes if outcome.skipped is not None]
+
+
+def prepare_dataset(
+    folder: Path,
+    genres: Sequence[Path],
+    settings: Settings,
+    *,
+    held_out: float = 0.3,
+    seed: int = 0,
+    jobs: int = 1,
+    twins: Path | None = None,
+    progress: Callable[[int, int, Outcome], None] | None = None,
+) -> Prepared:
+    """Make a dataset of folders of music, or complete one.
+
+    Args:
+        folder: of the dataset.
+        genres: folders of music, two or more; a genre's name is its folder's.
+        settings: what the segments have in common.
+        held_out: share of the tracks to hold out, where a folder does not say by itself.
+        seed: of that choice.
+        jobs: tracks at a time.
+        twins: folder of twins, see :class:`train.dataset.Track`.
+        progress: called with the number done, of how many, and the last outcome.
+
+    Raises:
+        UsageError: fewer than two genres, two of one name, or one inside of the other.
+        InputError: a folder is missing or holds no music, or no track could be prepared.
+        OutputError: the dataset cannot be written.
+    """
+    check_apart(folder, [*genres, *([twins] if twins else [])])
+    sources = find_sources(genres, held_out, seed, twins)
+    done: dict[int, Outcome] = {}
+    for index, source in enumerate(sources):
+        if (known := remembered(folder, source, settings)) is not None:
+            done[index] = known
+            if progress:
+                progress(len(done), len(sources), known)
+    missing = [index for index in range(len(sources)) if index not in done]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if missing:
+            # Its segments are about to change: half a dataset must not pass for a whole one.
+            (folder / _MANIFEST).unlink(missing_ok=True)
+        for index, outcome in _each(folder, sources, missing, settings, jobs):
+            done[index] = outcome
+            if progress:
+                progress(len(done), len(sources), outcome)
+        outcomes = tuple(done[index] for index in range(len(sources)))
+        tracks = tuple(outcome.track() for outcome in outcomes if outcome.skipped is None)
+        if not tracks:
+            raise InputError(
+                str(folder),
+                f"none of {len(sources)} files could be prepared",
+                cure="The warnings say why for each.",
+            )
+        manifest = Manifest(
+            front_end=FrontEnd().to_json(),
+            bpm=settings.bpm,
+            level_db=settings.level_db,
+            low_pass_hz=settings.low_pass_hz,
+            mono=settings.mono,
+            genres=tuple(genre_of(genre) for genre in genres),
+            tracks=tracks,
+        )
+        part = folder / f".{_MANIFEST}.part"
+        part.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        os.replace(part, folder / _MANIFEST)
+    except InputError:
+        raise
+    except (OSError, sf.LibsndfileError) as fault:
+        raise OutputError(
+            str(folder),
+            f"cannot be written ({fault})",
+            cure="Make room on the disk, or choose another folder; what is done is kept.",
+        ) from fault
+    return Prepared(manifest, outcomes)
+
+
+def check_apart(folder: Path, sources: Sequence[Path]) -> None:
+    """No folder may lie in another: a dataset's segments would become tracks, or a track be of
+    two genres.
+
+    Raises:
+        UsageError: one does.
+    """
+    everything = [(path, path.resolve()) for path in (*sources, folder)]
+    for i, (one, a) in enumerate(everything):
+        for other, b in everything[i + 1 :]:
+            if a == b or a in b.parents or b in a.parents:
+                raise UsageError(
+                    "prepare", f"{one} and {other} overlap", cure="Name folders beside each other."
+                )
+
+
+def _each(
+    folder: Path, sources: Sequence[Source], missing: Sequence[int], settings: Settings, jobs: int
+) -> Iterable[tuple[int, Outcome]]:
+    work = (joblib.delayed(_numbered)(i, folder, sources[i], settings) for i in missing)
+    parallel = joblib.Parallel(
+        n_jobs=min(jobs, max(1, len(missing))),
+        return_as="generator_unordered",
+        pre_dispatch="2*n_jobs",
+    )
+    yield from parallel(work)
+
+
+def _numbered(index: int, folder: Path, source: Source, settings: Settings) -> tuple[int, Outcome]:
+    return index, process(folder, source, settings)

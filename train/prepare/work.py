@@ -1,0 +1,267 @@
+"""One track: from a file to segments in the dataset, and what is remembered of it.
+
+What was done lies in ``DATASET/tracks/GENRE/NAME.json``, written last: a run that was interrupted
+goes on with the tracks that have none, or one of other settings or of another file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+
+from engine.dsp.arrays import Array, Audio
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.model_format import DEFAULT_LEVEL_DB
+from engine.dsp.tempo import Tempo
+from engine.errors import DoubledropError, InputError
+from engine.live.beats import find
+from engine.live.hearing import RATE as HEARING_RATE
+from engine.live.hearing import hear
+from train.dataset import HEADROOM_DB, RATE, TAIL_S, Track, audio_path, image_path, twin_path
+from train.prepare.cutting import Equaliser, cut, gated_power
+from train.prepare.listening import Listened, listen
+from train.prepare.sections import choose
+from train.prepare.sources import Source
+
+VERSION = 1  # of what a track becomes; another one does all tracks again
+SEGMENTS = 3
+_FARTHEST_OCTAVES = 0.75
+_SILENT = 10 ** (-60 / 10)
+
+
+class _Skip(Exception):
+    """Why a file becomes no track."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the segments of all tracks have in common."""
+
+    bpm: float
+    low_pass_hz: float | None = None
+    mono: bool = False
+    level_db: float = DEFAULT_LEVEL_DB
+
+    @property
+    def equaliser(self) -> Equaliser:
+        """What the sound is brought to."""
+        return Equaliser(self.low_pass_hz, self.mono)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a source.
+
+    Attributes:
+        facts: fields of its :class:`Track`, and ``codec``; empty if it was skipped.
+        skipped: why, or None.
+        seconds: of it that were heard.
+        reused: whether it was done before.
+    """
+
+    source: Source
+    facts: dict[str, Any]
+    skipped: str | None = None
+    seconds: float = 0.0
+    reused: bool = False
+
+    @property
+    def codec(self) -> str:
+        """Of the file."""
+        return str(self.facts["codec"])
+
+    def track(self) -> Track:
+        """The entry in the manifest."""
+        source = self.source
+        facts = {name: value for name, value in self.facts.items() if name != "codec"}
+        return Track(
+            name=source.name,
+            genre=source.genre,
+            split=source.split,
+            group=source.group,
+            source=source.relative,
+            **facts,
+        )
+
+
+def remembered(folder: Path, source: Source, settings: Settings) -> Outcome | None:
+    """What an earlier run with the same settings made of the same file, or None."""
+    try:
+        note = json.loads(_note(folder, source).read_text(encoding="utf-8"))
+        if note["key"] != key(source, settings):
+            return None
+        outcome = Outcome(source, note["facts"], note["skipped"], note["seconds"], reused=True)
+        complete = outcome.skipped is not None or all(
+            path.is_file() for path in written(folder, outcome.track())
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return outcome if complete else None
+
+
+def key(source: Source, settings: Settings) -> str:
+    """Fingerprint of all that a track's segments depend on."""
+    files = [_state(path) for path in (source.path, source.twin) if path is not None]
+    parts = [VERSION, asdict(settings), FrontEnd().to_json(), source.relative, files]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def written(folder: Path, track: Track) -> list[Path]:
+    """Files of a track's segments."""
+    kinds = [audio_path, image_path, *([twin_path] if track.twin else [])]
+    return [path(folder, track, n) for n in range(len(track.starts_s)) for path in kinds]
+
+
+def process(folder: Path, source: Source, settings: Settings) -> Outcome:
+    """Make a track's segments. What is wrong with the file is in the outcome.
+
+    Raises:
+        OSError: the dataset cannot be written.
+    """
+    seconds = 0.0
+    try:
+        heard = listen(source.path)
+        seconds = len(heard.sound) / HEARING_RATE
+        outcome = _make(folder, source, settings, heard)
+    except _Skip as fault:
+        outcome = Outcome(source, {}, str(fault), seconds)
+    except InputError as fault:
+        outcome = Outcome(source, {}, _reason(fault, source.path), seconds)
+    note = {
+        "key": key(source, settings),
+        "facts": outcome.facts,
+        "skipped": outcome.skipped,
+        "seconds": outcome.seconds,
+    }
+    path = _note(folder, source)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(part, path)
+    return outcome
+
+
+def _make(folder: Path, source: Source, settings: Settings, heard: Listened) -> Outcome:
+    """Write a track's segments.
+
+    Raises:
+        _Skip: there is nothing to make a segment of.
+        InputError: the file is damaged.
+    """
+    seconds = len(heard.sound) / HEARING_RATE
+    tempo, starts = _choose(heard, settings.bpm)
+    sounds, gain_db = _levelled(source.path, tempo, starts, settings)
+    twins: list[tuple[Audio, int]] = []
+    if source.twin is not None:
+        try:
+            twins, _ = _levelled(source.twin, tempo, starts, settings)
+        except _Skip as fault:
+            raise _Skip(f"its twin {source.twin} is {fault}") from fault
+    facts = {
+        "bpm": round(tempo.bpm, 6),
+        "downbeat_s": round(tempo.downbeat_s, 6),
+        "starts_s": [round(start, 6) for start in starts],
+        "gain_db": round(gain_db, 4),
+        "rate": heard.rate,
+        "channels": heard.channels,
+        "bandwidth_hz": round(heard.bandwidth_hz, 1),
+        "twin": bool(twins),
+        "codec": heard.codec,
+    }
+    outcome = Outcome(source, facts, seconds=seconds)
+    track = outcome.track()
+    for number, (sound, at) in enumerate(sounds):
+        _write_sound(audio_path(folder, track, number), sound, at, settings.bpm)
+        image = image_path(folder, track, number)
+        image.parent.mkdir(parents=True, exist_ok=True)
+        np.save(image, images_of(sound, at, settings.bpm))
+    for number, (sound, at) in enumerate(twins):
+        _write_sound(twin_path(folder, track, number), sound, at, settings.bpm)
+    return outcome
+
+
+def _choose(heard: Listened, expected_bpm: float) -> tuple[Tempo, list[float]]:
+    """Tempo of a track and where its segments begin, seconds."""
+    seconds = len(heard.sound) / HEARING_RATE
+    if seconds < 1.0:
+        raise _Skip(f"too short ({seconds:.2f} s)")
+    if gated_power([heard.sound[None]]) <= _SILENT:
+        raise _Skip("silent: nothing above -60 dBFS")
+    features = hear(heard.sound)
+    tempo = find(features, expected_bpm)
+    if tempo is None:
+        raise _Skip("no beat found")
+    tempo = nearest_octave(tempo, expected_bpm)
+    starts = choose(features, tempo, SEGMENTS)
+    if not starts:
+        raise _Skip(f"too short ({seconds:.1f} s at {tempo.bpm:.1f} BPM, eight bars are needed)")
+    return tempo, starts
+
+
+def nearest_octave(tempo: Tempo, bpm: float) -> Tempo:
+    """The tempo, or its double or half where a stretch to ``bpm`` would be by more than 1.7."""
+    octaves = np.log2(bpm / tempo.bpm)
+    if abs(octaves) <= _FARTHEST_OCTAVES:
+        return tempo
+    return Tempo(tempo.bpm * 2.0 ** float(np.round(octaves)), tempo.downbeat_s)
+
+
+def _levelled(
+    path: Path, tempo: Tempo, starts: Sequence[float], settings: Settings
+) -> tuple[list[tuple[Audio, int]], float]:
+    """Segments at the dataset's level, and the gain that took."""
+    cuts = list(cut(path, tempo, starts, settings.bpm, settings.equaliser))
+    phrase = Tempo(settings.bpm).phrase_s * RATE
+    own = [sound[:, at + round(phrase) : at + round(2 * phrase)] for sound, at in cuts]
+    power = gated_power(own)
+    if power <= _SILENT:
+        raise _Skip("silent where its segments would be")
+    gain_db = settings.level_db - 10 * float(np.log10(power))
+    gain = np.float32(10 ** (gain_db / 20))
+    return [(sound * gain, at) for sound, at in cuts], gain_db
+
+
+def _write_sound(path: Path, sound: Audio, at: int, bpm: float) -> None:
+    """Two phrases and the tail, with headroom, as FLAC."""
+    length = round(2 * Tempo(bpm).phrase_s * RATE) + round(TAIL_S * RATE)
+    out = np.zeros((sound.shape[0], length), np.float32)
+    part = sound[:, max(0, at) : at + length]
+    out[:, max(0, -at) : max(0, -at) + part.shape[-1]] = part
+    out = np.clip(out * np.float32(10 ** (-HEADROOM_DB / 20)), -1.0, 1.0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sf.write(str(path), out.T, RATE, subtype="PCM_24")
+
+
+def images_of(sound: Audio, at: int, bpm: float) -> Array:
+    """(2, columns, n_mels) float16 dB of the two phrases from sample ``at`` on."""
+    analyser = FrontEnd().at(RATE)
+    phrase = Tempo(bpm).phrase_s * RATE
+    columns = int(np.ceil(phrase / analyser.hop))
+    images = [analyser.log_mel(sound, at + k * phrase, columns) for k in range(2)]
+    return np.stack(images).astype(np.float16)
+
+
+def _state(path: Path) -> list[Any]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return [str(path), None]
+    return [str(path.name), stat.st_size, stat.st_mtime_ns]
+
+
+def _note(folder: Path, source: Source) -> Path:
+    return folder / "tracks" / source.genre / f"{source.name}.json"
+
+
+def _reason(fault: DoubledropError, path: Path) -> str:
+    """The fault without the file's name, which stands before it already."""
+    other = "" if fault.subject == str(path) else f"{fault.subject}: "
+    return f"{other}{fault.found}"

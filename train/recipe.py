@@ -1,0 +1,79 @@
+"""A recipe: everything that decides what is trained, in one TOML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from engine.documents import read_document
+from engine.errors import InputError
+
+
+class Recipe(BaseModel):
+    """Settings of a training; the defaults are the paper's where it states them.
+
+    Attributes:
+        source, target: genres of the dataset.
+        channels, blocks: of the generators; 64 and 9 in the paper.
+        critic_channels: of the discriminators; 64 in the paper.
+        residual: whether a generator's output is added to its input.
+        width: columns of a crop, a multiple of 4.
+        batch: crops of each genre in a step, over all processes together.
+        steps: in all; the learning rate falls linearly over the second half.
+        learning_rate, beta1: of Adam.
+        cycle, identity: weights of the two L1 losses; identity is relative to cycle, as in Zhu.
+        history: generated images that a critic remembers.
+        smoothness: weight of the L1 norm of the gain's change from column to column.
+        phrase, edge: shares of crops in these uses of the window; 0 and 0 is the paper's recipe.
+        average: decay of the running mean of the weights that is exported; 0 for none.
+        seed: of weights and batches.
+        amp: bfloat16 where the processor multiplies it faster; auto finds out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    target: str
+    channels: int = Field(64, ge=4, le=128)
+    blocks: int = Field(9, ge=1, le=12)
+    critic_channels: int = Field(64, ge=4, le=128)
+    residual: bool = True
+    width: int = Field(128, ge=64, multiple_of=4)
+    batch: int = Field(1, ge=1)
+    steps: int = Field(20000, ge=1)
+    learning_rate: float = Field(2e-4, gt=0)
+    beta1: float = Field(0.5, ge=0, lt=1)
+    cycle: float = Field(10.0, ge=0)
+    identity: float = Field(0.5, ge=0)
+    history: int = Field(50, ge=0)
+    smoothness: float = Field(0.0, ge=0)
+    phrase: float = Field(0.4, ge=0, le=1)
+    edge: float = Field(0.2, ge=0, le=1)
+    average: float = Field(0.999, ge=0, lt=1)
+    seed: int = 0
+    amp: Literal["auto", "on", "off"] = "auto"
+
+    @model_validator(mode="after")
+    def _shares(self) -> Recipe:
+        if self.phrase + self.edge > 1:
+            raise ValueError(f"phrase {self.phrase:g} and edge {self.edge:g} are more than 1")
+        if self.source == self.target:
+            raise ValueError(f"source and target are both {self.source!r}")
+        return self
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step: constant, then linear to 0 over the second half (Zhu)."""
+        return self.learning_rate * min(1.0, 2.0 * (1.0 - step / self.steps))
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        InputError: it is missing, no TOML, or a key is unknown or out of range.
+    """
+    return read_document(
+        path, Recipe, InputError, missing="Name a TOML file; train/recipes has some."
+    )

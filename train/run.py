@@ -1,0 +1,236 @@
+"""A training: a folder with a recipe, checkpoints that resume, and what can be looked at meanwhile.
+
+::
+
+    RUN/recipe.toml        what was asked
+    RUN/checkpoint.pt      everything that the next step depends on, replaced atomically
+    RUN/facts.json         steps, seconds, hardware, losses: goes into the preset's card
+    RUN/logs/              TensorBoard: losses, spectrograms, sound
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from engine.errors import InputError
+from train.cyclegan import CycleGan, Losses
+from train.dataset import Dataset
+from train.images import GenreImages, Windows, batch
+from train.recipe import Recipe
+from train.watch import Watch
+
+CHECKPOINT, FACTS = "checkpoint.pt", "facts.json"
+Progress = Callable[[int, int, Losses, Losses], None]
+"""Called with steps done, steps in all, this step's losses and the smoothed ones."""
+
+
+@dataclass
+class Facts:
+    """What a model card says of its training.
+
+    Attributes:
+        steps, seconds: done, over all sessions.
+        hardware: what on.
+        losses: smoothed over some hundred steps, of the last one.
+        data: genres, tracks, segments and level of the dataset.
+    """
+
+    steps: int
+    seconds: float
+    hardware: str
+    losses: Losses
+    data: dict[str, Any]
+
+
+def train(
+    recipe: Recipe,
+    data: Dataset,
+    folder: Path,
+    *,
+    progress: Progress,
+    minutes: float | None = None,
+    checkpoint_minutes: float = 5.0,
+    device: str = "auto",
+) -> Facts:
+    """Train until the recipe's last step, or for so many minutes; resumes what the folder holds.
+
+    Under ``torchrun`` each process takes its share of every batch.
+
+    Args:
+        recipe: what to train.
+        data: on what.
+        folder: of the run.
+        progress: told after each step.
+        minutes: stop after so long; run again to go on.
+        checkpoint_minutes: between checkpoints.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: the folder holds another recipe's run, or the batch cannot be shared out.
+    """
+    rank, world = _join()
+    if recipe.batch % world:
+        raise InputError(
+            "recipe: batch",
+            f"{recipe.batch}",
+            expected=f"a multiple of {world} processes",
+            cure="Change the batch or the number of processes.",
+        )
+    where = torch.device(
+        "cuda"
+        if device == "auto" and torch.cuda.is_available()
+        else "cpu"
+        if device == "auto"
+        else device
+    )
+    model = CycleGan(recipe, where, _amp(recipe, where))
+    sources, targets = (GenreImages(data, genre) for genre in (recipe.source, recipe.target))
+    uses = Windows(recipe.phrase, recipe.edge)
+    done, before_s, losses = _resume(folder, recipe, model)
+    watch = Watch(folder / "logs", data, recipe) if rank == 0 else None
+    begun = saved = time.monotonic()
+    share = slice(rank * recipe.batch // world, (rank + 1) * recipe.batch // world)
+    facts = _facts(recipe, data, where, done, before_s, losses)
+    while done < recipe.steps:
+        rng = np.random.default_rng((recipe.seed, done))  # of this step: resuming changes nothing
+        source, target = (
+            torch.from_numpy(batch(genre, rng, recipe.batch, recipe.width, uses)[share]).to(
+                where, torch.get_default_dtype()
+            )
+            for genre in (sources, targets)
+        )
+        fresh = model.step(source, target, recipe.rate_at(done), rng)
+        done += 1
+        losses = {name: losses.get(name, v) * 0.99 + v * 0.01 for name, v in fresh.items()}
+        now = time.monotonic()
+        over = minutes is not None and now - begun > 60 * minutes
+        if watch is not None:
+            watch.losses(done, fresh, recipe.rate_at(done))
+            progress(done, recipe.steps, fresh, losses)
+            if over or done == recipe.steps or now - saved > 60 * checkpoint_minutes:
+                saved = now
+                facts = _facts(recipe, data, where, done, before_s + now - begun, losses)
+                _save(folder, recipe, model, facts)
+                watch.look(done, model)
+        if over:
+            break
+    return facts
+
+
+def load_run(folder: Path) -> tuple[Recipe, CycleGan, Facts]:
+    """What a training folder holds, on the processor.
+
+    Raises:
+        InputError: there is no checkpoint in it.
+    """
+    path = folder / CHECKPOINT
+    if not path.exists():
+        raise InputError(
+            str(folder),
+            "no run",
+            expected=CHECKPOINT,
+            cure="Train one: doubledrop train RECIPE --out " + str(folder),
+        )
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    recipe = Recipe.model_validate(state["recipe"])
+    model = CycleGan(recipe, torch.device("cpu"), amp=False)
+    model.load(state["model"])
+    facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    return recipe, model, Facts(**facts)
+
+
+def _join() -> tuple[int, int]:
+    """Rank and number of processes."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0, 1
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return dist.get_rank(), dist.get_world_size()
+
+
+def _amp(recipe: Recipe, device: torch.device) -> bool:
+    """Whether bfloat16 is worth it: processors without the instructions emulate it, slowly."""
+    if recipe.amp != "auto":
+        return recipe.amp == "on"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    flags = Path("/proc/cpuinfo")
+    text = flags.read_text(encoding="utf-8") if flags.exists() else ""
+    return "amx_bf16" in text or "avx512_bf16" in text
+
+
+def _resume(folder: Path, recipe: Recipe, model: CycleGan) -> tuple[int, float, Losses]:
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return 0, 0.0, {}
+    state = torch.load(path, map_location=model.device, weights_only=True)
+    # More steps may be asked of a run; everything else is the run.
+    asked, found = (
+        {k: v for k, v in r.items() if k != "steps"} for r in (recipe.model_dump(), state["recipe"])
+    )
+    if asked != found:
+        changed = sorted(key for key in asked if asked[key] != found.get(key))
+        raise InputError(
+            str(folder),
+            f"a run of another recipe (differs in {', '.join(changed)})",
+            cure="Name another folder for this recipe.",
+        )
+    model.load(state["model"])
+    return state["steps"], state["seconds"], state["losses"]
+
+
+def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        "recipe": recipe.model_dump(),
+        "model": model.state(),
+        "steps": facts.steps,
+        "seconds": facts.seconds,
+        "losses": facts.losses,
+    }
+    part = folder / f".{CHECKPOINT}.part"
+    torch.save(state, part)
+    os.replace(part, folder / CHECKPOINT)
+    (folder / FACTS).write_text(json.dumps(vars(facts), indent=1), encoding="utf-8")
+
+
+def _facts(
+    recipe: Recipe, data: Dataset, device: torch.device, steps: int, seconds: float, losses: Losses
+) -> Facts:
+    genres = {
+        genre: {
+            "tracks": len(data.tracks(genre, "train")),
+            "segments": len(data.segments(genre, "train")),
+        }
+        for genre in (recipe.source, recipe.target)
+    }
+    return Facts(
+        steps=steps,
+        seconds=round(seconds, 1),
+        hardware=_hardware(device),
+        losses=losses,
+        data={"genres": genres, "bpm": data.manifest.bpm, "level_db": data.manifest.level_db},
+    )
+
+
+def _hardware(device: torch.device) -> str:
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    info = Path("/proc/cpuinfo")
+    names = [
+        line.partition(":")[2].strip()
+        for line in (info.read_text(encoding="utf-8").splitlines() if info.exists() else [])
+        if line.startswith("model name")
+    ]
+    return f"{names[0] if names else platform.processor()}, {torch.get_num_threads()} threads"
