@@ -40,7 +40,7 @@ class Facts:
     """What a model card says of its training.
 
     Attributes:
-        steps, seconds: done, over all sessions.
+        steps, seconds: done, over all its runs.
         hardware: what on.
         losses: smoothed over some hundred steps, of the last one.
         data: genres, tracks, segments and level of the dataset.
