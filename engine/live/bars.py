@@ -35,6 +35,8 @@ _ENTRY = 1e-4  # of the highest power: where sound begins
 _CUT = 0.5
 _MOST_PEAKS, _FEW = 8, 4
 _SAME = 1.5  # change of features of music that goes on; a new section changes them by 5 to 15
+# Of greatest likelihood (softmax over the places) on 208 composed pieces of four kinds of drums,
+# rounded; checked on 64 others. The entry weighs less than there: recorded music has lead-ins.
 WEIGHTS = {
     "drums": 3.1,
     "beat": 1.5,
