@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
+from engine.pictures import hertz_labels, pyplot, save
 
 FIGURES = "## Figures"
 PICTURE = "windows.png"
@@ -71,19 +72,13 @@ def add_figures(folder: Path, text: str) -> None:
 
 def draw_windows(path: Path, windows: dict[str, Array], front_end: FrontEnd) -> None:
     """Images (columns, n_mels), 0…1, above each other."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(
-        len(windows), 1, figsize=(12, 2.6 * len(windows)), sharex=True, layout="constrained"
+    figure, axes = pyplot().subplots(
+        len(windows), 1, figsize=(12, 2.6 * len(windows)), sharex=True, layout="constrained", dpi=80
     )
     hertz = np.array([100, 1000, 5000, 10000])
     ticks = np.interp(hertz, front_end.at(44100).centres_hz, np.arange(front_end.n_mels))
     for axis, (name, image) in zip(np.atleast_1d(axes), windows.items(), strict=True):
         axis.imshow(image.T, origin="lower", aspect="auto", cmap="magma", vmin=0, vmax=1)
-        axis.set_yticks(ticks, [f"{h:g}" for h in hertz])
+        axis.set_yticks(ticks, hertz_labels(hertz))
         axis.set_ylabel(f"{name}\nHz")
-    figure.savefig(path, dpi=80)
-    plt.close(figure)
+    save(figure, path)

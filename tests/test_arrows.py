@@ -13,17 +13,22 @@ ALLOWED = {
     "engine": {"engine"},
     "engine.errors": set(),
     "engine.documents": {"engine.errors"},
+    "engine.pictures": {"engine.errors"},
     "engine.dsp": {"engine.dsp", "engine.errors"},
     "engine.stages": {"engine.stages", "engine.dsp", "engine.errors"},
     "engine.live": {
-        *("engine.live", "engine.stages", "engine.dsp", "engine.documents", "engine.errors")
+        *("engine.live", "engine.stages", "engine.dsp"),
+        *("engine.documents", "engine.pictures", "engine.errors"),
     },
     "engine.cli": {"engine.cli", "engine.live", "engine.stages", "engine.dsp", "engine.errors"},
-    "export": {"export", "train.networks", "engine.dsp", "engine.errors"},
+    "export": {"export", "train.networks", "engine.dsp", "engine.pictures", "engine.errors"},
     "train": {"train", "engine.dsp", "engine.documents", "engine.errors"},
     # What listens to files and judges rendered ones does so with the engine that will run on stage.
     "train.prepare": {"train", "engine.live", "engine.stages", "engine.dsp", "engine.errors"},
-    "train.judge": {"train", "engine.live", "engine.stages", "engine.dsp", "engine.errors"},
+    "train.judge": {
+        *("train", "engine.live", "engine.stages", "engine.dsp"),
+        *("engine.pictures", "engine.errors"),
+    },
     "train.cli": {"train", "export", "engine.cli", "engine.live", "engine.dsp", "engine.errors"},
     "presets": set(),
 }

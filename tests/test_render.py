@@ -11,6 +11,7 @@ import pytest
 import soundfile as sf
 
 from engine.dsp.tempo import Tempo
+from engine.live.constant_q import constant_q_db, loudest_phrase
 from engine.live.inference import Scheduled
 from engine.live.render import render
 from engine.live.sources import demo_feed
@@ -114,7 +115,7 @@ def test_a_generator_that_fails_ends_the_render(feed, tmp_path, generator):
     inference.close()
 
 
-def test_report_draws_a_picture(feed, tmp_path, generator):
+def test_report_draws_pictures(feed, tmp_path, generator):
     done = render(
         feed,
         tmp_path / "out.wav",
@@ -125,11 +126,30 @@ def test_report_draws_a_picture(feed, tmp_path, generator):
     )
     from matplotlib import image
 
-    picture = image.imread(done.picture)
+    picture, constant_q = (image.imread(path) for path in done.pictures)
     assert picture.shape[0] > 500
+    for half in np.array_split(constant_q[60:-60, 100:-150, :3], 2, axis=1):
+        assert half.std() > 0.02
     # All four images hold something: no quarter of the picture is of one colour.
     for quarter in np.array_split(picture[60:-60, 100:-150, :3], 4):
         assert quarter.std() > 0.02
+
+
+def test_the_loudest_phrase_is_found(rng, tmp_path):
+    feed = noise(rng, 30.0, 24000)
+    feed *= 0.2
+    feed[:, 24000 * 14 : 24000 * 17] *= 4
+    path = tmp_path / "loud.wav"
+    sf.write(path, feed.T, 24000)
+    tempo = Tempo(120.0, downbeat_s=4.5)  # phrases of 8 s begin at 4.5 and 12.5 s
+    assert loudest_phrase(path, tempo) == (300000, 192000)
+    assert loudest_phrase(path, Tempo(20.0)) == (0, 720000)  # shorter than one phrase: all of it
+
+
+def test_constant_q_shows_a_tone_where_it_is(rng):
+    image = constant_q_db(np.sin(2 * np.pi * 440 * np.arange(48000) / 48000).astype("f4"), 48000)
+    assert np.argmax(image.mean(axis=1)) == round(36 * np.log2(440 / 32.7))
+    assert constant_q_db(np.zeros(8000, np.float32), 8000).shape[0] == 6 * 36
 
 
 def test_wet_is_mixed_with_aligned_dry(rng, generator, figure):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +164,24 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_losses(data, tmp_path):
     assert list((tmp_path / "parts" / "logs").iterdir())
     with pytest.raises(InputError, match=r"another recipe.*seed"):
         run(SMALL.model_copy(update={"seed": 9}), data, tmp_path / "parts")
+
+
+def test_ctrl_c_keeps_the_step_it_was_at(data, tmp_path):
+    recipe, folder = tmp_path / "long.toml", tmp_path / "run"
+    values = SMALL.model_copy(update={"steps": 100000}).model_dump()
+    recipe.write_text("\n".join(f"{k} = {json.dumps(v)}" for k, v in values.items()))
+    command = f"-m engine.cli train {recipe} --data {data.folder} --out {folder} --no-gate"
+    process = subprocess.Popen(
+        [sys.executable, *command.split(), "--threads", "1"], stdout=subprocess.PIPE, text=True
+    )
+    while not list(folder.glob("logs/*")):  # it has begun
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate()
+    assert process.returncode == 0
+    assert "to be continued" in out
+    assert load_run(folder)[2].steps >= 1
 
 
 def test_it_learns(data, tmp_path):

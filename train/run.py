@@ -60,6 +60,7 @@ def train(
     *,
     progress: Progress,
     minutes: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
     checkpoint_minutes: float = 5.0,
     device: str = "auto",
 ) -> Facts:
@@ -73,6 +74,7 @@ def train(
         folder: of the run.
         progress: told after each step.
         minutes: stop after so long; run again to go on.
+        stop: asked after each step whether to stop there.
         checkpoint_minutes: between checkpoints.
         device: ``auto``, ``cpu`` or ``cuda``.
 
@@ -114,7 +116,7 @@ def train(
         done += 1
         losses = {name: losses.get(name, v) * 0.99 + v * 0.01 for name, v in fresh.items()}
         now = time.monotonic()
-        over = minutes is not None and now - begun > 60 * minutes
+        over = _agreed(stop() or (minutes is not None and now - begun > 60 * minutes))
         if watch is not None:
             watch.losses(done, fresh, recipe.rate_at(done))
             progress(done, recipe.steps, fresh, losses)
@@ -157,6 +159,17 @@ def _join() -> tuple[int, int]:
     if not dist.is_initialized():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     return dist.get_rank(), dist.get_world_size()
+
+
+def _agreed(over: bool) -> bool:
+    """Whether any process wants to stop: they stop after the same step, or wait for ever."""
+    if not dist.is_initialized():
+        return over
+    vote = torch.tensor(float(over))
+    if dist.get_backend() == "nccl":
+        vote = vote.cuda()
+    dist.all_reduce(vote)
+    return bool(vote.item())
 
 
 def _amp(recipe: Recipe, device: torch.device) -> bool:

@@ -21,6 +21,7 @@ class RendererOption(StrEnum):
 
     gain = "gain"
     paper = "paper"
+    griffin_lim = "griffin-lim"
 
 
 class ProviderOption(StrEnum):

@@ -36,7 +36,11 @@ def render(
         typer.Option(help="Simulated time of an inference in ms; measured if not given."),
     ] = None,
     renderer: Annotated[
-        options.RendererOption, typer.Option(help="How the generated image becomes sound.")
+        options.RendererOption,
+        typer.Option(
+            help="How the image becomes sound. gain: on the live spectrum. paper: inverse mel with "
+            "the input's phase. griffin-lim: inverse mel with a phase of its own, slow."
+        ),
     ] = options.RendererOption.gain,
     noise: Annotated[
         bool, typer.Option(help="Render energy that the input lacks as shaped noise.")
@@ -46,7 +50,7 @@ def render(
     downbeat: options.Downbeat = None,
     provider: options.Provider = options.ProviderOption.auto,
     report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for a picture of the run.")
+        Path | None, typer.Option(metavar="DIR", help="Folder for pictures of the run.")
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -101,8 +105,8 @@ def render(
     print(f"  {done.window}, {done.renderer}, {done.bpm:.2f} BPM, {done.inferences} inferences")
     print(f"  on {done.provider}, {done.late} late; gains {share or 'none'}")
     print(f"  latency on stage {done.latency_samples} samples ({done.latency_ms:.1f} ms)")
-    if done.picture:
-        print(f"  picture: {done.picture}")
+    for picture in done.pictures:
+        print(f"  picture: {picture}")
 
 
 def find_tempo(

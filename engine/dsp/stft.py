@@ -115,10 +115,13 @@ class Stream:
     """Streaming state of an :class:`STFT`: the samples and the overlap that are still needed.
 
     Real-time-safe in the engine's sense: bounded work, no locks, no I/O.
+
+    Attributes:
+        delay: samples by which what is synthesised lies behind what was analysed, in whole hops.
     """
 
     def __init__(self, stft: STFT, channels: int) -> None:
-        self.stft = stft
+        self.stft, self.delay = stft, stft.reach - stft.hop
         self._past = np.zeros((channels, stft.n_fft - stft.hop), np.float32)
         self._tail = np.zeros((channels, stft.reach - stft.hop), np.float32)
 
@@ -139,7 +142,7 @@ class Stream:
         return stft.analyse(frames)
 
     def synthesise(self, spectra: Array) -> Audio:
-        """Spectra (channels, m, bins) to the next m hops, ``reach − hop`` samples late."""
+        """Spectra (channels, m, bins) to the next m hops, ``delay`` samples late."""
         stft = self.stft
         pieces = stft.synthesise(spectra)
         channels, m, _ = pieces.shape

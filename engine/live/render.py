@@ -14,6 +14,7 @@ import numpy as np
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo, bucket
 from engine.errors import OutputError, UsageError
+from engine.live.constant_q import draw_constant_q
 from engine.live.files import BLOCK, SoundReader, SoundWriter
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Scheduled
@@ -45,7 +46,7 @@ class Rendering:
     peak_dbfs: float
     clipped: int
     repaired: int
-    picture: str | None
+    pictures: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -87,8 +88,8 @@ def render(
         settings: how to render.
         inference_ms: simulated time of an inference; by default it is measured first. In use
             ``late`` every time up to four bars gives the same output.
-        report: folder for a picture, made if it does not exist.
-        title: of the picture.
+        report: folder for pictures, made if it does not exist.
+        title: of the pictures.
         progress: told how far it is.
 
     Raises:
@@ -134,7 +135,13 @@ def render(
             if progress is not None:
                 progress(written, frames)
         writer.keep()
-        picture = watcher.draw(report / f"{sink.stem}.png") if watcher and report else None
+        pictures = []
+        if watcher is not None and report is not None:
+            heading = title or source.name
+            pictures = [
+                watcher.draw(report / f"{sink.stem}.png"),
+                draw_constant_q(source, sink, tempo, report / f"{sink.stem}-cqt.png", heading),
+            ]
         seconds = frames / rate
         elapsed = time.perf_counter() - begun
         return Rendering(
@@ -155,7 +162,7 @@ def render(
             peak_dbfs=float(20 * np.log10(max(writer.peak, 1e-9))),
             clipped=writer.clipped,
             repaired=host.sanitise.repaired,
-            picture=str(picture) if picture else None,
+            pictures=[str(picture) for picture in pictures],
         )
 
 

@@ -10,7 +10,7 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import Tempo
-from engine.errors import OutputError
+from engine.pictures import hertz_labels, pyplot, save
 from engine.stages.readings import Reading, gain_rows, generated_rows
 
 _PIXELS = 1600  # columns of the picture: the memory does not grow with the file
@@ -92,11 +92,7 @@ class Report:
         Raises:
             OutputError: the file cannot be written.
         """
-        import matplotlib  # a second to import: only when there is a picture to draw
-
-        matplotlib.use("Agg")
-        from matplotlib import pyplot as plt
-
+        plt = pyplot()
         spec = self._analyser.spec
         figure, axes = plt.subplots(
             4, 1, figsize=(16, 11), sharex=True, constrained_layout=True, dpi=100
@@ -116,22 +112,13 @@ class Report:
                 extent=(0, self._seconds, 0, spec.n_mels),
                 interpolation="nearest",
             )
-            axis.set_yticks(ticks, [f"{h:g}" if h < 1000 else f"{h // 1000}k" for h in hertz])
+            axis.set_yticks(ticks, hertz_labels(hertz))
             axis.set_ylabel(f"{name}\nHz")
             figure.colorbar(shown, ax=axis, pad=0.01, label="dB")
             self._mark_downbeats(axis)
         axes[-1].set_xlabel("seconds; lines: bars, thick: phrases of four downbeats")
         figure.suptitle(self._title)
-        try:
-            figure.savefig(path)
-        except OSError as fault:
-            path.unlink(missing_ok=True)
-            raise OutputError(
-                str(path), f"cannot be written ({fault.strerror})", cure="Choose another folder."
-            ) from fault
-        finally:
-            plt.close(figure)
-        return path
+        return save(figure, path)
 
     def _mark_downbeats(self, axis: object) -> None:
         tempo = self._tempo

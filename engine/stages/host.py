@@ -13,12 +13,12 @@ from engine.errors import UsageError
 from engine.stages.graph import DryWet, Series
 from engine.stages.hops import Hops
 from engine.stages.inference import Generator, Inference
-from engine.stages.renderers import GainRenderer, PaperRenderer, Renderer
+from engine.stages.renderers import GainRenderer, GriffinLimRenderer, PaperRenderer, Renderer
 from engine.stages.restyle import Restyle, Use
 from engine.stages.sanitise import Sanitise
 
 MIN_RATE, MAX_RATE = 8000, 384000
-RendererName = Literal["gain", "paper"]
+RendererName = Literal["gain", "paper", "griffin-lim"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Settings:
     Attributes:
         use: of the window.
         lookahead_ms: 0, 23, 46 or 93.
-        renderer: ``gain``, or ``paper`` for the way of the paper.
+        renderer: ``gain``, ``paper`` for the way of the paper, or ``griffin-lim`` for what the
+            paper compares its way with.
         noise_branch: whether ``gain`` fills missing energy with noise.
         synthesis: synthesis window at 48 kHz, 512 (10.7 ms) or 256 (5.3 ms) samples.
         wet: 0 (dry) … 1.
@@ -85,7 +86,8 @@ class Host:
             stft = STFT.low_delay(rate, settings.synthesis)
             self.renderer = GainRenderer(analyser, channels, stft, settings.noise_branch)
         else:
-            self.renderer = PaperRenderer(analyser)
+            ways = {"paper": PaperRenderer, "griffin-lim": GriffinLimRenderer}
+            self.renderer = ways[settings.renderer](analyser)
         self.sanitise, self.wet = Sanitise(), settings.wet
         self.restyle = Restyle(
             generator,

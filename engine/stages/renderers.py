@@ -1,4 +1,4 @@
-"""From readings of the gain image to spectra: the two ways of reusing the input's phase."""
+"""From readings of the gain image to spectra, with the input's phase or, to compare, without."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import Analyser
+from engine.dsp.griffin_lim import GriffinLim
 from engine.dsp.inverse import InverseMel
 from engine.dsp.noise import NoiseGate, PhaseTable
-from engine.dsp.stft import STFT
+from engine.dsp.stft import STFT, Stream
 from engine.stages.readings import Reading, gain_rows, generated_rows, noise_rows
 
 
@@ -21,6 +22,10 @@ class Renderer(Protocol):
     noise_branch: bool
     noise_energy: float
     """Energy of the noise so far, in squared samples over all channels."""
+
+    def stream(self, channels: int) -> Stream:
+        """What makes spectra of the feed, and sound of what is rendered."""
+        ...
 
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
@@ -58,6 +63,10 @@ class GainRenderer:
         self._gate = NoiseGate(analyser.rate, stft.hop, channels)
         self._n_mels = analyser.spec.n_mels
         self.noise_energy = 0.0
+
+    def stream(self, channels: int) -> Stream:
+        """See :meth:`Renderer.stream`."""
+        return Stream(self.stft, channels)
 
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
@@ -104,6 +113,10 @@ class PaperRenderer:
         self._inverse_mel = InverseMel(analyser.weights)
         self._n_mels = analyser.spec.n_mels
 
+    def stream(self, channels: int) -> Stream:
+        """See :meth:`Renderer.stream`."""
+        return Stream(self.stft, channels)
+
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
     ) -> Array:
@@ -117,3 +130,15 @@ class PaperRenderer:
         # A bin without energy has no phase to reuse; it stays as it is.
         ratio = np.where(live > 1e-9, ratio, 1.0)
         return np.asarray(spectra * (1.0 + wet * (ratio - 1.0)), np.complex64)
+
+
+class GriffinLimRenderer(PaperRenderer):
+    """The magnitude from the inverse mel transform, the phase from the magnitude alone.
+
+    What Vande Veire et al. 2019, section 3, compare the input's phase with, and hear buzzing.
+    Seconds late and slow: for files.
+    """
+
+    def stream(self, channels: int) -> Stream:
+        """See :meth:`Renderer.stream`."""
+        return GriffinLim(self.stft, channels)

@@ -16,7 +16,6 @@ from engine.dsp.arrays import Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import Quality
 from engine.dsp.noise import mean_square
-from engine.dsp.stft import Stream
 from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.window import PhraseWindow, TrailingWindow, Window
 from engine.errors import UsageError
@@ -86,7 +85,7 @@ class Restyle:
         self._next_due = window.end_of_window if self._late else window.end_of_column
         self._listener = Listener(generator, window, analyser, channels, renderer.noise_branch)
         self._delay = Delay(round(held_back), channels)
-        self._stream = Stream(stft, channels)
+        self._stream = renderer.stream(channels)
         self._reader = GainReader(
             analyser.rate,
             stft.hop,
@@ -97,7 +96,7 @@ class Restyle:
         self._received = 0
         self._due = self._next_due(0)
         self.late, self.output_energy = 0, 0.0
-        self.latency = stft.latency - stft.hop + self._delay.latency
+        self.latency = self._stream.delay + self._delay.latency
         self.tail = stft.n_fft + stft.reach
         self.last_readings: list[tuple[int, Reading]] = []
         """Readings of the latest block with the instants they are for, in samples of the feed."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +33,7 @@ def train(
 ) -> None:
     """Train both generators of a pair. What was begun goes on from its last checkpoint.
 
+    Ctrl-C stops after the step it is at, and keeps it; a second one stops at once.
     Watch it with `tensorboard --logdir runs`. On several processors or machines:
     `torchrun --nproc-per-node 2 -m engine.cli train RECIPE`.
 
@@ -71,7 +74,28 @@ def train(
             what = f"cycle {cycle:.2f} adversarial {fooled:.2f}"
             bar.update(task, completed=done, total=of, description=what)
 
-        facts = run_training(wanted, dataset, folder, progress=show, minutes=minutes, device=device)
+        facts = run_training(
+            wanted,
+            dataset,
+            folder,
+            progress=show,
+            minutes=minutes,
+            stop=_stop_on_signals(),
+            device=device,
+        )
     if leads:
         state = "done" if facts.steps >= wanted.steps else "to be continued"
         print(f"{folder}: {facts.steps} of {wanted.steps} steps in {facts.seconds:.0f} s, {state}")
+
+
+def _stop_on_signals() -> Callable[[], bool]:
+    """Whether the user asked to stop; a second time is not waited for."""
+    asked: list[int] = []
+
+    def ask(number: int, _: object) -> None:
+        asked.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+    return lambda: bool(asked)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import OutputError
+from engine.pictures import hertz_labels, pyplot, save
 from train.judge.evaluate import Evaluation
 from train.judge.judge import FEASIBLE
 from train.judge.statistics import Figure
@@ -44,9 +45,6 @@ def write_page(evaluation: Evaluation, folder: Path) -> Path:
     Raises:
         OutputError: the folder cannot be written.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         figures = json.dumps(evaluation.to_json(), indent=1)
@@ -95,10 +93,8 @@ def markdown(evaluation: Evaluation) -> str:
 
 
 def _draw_flips(evaluation: Evaluation, path: Path) -> None:
-    from matplotlib import pyplot as plt
-
     names = list(next(iter(evaluation.flip.values())))
-    figure, axis = plt.subplots(figsize=(11, 4.5), constrained_layout=True, dpi=100)
+    figure, axis = pyplot().subplots(figsize=(11, 4.5), constrained_layout=True, dpi=100)
     width = 0.8 / len(evaluation.flip)
     for i, (classifier, found) in enumerate(evaluation.flip.items()):
         at = np.arange(len(names)) + (i - (len(evaluation.flip) - 1) / 2) * width
@@ -111,18 +107,15 @@ def _draw_flips(evaluation: Evaluation, path: Path) -> None:
     axis.set_ylabel(f"% called {evaluation.judge.target}")
     axis.set_ylim(0, 105)
     axis.legend(loc="upper left")
-    figure.savefig(path)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _draw_example(evaluation: Evaluation, example: int, path: Path) -> None:
-    from matplotlib import pyplot as plt
-
     exhibits = evaluation.exhibits
     shown = [name for name in _SHOWN if name in exhibits]
     count = len(exhibits["input"].views)
     index = min(count - 1, round((example + 0.5) * count / _EXAMPLES))
-    figure, axes = plt.subplots(
+    figure, axes = pyplot().subplots(
         len(shown), 1, figsize=(13, 2.1 * len(shown)), sharex=True, constrained_layout=True, dpi=90
     )
     hertz = np.array([100, 1000, 5000, 10000])
@@ -136,11 +129,10 @@ def _draw_example(evaluation: Evaluation, example: int, path: Path) -> None:
             vmin=SPEC.floor_db,
             vmax=SPEC.ceil_db,
         )
-        axis.set_yticks(ticks, [f"{h:g}" for h in hertz])
+        axis.set_yticks(ticks, hertz_labels(hertz))
         axis.set_ylabel(f"{name}\nHz")
     figure.suptitle(f"{exhibits['input'].tracks[index]}: four bars")
-    figure.savefig(path)
-    plt.close(figure)
+    save(figure, path)
 
 
 def _table(title: str, rows: dict[str, dict[str, Figure]], explain: bool) -> str:

@@ -12,6 +12,7 @@ BARS = 4  # of a segment; as many are kept before it
 _LOW_HZ = 150.0
 _MAIN = 0.6  # standard deviations under the best that still are the main part
 _BOUNDARY = 0.35  # what a place in the phrase is worth, in standard deviations
+_FULL = 2.0  # weight of fullness: an outro of drums and bass is as loud, low and dense as a drop
 _UNEVEN = 0.5  # what is taken off for bars that differ: half of a segment in a break
 _FEW_AND_LARGE = 1.5  # sections change few bars by much, melodies all by a little
 _QUIET_DB = -50.0
@@ -29,9 +30,9 @@ def choose(heard: Hearing, tempo: Tempo, count: int = 3) -> list[float]:
     low_db = _db(power[:, heard.bands_hz < _LOW_HZ].sum(axis=1))
     flux = _per_bar(heard.flux, tempo, bars).sum(axis=1)
     features = np.stack([_standard(v) for v in (_near(level_db), _near(low_db), flux)], axis=1)
-    full = _standard(_near(_db(power)).mean(axis=1))  # drums and bass alone are no chorus
+    full = _standard(_near(_db(power)).mean(axis=1))
     audible = level_db > level_db.max(initial=-np.inf) + _QUIET_DB
-    energy = (features.sum(axis=1) + full) / 4
+    energy = (features.sum(axis=1) + _FULL * full) / (features.shape[1] + _FULL)
     starts = choose_bars(energy, audible, phrase_bar(features), count)
     return [tempo.downbeat_s + bar * tempo.bar_s for bar in starts]
 
