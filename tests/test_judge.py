@@ -8,15 +8,18 @@ import sys
 
 import numpy as np
 import pytest
+import soundfile as sf
 
 from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError
 from tests.datasets import BEAT, loop, tilted, write_dataset
+from tests.feeds import noise
 from train.dataset import RATE, Dataset
 from train.judge import content, features
 from train.judge.classifiers import eq_deaf, mfcc, recall
 from train.judge.cnn import Cnn
 from train.judge.controls import crest_db, crest_match, eq_match
+from train.judge.music import added_in_silence
 from train.judge.statistics import by_track
 from train.judge.view import augmented, levelled, long_term_db, view
 
@@ -220,3 +223,39 @@ def test_a_dataset_of_another_front_end_is_refused(small, tmp_path):
     done = command("evaluate", "--data", tmp_path)
     assert done.returncode == 2
     assert "Prepare the dataset again" in done.stderr
+
+
+def test_energy_added_in_silences_is_found(rng):
+    rate = 24000
+    before = noise(rng, 4.0, rate)
+    before[:, rate : 2 * rate] = 0
+    silence_s, added_db = added_in_silence(before, before * 0.5, rate)
+    assert silence_s == pytest.approx(1.0)
+    assert added_db == -120.0
+    after = before.copy()
+    after[:, rate : 2 * rate] = 0.01 * rng.standard_normal((2, rate)).astype(np.float32)
+    _, added_db = added_in_silence(before, after, rate)
+    assert added_db == pytest.approx(10 * np.log10(1e-4 / np.mean(before**2)), abs=0.2)
+    assert added_in_silence(np.zeros_like(before), before, rate) == (0.0, -120.0)
+
+
+def test_evaluate_music_renders_whole_tracks_and_skips_broken_ones(tmp_path, rng):
+    music = tmp_path / "music"
+    (music / "album").mkdir(parents=True)
+    clicks = 0.01 * noise(rng, 12.0, 24000)
+    for beat in range(24):
+        clicks[:, beat * 12000 : beat * 12000 + 400] *= 50
+    sf.write(music / "album" / "clicks.wav", clicks.T, 24000)
+    (music / "broken.ogg").write_bytes(b"OggS and no more")
+    command = f"-m engine.cli evaluate downbeat-filter --music {music} --renders {tmp_path / 'out'}"
+    done = subprocess.run(
+        [sys.executable, *command.split(), "--json"], capture_output=True, text=True, check=True
+    )
+    assert "broken.ogg" in done.stderr
+    found = json.loads(done.stdout)
+    (track,) = found["music"]
+    assert track["name"] == "album-clicks"
+    assert track["seconds"] == pytest.approx(12.0)
+    assert track["onset_f"] > 0.8
+    assert found["worst"]["onset_f"] == "album-clicks"
+    assert (tmp_path / "out" / "album-clicks.wav").exists()

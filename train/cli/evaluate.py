@@ -6,7 +6,7 @@ import json
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,6 +16,9 @@ from engine.cli import options
 from engine.cli.console import stderr, stdout, warn
 from engine.errors import UsageError
 from engine.live.preset import load_preset
+
+if TYPE_CHECKING:
+    from train.judge.evaluate import Evaluation
 
 
 def evaluate(
@@ -39,23 +42,35 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Keep the rendered files in this folder.")
     ] = None,
     per_track: Annotated[int, typer.Option(help="Segments judged of each track.", min=1)] = 3,
+    music: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Judge what becomes of whole tracks instead."),
+    ] = None,
     card: Annotated[bool, typer.Option(help="Put the figures into the preset's card.md.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Judge a preset on held-out tracks, beside controls that cost nothing.
 
-    Example: doubledrop evaluate downbeat-filter --data dataset --from liquid --to dancefloor
-    --report pages
+    With --music no genre is asked for: whole tracks are rendered, and their hits and silences
+    compared.
+
+    Example: doubledrop evaluate liquid-to-dancefloor --data dataset --report page
     """
     from engine.live.generator import OnnxGenerator
     from export.card import add_figures
+    from train.cli.music import evaluate_music
     from train.dataset import Dataset
     from train.judge.evaluate import evaluate as judge_preset
     from train.judge.judge import FEASIBLE, train_judge
     from train.judge.page import markdown, write_page
 
-    dataset = Dataset(data)
     chosen = load_preset(preset) if preset else None
+    if music is not None:
+        if chosen is None:
+            raise UsageError("--music", "no preset", cure="Name the preset that is to be judged.")
+        evaluate_music(chosen, music, report, renders, as_json)
+        return
+    dataset = Dataset(data)
     if chosen and not (source or target):
         # A trained preset says what it was made for.
         facts = OnnxGenerator(chosen.model, "cpu").info.facts
@@ -100,7 +115,14 @@ def evaluate(
     if as_json:
         print(json.dumps(result.to_json()))
         return
-    table = Table(title=f"called {target}, of {result.tracks} tracks of {source}")
+    _show(result)
+    if page:
+        stdout.print(f"page: {page}")
+
+
+def _show(result: Evaluation) -> None:
+    judge = result.judge
+    table = Table(title=f"called {judge.target}, of {result.tracks} tracks of {judge.source}")
     table.add_column("")
     for name in result.flip:
         table.add_column(f"{name} ({judge.accuracies[name].accuracy:.0%} right)")
@@ -117,5 +139,3 @@ def evaluate(
     stdout.print(kept)
     for key, figure in result.log_mel_db.items():
         stdout.print(f"log-mel distance {key}: {figure} dB")
-    if page:
-        stdout.print(f"page: {page}")

@@ -251,6 +251,7 @@ def _between(exhibits: dict[str, Exhibit]) -> dict[str, Figure]:
     """Distances between versions, dB: how far live is from offline, and the effect from nothing."""
     pairs = {"phrase_late": ("phrase", "late"), "edge_late": ("edge", "late")}
     pairs |= {"late_input": ("late", "input"), "twin_input": ("twin", "input")}
+    pairs["shifted_late"] = ("shifted", "late")
     found = {}
     for key, (one, other) in pairs.items():
         if one in exhibits and other in exhibits:

@@ -30,6 +30,7 @@ _MEANING = {
     "paper": "the paper's renderer",
     "no_noise": "whole window, without the noise branch",
     "frozen": "whole window, gain frozen to its time average",
+    "shifted": "whole window, the clock one beat off",
     "onset_f": "onsets against the input's, F",
     "precision": "share of its onsets that the input has",
     "recall": "share of the input's onsets that it has",

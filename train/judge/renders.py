@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from engine.live.generator import OnnxGenerator
@@ -12,13 +13,14 @@ from engine.stages.host import Settings
 from train.dataset import Dataset, Segment
 from train.judge.frozen import Frozen
 
-_SETTINGS = {
+_VERSIONS = {
     "late": Settings(use="late"),
     "phrase": Settings(use="phrase"),
     "edge": Settings(use="edge"),
     "paper": Settings(use="late", renderer="paper"),
     "no_noise": Settings(use="late", noise_branch=False),
     "frozen": Settings(use="late"),
+    "shifted": Settings(use="late"),
 }
 
 Progress = Callable[[str, int, int], None]
@@ -30,19 +32,21 @@ def render_all(
 ) -> tuple[dict[str, list[Path]], list[float]]:
     """Every segment through ``render`` in every version as float WAV; the noise of ``late``."""
     generator, frozen = OnnxGenerator(preset.model, "auto"), Frozen(preset.model, "auto")
+    # One beat late: what the generator adds has to follow the music and not its clock.
+    shifted = replace(data.tempo, downbeat_s=data.tempo.downbeat_s + data.tempo.beat_s)
     inference_ms = measure_inference_ms(generator, data.tempo)
-    paths: dict[str, list[Path]] = {name: [] for name in _SETTINGS}
+    paths: dict[str, list[Path]] = {name: [] for name in _VERSIONS}
     noise_db = []
     for i, segment in enumerate(segments):
         progress("rendering", i, len(segments))
-        for name, settings in _SETTINGS.items():
+        for name, settings in _VERSIONS.items():
             path = folder / name / f"{segment.name.replace('/', '-')}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             done = render(
                 segment.audio_path,
                 path,
                 frozen if name == "frozen" else generator,
-                data.tempo,
+                shifted if name == "shifted" else data.tempo,
                 settings,
                 inference_ms=None if settings.use == "late" else inference_ms,
             )

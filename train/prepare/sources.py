@@ -64,18 +64,7 @@ def genre_of(folder: Path) -> str:
 
 
 def _genre(folder: Path, held_out: float, seed: int, twins: Path | None) -> list[Source]:
-    if not folder.is_dir():
-        raise InputError(
-            str(folder), "no such folder", expected="a folder of music", cure="Check the name."
-        )
     files = music_below(folder)
-    if not files:
-        raise InputError(
-            str(folder),
-            "no music in it",
-            expected=", ".join(sorted(EXTENSIONS)),
-            cure="Name a folder that has sound files in it or below it.",
-        )
     genre = genre_of(folder)
     is_split = (folder / TRAIN).is_dir() and (folder / HELD_OUT).is_dir()
     below = [path.relative_to(folder) for path in files]
@@ -86,7 +75,7 @@ def _genre(folder: Path, held_out: float, seed: int, twins: Path | None) -> list
         files, below = [p for p, _ in pairs], [r for _, r in pairs]
     inner = [Path(*r.parts[1:]) if is_split else r for r in below]
     groups = [group_of(path, part) for path, part in zip(files, inner, strict=True)]
-    names = unique(_NOT_IN_A_NAME.sub("-", "-".join(part.with_suffix("").parts)) for part in inner)
+    names = unique(name_of(part) for part in inner)
     splits: list[Split]
     if is_split:
         splits = [HELD_OUT if r.parts[0] == HELD_OUT else TRAIN for r in below]  # type: ignore
@@ -101,11 +90,32 @@ def _genre(folder: Path, held_out: float, seed: int, twins: Path | None) -> list
 
 
 def music_below(folder: Path) -> list[Path]:
-    """Sound files in a folder and below it, sorted; hidden ones are not music."""
+    """Sound files in a folder and below it, sorted; hidden ones are not music.
+
+    Raises:
+        InputError: the folder is missing or holds no music.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            str(folder), "no such folder", expected="a folder of music", cure="Check the name."
+        )
     found = (p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS and p.is_file())
-    return sorted(
+    files = sorted(
         p for p in found if not any(x.startswith(".") for x in p.relative_to(folder).parts)
     )
+    if not files:
+        raise InputError(
+            str(folder),
+            "no music in it",
+            expected=", ".join(sorted(EXTENSIONS)),
+            cure="Name a folder that has sound files in it or below it.",
+        )
+    return files
+
+
+def name_of(relative: Path) -> str:
+    """A file's name from its path below a folder, fit for a file's name itself."""
+    return _NOT_IN_A_NAME.sub("-", "-".join(relative.with_suffix("").parts))
 
 
 def group_of(path: Path, relative: Path) -> str:

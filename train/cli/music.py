@@ -1,0 +1,78 @@
+"""``doubledrop evaluate PRESET --music``: what a preset makes of whole tracks."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from engine.cli.console import stderr, stdout, warn
+from engine.errors import InputError
+from engine.live.preset import Preset
+from train.judge.music import MusicFigures, on_music
+from train.prepare.sources import music_below, name_of, unique
+
+
+def evaluate_music(
+    preset: Preset, music: Path, pictures: Path | None, renders: Path | None, as_json: bool
+) -> None:
+    """Render every file below a folder and say how its hits and its silences fared."""
+    paths = music_below(music)
+    files = dict(zip(unique(name_of(p.relative_to(music)) for p in paths), paths, strict=True))
+    with ExitStack() as stack:
+        folder = renders or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        bar = stack.enter_context(
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                console=stderr,
+                transient=True,
+                disable=as_json or not stderr.is_terminal,
+            )
+        )
+        task = bar.add_task("rendering", total=len(files))
+        found = on_music(
+            files,
+            preset,
+            folder,
+            pictures,
+            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
+            lambda fault: warn(f"skipped: {fault}"),
+        )
+    if not found:
+        raise InputError(str(music), "no track that can be read", cure="Check the files.")
+    if as_json:
+        tracks = [figures.to_json() for figures in found]
+        print(json.dumps({"preset": preset.name, "music": tracks, "worst": worst(found)}))
+        return
+    table = Table(title=f"{preset.name} on {len(found)} tracks")
+    for heading in ("", "BPM", "onset F", "precision", "recall", "silence", "added there", "noise"):
+        table.add_column(heading)
+    for f in found:
+        table.add_row(
+            f.name,
+            f"{f.bpm:.1f}",
+            *(f"{value:.2f}" for value in (f.onset_f, f.precision, f.recall)),
+            f"{f.silence_s:.1f} s",
+            f"{f.added_db:.0f} dB" if f.silence_s else "",
+            "" if f.noise_db is None else f"{f.noise_db:.0f} dB",
+        )
+    stdout.print(table)
+    for measure, name in worst(found).items():
+        stdout.print(f"worst {measure}: {name}")
+    if pictures:
+        stdout.print(f"pictures: {pictures}")
+
+
+def worst(found: list[MusicFigures]) -> dict[str, str]:
+    """Which track fared worst, by measure."""
+    return {
+        "onset_f": min(found, key=lambda f: f.onset_f).name,
+        "added_db": max(found, key=lambda f: f.added_db).name,
+    }
