@@ -17,6 +17,7 @@ test: .venv/.dev .portaudio
 figures: .venv/.dev
 	$(BIN)/pytest tests/test_figures.py tests/test_stft.py tests/test_frontend.py tests/test_render.py
 	$(BIN)/python -m tests.render_figures
+	$(BIN)/python -m tests.training_figures
 	$(BIN)/doubledrop bench
 
 .venv/bin/python:

@@ -96,7 +96,9 @@ def train(
         if device == "auto"
         else device
     )
-    model = CycleGan(recipe, where, _amp(recipe, where))
+    model = CycleGan(
+        recipe, where, recipe.amp == "on" or (recipe.amp == "auto" and suits_bfloat16(where))
+    )
     sources, targets = (GenreImages(data, genre) for genre in (recipe.source, recipe.target))
     uses = Windows(recipe.phrase, recipe.edge)
     done, before_s, losses = _resume(folder, recipe, model)
@@ -172,10 +174,8 @@ def _agreed(over: bool) -> bool:
     return bool(vote.item())
 
 
-def _amp(recipe: Recipe, device: torch.device) -> bool:
+def suits_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is worth it: processors without the instructions emulate it, slowly."""
-    if recipe.amp != "auto":
-        return recipe.amp == "on"
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     flags = Path("/proc/cpuinfo")
