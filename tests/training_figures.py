@@ -1,7 +1,8 @@
 """A training step against a plain float32 loop of the same losses, in one run.
 
 ``python -m tests.training_figures`` prints medians and their ratio for the paper's networks at
-batch 1. bfloat16 pays where the processor multiplies it (AMX) or on a GPU; elsewhere they are alike.
+batch 1. bfloat16 pays where the processor multiplies it (AMX) or on a GPU; elsewhere
+both are alike.
 """
 
 from __future__ import annotations
@@ -77,10 +78,10 @@ def main() -> None:
             for _ in range(2)
         )
         a, b = a.to(device), b.to(device)
-        for name in times:
+        for name, taken in times.items():
             begun = time.perf_counter()
             losses[name] = plain.step(a, b) if name == "plain" else ours.step(a, b, 2e-4, rng)
-            times[name].append(time.perf_counter() - begun)
+            taken.append(time.perf_counter() - begun)
     medians = {name: float(np.median(t[1:])) for name, t in times.items()}
     print(
         json.dumps(
