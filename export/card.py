@@ -42,6 +42,7 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         for name, counts in data["genres"].items()
     )
     losses = ", ".join(f"{name} {value:.3f}" for name, value in facts["losses"].items())
+    before = facts.get("begun_from")
     size = (folder / "generator.onnx").stat().st_size / 1e6
     rows = {
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
@@ -51,6 +52,13 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         "training": f"CycleGAN, {facts['steps']} steps of {recipe['batch']} crops of "
         f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
         f"{recipe['edge']:.0%} of them",
+        "critics see": "images as the engine renders them"
+        if recipe.get("rendered")
+        else "images as they are generated",
+        "begun from": f"{before['steps']} steps in {before['seconds']:.0f} s, critics seeing "
+        f"images as they are {'rendered' if before['recipe'].get('rendered') else 'generated'}"
+        if before
+        else "random weights",
         "time": f"{facts['seconds']:.0f} s on {facts['hardware']}",
         "losses at the end": losses,
         "images": "10·log10 of mel power (the paper takes dB first and mel after)",

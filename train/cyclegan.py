@@ -18,8 +18,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from engine.dsp.frontend import FrontEnd
 from train.networks import Discriminator, Generator
 from train.recipe import Recipe
+from train.rendering import Rendering
 
 Losses = dict[str, float]
 
@@ -52,6 +54,7 @@ class CycleGan:
 
         self.to_target, self.to_source = generator(), generator()
         self.of_target, self.of_source = critic(), critic()
+        self._rendering = Rendering(FrontEnd()).to(device) if recipe.rendered else None
         betas = (recipe.beta1, 0.999)
         self._generators = torch.optim.Adam(
             [*self.to_target.parameters(), *self.to_source.parameters()], betas=betas
@@ -81,7 +84,8 @@ class CycleGan:
         _set_rate(self._critics, rate)
         _learnable(self.of_target, self.of_source, on=False)
         with self._autocast():
-            fake_target, fake_source = self.to_target(source), self.to_source(target)
+            fake_target = self._heard(source, self.to_target(source))
+            fake_source = self._heard(target, self.to_source(target))
             losses = {
                 "adversarial_target": _squared(self.of_target(fake_target), 1.0),
                 "adversarial_source": _squared(self.of_source(fake_source), 1.0),
@@ -138,6 +142,13 @@ class CycleGan:
         if self.averages:
             yield "average_to_target", self.averages[0]
             yield "average_to_source", self.averages[1]
+
+    def _heard(self, source: Tensor, generated: Tensor) -> Tensor:
+        if self._rendering is None:
+            return generated
+        with torch.autocast(self.device.type, enabled=False):  # powers span seven decades
+            heard: Tensor = self._rendering(source, _whole(generated))
+        return heard
 
     def _autocast(self) -> AbstractContextManager[None]:
         if not self._amp:

@@ -26,6 +26,7 @@ class Recipe(BaseModel):
         cycle, identity: weights of the two L1 losses; identity is relative to cycle, as in Zhu.
         history: generated images that a critic remembers.
         smoothness: weight of the L1 norm of the gain's change from column to column.
+        rendered: whether critics see images as the engine will render them.
         phrase, edge: shares of crops in these uses of the window; 0 and 0 is the paper's recipe.
         average: decay of the running mean of the weights that is exported; 0 for none.
         seed: of weights and batches.
@@ -49,6 +50,7 @@ class Recipe(BaseModel):
     identity: float = Field(0.5, ge=0)
     history: int = Field(50, ge=0)
     smoothness: float = Field(0.0, ge=0)
+    rendered: bool = True
     phrase: float = Field(0.4, ge=0, le=1)
     edge: float = Field(0.2, ge=0, le=1)
     average: float = Field(0.999, ge=0, lt=1)

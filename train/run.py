@@ -44,6 +44,7 @@ class Facts:
         hardware: what on.
         losses: smoothed over some hundred steps, of the last one.
         data: genres, tracks, segments and level of the dataset.
+        begun_from: recipe, steps and seconds of the run whose weights were the first ones, if any.
     """
 
     steps: int
@@ -51,6 +52,7 @@ class Facts:
     hardware: str
     losses: Losses
     data: dict[str, Any]
+    begun_from: dict[str, Any] | None = None
 
 
 def train(
@@ -59,6 +61,7 @@ def train(
     folder: Path,
     *,
     progress: Progress,
+    begin: Path | None = None,
     minutes: float | None = None,
     stop: Callable[[], bool] = lambda: False,
     checkpoint_minutes: float = 5.0,
@@ -73,6 +76,7 @@ def train(
         data: on what.
         folder: of the run.
         progress: told after each step.
+        begin: folder of another run, of networks of the same size, whose weights come first.
         minutes: stop after so long; run again to go on.
         stop: asked after each step whether to stop there.
         checkpoint_minutes: between checkpoints.
@@ -101,11 +105,11 @@ def train(
     )
     sources, targets = (GenreImages(data, genre) for genre in (recipe.source, recipe.target))
     uses = Windows(recipe.phrase, recipe.edge)
-    done, before_s, losses = _resume(folder, recipe, model)
+    done, before_s, losses, begun_from = _resume(folder, recipe, model, begin)
     watch = Watch(folder / "logs", data, recipe) if rank == 0 else None
     begun = saved = time.monotonic()
     share = slice(rank * recipe.batch // world, (rank + 1) * recipe.batch // world)
-    facts = _facts(recipe, data, where, done, before_s, losses)
+    facts = _facts(recipe, data, where, done, before_s, losses, begun_from)
     while done < recipe.steps:
         rng = np.random.default_rng((recipe.seed, done))  # of this step: resuming changes nothing
         source, target = (
@@ -124,7 +128,9 @@ def train(
             progress(done, recipe.steps, fresh, losses)
             if over or done == recipe.steps or now - saved > 60 * checkpoint_minutes:
                 saved = now
-                facts = _facts(recipe, data, where, done, before_s + now - begun, losses)
+                facts = _facts(
+                    recipe, data, where, done, before_s + now - begun, losses, begun_from
+                )
                 _save(folder, recipe, model, facts)
                 watch.look(done, model)
         if over:
@@ -183,10 +189,12 @@ def suits_bfloat16(device: torch.device) -> bool:
     return "amx_bf16" in text or "avx512_bf16" in text
 
 
-def _resume(folder: Path, recipe: Recipe, model: CycleGan) -> tuple[int, float, Losses]:
+def _resume(
+    folder: Path, recipe: Recipe, model: CycleGan, begin: Path | None
+) -> tuple[int, float, Losses, dict[str, Any] | None]:
     path = folder / CHECKPOINT
     if not path.exists():
-        return 0, 0.0, {}
+        return 0, 0.0, {}, _begin(begin, model) if begin else None
     state = torch.load(path, map_location=model.device, weights_only=True)
     # More steps may be asked of a run; everything else is the run.
     asked, found = (
@@ -200,7 +208,22 @@ def _resume(folder: Path, recipe: Recipe, model: CycleGan) -> tuple[int, float, 
             cure="Name another folder for this recipe.",
         )
     model.load(state["model"])
-    return state["steps"], state["seconds"], state["losses"]
+    return state["steps"], state["seconds"], state["losses"], state.get("begun_from")
+
+
+def _begin(folder: Path, model: CycleGan) -> dict[str, Any]:
+    """Take the weights of another run."""
+    other, others, facts = load_run(folder)
+    try:
+        model.load(others.state())
+    except RuntimeError as fault:
+        raise InputError(
+            str(folder),
+            f"networks of another size (channels {other.channels}, blocks {other.blocks}, critics "
+            f"{other.critic_channels})",
+            cure="Begin from a run of the same channels and blocks.",
+        ) from fault
+    return {"recipe": other.model_dump(), "steps": facts.steps, "seconds": facts.seconds}
 
 
 def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:
@@ -211,6 +234,7 @@ def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:
         "steps": facts.steps,
         "seconds": facts.seconds,
         "losses": facts.losses,
+        "begun_from": facts.begun_from,
     }
     part = folder / f".{CHECKPOINT}.part"
     torch.save(state, part)
@@ -219,7 +243,13 @@ def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:
 
 
 def _facts(
-    recipe: Recipe, data: Dataset, device: torch.device, steps: int, seconds: float, losses: Losses
+    recipe: Recipe,
+    data: Dataset,
+    device: torch.device,
+    steps: int,
+    seconds: float,
+    losses: Losses,
+    begun_from: dict[str, Any] | None,
 ) -> Facts:
     genres = {
         genre: {
@@ -234,6 +264,7 @@ def _facts(
         hardware=_hardware(device),
         losses=losses,
         data={"genres": genres, "bpm": data.manifest.bpm, "level_db": data.manifest.level_db},
+        begun_from=begun_from,
     )
 
 

@@ -22,6 +22,10 @@ def train(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the run. Default: runs/RECIPE.")
     ] = None,
+    begin: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Begin with the weights of another run."),
+    ] = None,
     minutes: Annotated[
         float | None, typer.Option(help="Stop after so long; the same command goes on.")
     ] = None,
@@ -79,6 +83,7 @@ def train(
             dataset,
             folder,
             progress=show,
+            begin=begin,
             minutes=minutes,
             stop=_stop_on_signals(),
             device=device,
