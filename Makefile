@@ -11,7 +11,7 @@ test: .venv/.dev .portaudio
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 # The figures of the README, measured here; keep the machine otherwise idle.
 figures: .venv/.dev

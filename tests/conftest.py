@@ -12,7 +12,7 @@ import pytest
 from engine.live.generator import OnnxGenerator
 from export import handmade
 
-_figures: list[tuple[str, str]] = []
+_FIGURE = "figure"
 
 MODELS = {
     "identity": handmade.identity,
@@ -49,12 +49,14 @@ def generator(model_path: Callable[[str], Path]) -> Callable[[str], OnnxGenerato
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Put a measured figure into the table at the end of the run."""
-    del request
-    return lambda name, value: _figures.append((name, value))
+    # With the test's report, which is what comes back from a worker process.
+    return lambda name, value: request.node.user_properties.append((_FIGURE, (name, value)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _figures:
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, [])]
+    figures = [value for r in reports for key, value in r.user_properties if key == _FIGURE]
+    if figures:
         terminalreporter.section("figures")
-        for name, value in _figures:
+        for name, value in figures:
             terminalreporter.write_line(f"{name:<72} {value}")

@@ -166,6 +166,25 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_losses(data, tmp_path):
         run(SMALL.model_copy(update={"seed": 9}), data, tmp_path / "parts")
 
 
+def test_a_run_can_begin_with_the_weights_of_another(data, tmp_path):
+    first = SMALL.model_copy(update={"steps": 2, "rendered": False, "average": 0.0})
+    run(first, data, tmp_path / "first")
+    second = SMALL.model_copy(update={"steps": 1, "learning_rate": 1e-9})
+    facts, _ = run(second, data, tmp_path / "second", begin=tmp_path / "first")
+    assert facts.steps == 1
+    assert facts.begun_from["steps"] == 2
+    assert facts.begun_from["recipe"]["rendered"] is False
+    weights = [
+        next(load_run(tmp_path / name)[1].exported()[0].parameters())
+        for name in ("first", "second")
+    ]
+    assert torch.allclose(*weights, atol=1e-6)
+    assert load_run(tmp_path / "second")[2].begun_from == facts.begun_from
+    larger = second.model_copy(update={"channels": 8})
+    with pytest.raises(InputError, match="another size"):
+        run(larger, data, tmp_path / "third", begin=tmp_path / "first")
+
+
 def test_ctrl_c_keeps_the_step_it_was_at(data, tmp_path):
     recipe, folder = tmp_path / "long.toml", tmp_path / "run"
     values = SMALL.model_copy(update={"steps": 100000}).model_dump()

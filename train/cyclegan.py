@@ -127,9 +127,9 @@ class CycleGan:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take a state back."""
+        """Take a state back; of one without running means, the weights themselves."""
         for name, part in self._parts():
-            part.load_state_dict(state[name])
+            part.load_state_dict(state.get(name) or state[name.removeprefix("average_")])
         self._steps = state["steps"]
         for history, kept in zip(self._histories, state["histories"], strict=True):
             history.images = [image.to(self.device) for image in kept]

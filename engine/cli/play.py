@@ -35,7 +35,7 @@ _PLAIN_PERIOD_S = 5.0
 
 
 def play(
-    preset: options.Preset = "downbeat-filter",
+    preset: options.Preset = "liquid-to-dancefloor",
     source: Annotated[
         str | None,
         typer.Option("--input", help="Device, sound file, or `demo`. Default: line-in."),
@@ -56,7 +56,7 @@ def play(
     Without an audio device the bundled demo feed plays through the same engine, in real time,
     into a WAV.
 
-    Example: doubledrop play --preset downbeat-filter --bpm 174
+    Example: doubledrop play --preset dancefloor-to-liquid --bpm 174
     """
     chosen = load_preset(preset)
     route = _route(source, sink)

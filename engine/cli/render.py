@@ -56,7 +56,7 @@ def render(
 ) -> None:
     """Restyle a sound file. The output lies on the input, sample for sample.
 
-    Example: doubledrop render set.wav restyled.wav --preset downbeat-filter --bpm 174
+    Example: doubledrop render set.wav restyled.wav --preset liquid-to-dancefloor --bpm 174
     --downbeat 0.31 --report pictures
     """
     check_writable(sink)
