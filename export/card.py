@@ -46,10 +46,11 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
     size = (folder / "generator.onnx").stat().st_size / 1e6
     rows = {
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
+        "sources": facts["sources"],
         "licence": licence,
         "network": f"ResNet generator, {recipe['blocks']} residual blocks, {recipe['channels']} "
         f"base channels, {size:.1f} MB",
-        "training": f"CycleGAN, {facts['steps']} steps of {recipe['batch']} crops of "
+        "training": f"CycleGAN, {facts['steps']} steps at batch {recipe['batch']}, crops of "
         f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
         f"{recipe['edge']:.0%} of them",
         "critics see": "images as the engine renders them"

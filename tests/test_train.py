@@ -18,6 +18,7 @@ import train.recipe
 from engine.dsp.frontend import FrontEnd
 from engine.errors import GeneratorError, InputError
 from engine.live.generator import OnnxGenerator
+from engine.live.preset import load_preset
 from export.card import FIGURES, add_figures
 from export.trained import export
 from tests.datasets import write_dataset
@@ -274,6 +275,26 @@ def test_an_export_that_differs_fails_and_leaves_nothing(tmp_path, rng):
             facts={},
         )
     assert not list(tmp_path.iterdir())
+
+
+def test_export_writes_a_preset_with_a_card_for_either_direction(data, tmp_path):
+    run(SMALL, data, tmp_path / "run")
+    preset = tmp_path / "hard-to-soft"
+    command = f"-m engine.cli export {tmp_path / 'run'} {preset} --to soft --data {data.folder}"
+    subprocess.run([sys.executable, *command.split(), "--sources", "CC0 clicks"], check=True)
+    assert load_preset(str(preset)).file.bpm == data.manifest.bpm
+    card = (preset / "card.md").read_text()
+    for said in ("CC0 clicks", "6 steps", "hard restyled as soft", "as the engine renders them"):
+        assert said in card
+    assert (preset / "windows.png").stat().st_size > 10000
+    wrong = subprocess.run(
+        [sys.executable, *command.replace("--to soft", "--to loud").split()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert wrong.returncode == 2
+    assert "hard or soft" in wrong.stderr
 
 
 def test_new_figures_take_the_place_of_old_ones(tmp_path):

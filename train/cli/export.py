@@ -20,6 +20,9 @@ def export(
     to: Annotated[
         str | None, typer.Option(help="Genre it makes. Default: the recipe's target.")
     ] = None,
+    sources: Annotated[
+        str, typer.Option(help="What the music was and under which licence, for the card.")
+    ] = "not said",
     licence: Annotated[str, typer.Option(help="Of the preset.")] = "GPL-3.0-or-later",
 ) -> None:
     """Write a preset: ONNX with front end, facts and an example inside, and a card.
@@ -53,6 +56,7 @@ def export(
     own = dataset.front_end.normalise(segment.image()[1])
     example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
     described = vars(facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
+    described |= {"sources": sources}
     with stderr.status("exporting"):
         worst = export_onnx(
             generator,
