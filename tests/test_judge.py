@@ -160,7 +160,7 @@ def judged(small, tmp_path_factory):
 def test_evaluate_prints_the_keys_of_the_contract(judged):
     said, page, _ = judged
     versions = ["input", "eq", "eq_dynamics", "target", "twin", "late", "phrase", "edge"]
-    versions += ["paper", "no_noise", "frozen"]
+    versions += ["paper", "no_noise", "frozen", "shifted"]
     assert said["preset"] == "downbeat-filter"
     assert (said["source"], said["target"], said["tracks"]) == ("soft", "hard", 3)
     for classifier in ("cnn", "mfcc", "eq_deaf"):
