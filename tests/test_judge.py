@@ -170,7 +170,8 @@ def test_evaluate_prints_the_keys_of_the_contract(judged):
         assert set(found["recall"]) == {"soft", "hard"}
     for measure in ("onset_f", "chroma", "notes", "twin_db"):
         assert list(said[measure]) == versions
-    assert set(said["log_mel_db"]) == {"phrase_late", "edge_late", "late_input", "twin_input"}
+    between = {"phrase_late", "edge_late", "late_input", "twin_input", "shifted_late"}
+    assert set(said["log_mel_db"]) == between
     assert (page / "index.html").exists()
     assert (page / "flips.png").stat().st_size > 5000
     assert json.loads((page / "evaluation.json").read_text()) == said
