@@ -85,13 +85,24 @@ def export(
         info = ModelInfo(
             front_end, Example(example, generated, float(len(example))), level_db, facts
         )
-        model = onnx.load(str(part))
+        model = without_traces(onnx.load(str(part)))
         helper.set_model_props(model, info.to_metadata())
         onnx.save(model, str(part))
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
     return worst
+
+
+def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without what the exporter notes of its own run: source lines, and their paths."""
+    graph = model.graph
+    noted = (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output)
+    for part in noted:
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    graph.ClearField("value_info")
+    return model
 
 
 def _parity(net: Exported, path: Path, n_mels: int) -> float:

@@ -22,6 +22,7 @@ def test_committed_presets_load(name):
     image = np.random.default_rng(0).random((480, 128), np.float32)
     assert generator(image, 472.5).shape == (480, 128)
     assert preset.model.stat().st_size <= 12_000_000
+    assert b"networks.py" not in preset.model.read_bytes()  # no source lines of whoever exported it
     card = (preset.folder / "card.md").read_text(encoding="utf-8")
     assert preset.file.licence in card
     for line in card.splitlines():
