@@ -63,6 +63,14 @@ def test_blocks_of_any_size_are_one_sound(stft, bursts):
     assert np.abs(one - many).max() < 1e-5
 
 
+def test_a_feed_begins_at_its_own_level(stft, rng):
+    feed = noise(rng, SECONDS, RATE)
+    feed = feed[:, : feed.shape[-1] // 256 * 256]
+    out, delay = through(stft, feed, 8)
+    first, given = out[:, delay : delay + 1000], feed[:, :1000]
+    assert np.sqrt(np.mean(first**2) / np.mean(given**2)) == pytest.approx(1.0, abs=0.3)
+
+
 def test_silence_is_silence(stft):
     out, _ = through(stft, np.zeros((2, 512 * stft.hop), np.float32), 64)
     assert not out.any()

@@ -60,7 +60,6 @@ class GriffinLim(Stream):
             window=stft.analysis,
             random_state=self._solved,
         )
-        self._solved += 1
         rise = np.sin(0.5 * np.pi * (np.arange(fade, dtype=np.float32) + 0.5) / fade)
         if self._solved:
             sound[:, :fade] = sound[:, :fade] * rise + self._fading
