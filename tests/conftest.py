@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+
+# Numba's cache of compiled functions is not made for two processes that compile the same ones for
+# different arguments at once: they read each other's machine code, and crash. The first run of a
+# fresh clone is such a race, so every worker has a cache of its own.
+os.environ["NUMBA_CACHE_DIR"] = str(
+    Path(__file__).parent.parent
+    / ".pytest_cache"
+    / f"numba-{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
+)
 
 import engine.cli.environment  # isort: skip  # noqa: F401  (one thread a process, as the command)
 import numpy as np
