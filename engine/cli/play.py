@@ -11,10 +11,10 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
 from engine.cli import options
-from engine.cli.console import stderr, warn
+from engine.cli.console import progress, stderr, warn
 from engine.cli.render import find_tempo
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, DeviceLost, OutputError
@@ -184,15 +184,7 @@ def _watch(player: Player, rate: int) -> None:
     """Show levels and progress until the end or Ctrl-C."""
     live = stderr.is_terminal
     meters, total = player.meters, player.frames
-    with Progress(
-        TimeElapsedColumn(),
-        BarColumn(bar_width=24),
-        TextColumn("{task.description}"),
-        console=stderr,
-        transient=True,
-        refresh_per_second=10,
-        disable=not live,
-    ) as bar:
+    with progress(TimeElapsedColumn()) as bar:
         task = bar.add_task("", total=total)
         player.start()
         last_line = time.monotonic()

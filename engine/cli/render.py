@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
 from engine.cli import options
-from engine.cli.console import stderr, warn
+from engine.cli.console import progress, stderr, warn
 from engine.dsp.tempo import Tempo
 from engine.live import render as rendering
 from engine.live.files import SoundReader, check_writable
@@ -72,15 +72,7 @@ def render(
         noise_branch=noise,
         wet=wet,
     )
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(),
-        console=stderr,
-        transient=True,
-        disable=as_json or not stderr.is_terminal,
-    ) as bar:
+    with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
         task = bar.add_task(source.name, total=1.0)
         done = rendering.render(
             source,

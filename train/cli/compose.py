@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from engine.cli.console import stderr
+from engine.cli.console import progress
 
 
 def compose(
@@ -37,15 +37,7 @@ def compose(
 
     plans = plan(tracks, held_out, seed, bpm_spread)
     total = len(plans) + sum(p.held_out for p in plans)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=stderr,
-        transient=True,
-        disable=not stderr.is_terminal,
-    ) as bar:
+    with progress(MofNCompleteColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("composing", total=total)
         for path in write_library(samples, folder, plans, jobs):
             bar.update(task, advance=1, description=path.stem)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 from rich.table import Table
 
 from engine.cli import options
-from engine.cli.console import stderr, stdout, warn
+from engine.cli.console import progress, stdout, warn
 from engine.errors import UsageError
 from engine.live.preset import load_preset
 
@@ -83,16 +83,7 @@ def evaluate(
             "--to", f"{target!r}, as in --from", expected="two genres", cure="Name two genres."
         )
     with ExitStack() as stack:
-        bar = stack.enter_context(
-            Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TimeRemainingColumn(),
-                console=stderr,
-                transient=True,
-                disable=as_json or not stderr.is_terminal,
-            )
-        )
+        bar = stack.enter_context(progress(TimeRemainingColumn(), hidden=as_json))
         task = bar.add_task("listening", total=None)
         judge = train_judge(
             dataset, source, target, lambda what: bar.update(task, description=what)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import MofNCompleteColumn
 
 from engine.cli import options
-from engine.cli.console import stderr
+from engine.cli.console import progress
 from train.fetch import SETS, SOURCES
 from train.fetch import fetch as fetch_set
 
@@ -27,15 +27,7 @@ def fetch(
 
     Example: doubledrop fetch electronic-orchestral music
     """
-    with Progress(
-        TextColumn("fetching"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        console=stderr,
-        transient=True,
-        disable=as_json or not stderr.is_terminal,
-    ) as bar:
+    with progress(MofNCompleteColumn(), hidden=as_json) as bar:
         task = bar.add_task("", total=None)
         done = fetch_set(
             name,

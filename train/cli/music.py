@@ -7,10 +7,10 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import MofNCompleteColumn
 from rich.table import Table
 
-from engine.cli.console import stderr, stdout, warn
+from engine.cli.console import progress, stdout, warn
 from engine.errors import InputError
 from engine.live.preset import Preset
 from train.judge.music import MusicFigures, on_music
@@ -26,16 +26,7 @@ def evaluate_music(
     with ExitStack() as stack:
         folder = renders or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
-        bar = stack.enter_context(
-            Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                console=stderr,
-                transient=True,
-                disable=as_json or not stderr.is_terminal,
-            )
-        )
+        bar = stack.enter_context(progress(MofNCompleteColumn(), hidden=as_json))
         task = bar.add_task("rendering", total=len(files))
         found = on_music(
             files,

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 from rich.table import Table
 
 from engine.cli import options
-from engine.cli.console import stderr, stdout, warn
+from engine.cli.console import progress, stdout, warn
 from engine.errors import UsageError
 from train.dataset import BPM
 from train.prepare import report
@@ -73,16 +73,7 @@ def prepare(
             "prepare", "one folder", expected="two or more", cure="Name a folder for each genre."
         )
     began = time.perf_counter()
-    with Progress(
-        TextColumn("preparing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-        console=stderr,
-        transient=True,
-        disable=as_json or not stderr.is_terminal,
-    ) as bar:
+    with progress(MofNCompleteColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
         task = bar.add_task("", total=None)
 
         def advance(done: int, of: int, outcome: Outcome) -> None:

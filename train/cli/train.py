@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from engine.cli.console import stderr, stdout, warn
+from engine.cli.console import progress, stderr, stdout, warn
 
 
 def train(
@@ -61,15 +61,7 @@ def train(
         if accuracy < FEASIBLE:
             warn(f"below {FEASIBLE:.0%} the two are hardly two genres; little can be learnt")
     folder = out or Path("runs") / recipe.stem
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=stderr,
-        transient=True,
-        disable=not leads or not stderr.is_terminal,
-    ) as bar:
+    with progress(MofNCompleteColumn(), TimeRemainingColumn(), hidden=not leads) as bar:
         task = bar.add_task("training", total=wanted.steps)
 
         def show(done: int, of: int, _: Losses, losses: Losses) -> None:
