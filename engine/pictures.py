@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from engine.dsp.arrays import Array
 from engine.errors import OutputError
+
+_HERTZ = np.array([100, 500, 1000, 2000, 5000, 10000])
 
 
 def pyplot() -> Any:
@@ -39,3 +44,38 @@ def save(figure: Any, path: Path) -> Path:
 def hertz_labels(hertz: Any) -> list[str]:
     """Frequencies as an axis names them."""
     return [f"{h:g}" if h < 1000 else f"{h / 1000:g}k" for h in hertz]
+
+
+def draw_bands(
+    axis: Any,
+    name: str,
+    image: Array,
+    centres_hz: Array,
+    limits: tuple[float, float],
+    cmap: str = "magma",
+    seconds: float | None = None,
+) -> Any:
+    """Draw an image of mel bands.
+
+    Args:
+        axis: what on.
+        name: of the image, for the label.
+        image: (bands, columns).
+        centres_hz: of the bands.
+        limits: values of the darkest and the brightest colour.
+        cmap: Matplotlib's name of the colours.
+        seconds: length of the image, for an axis in seconds; columns without.
+    """
+    shown = axis.imshow(
+        image,
+        origin="lower",
+        aspect="auto",
+        cmap=cmap,
+        vmin=limits[0],
+        vmax=limits[1],
+        extent=(0, seconds or image.shape[1], 0, len(centres_hz)),
+        interpolation="nearest",
+    )
+    axis.set_yticks(np.interp(_HERTZ, centres_hz, np.arange(len(centres_hz))), hertz_labels(_HERTZ))
+    axis.set_ylabel(f"{name}\nHz")
+    return shown

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
-from engine.pictures import hertz_labels, pyplot, save
+from engine.pictures import draw_bands, pyplot, save
 
 FIGURES = "## Figures"
 PICTURE = "windows.png"
@@ -84,10 +84,6 @@ def draw_windows(path: Path, windows: dict[str, Array], front_end: FrontEnd) -> 
     figure, axes = pyplot().subplots(
         len(windows), 1, figsize=(12, 2.6 * len(windows)), sharex=True, layout="constrained", dpi=80
     )
-    hertz = np.array([100, 1000, 5000, 10000])
-    ticks = np.interp(hertz, front_end.at(44100).centres_hz, np.arange(front_end.n_mels))
     for axis, (name, image) in zip(np.atleast_1d(axes), windows.items(), strict=True):
-        axis.imshow(image.T, origin="lower", aspect="auto", cmap="magma", vmin=0, vmax=1)
-        axis.set_yticks(ticks, hertz_labels(hertz))
-        axis.set_ylabel(f"{name}\nHz")
+        draw_bands(axis, name, image.T, front_end.at(44100).centres_hz, (0.0, 1.0))
     save(figure, path)

@@ -13,7 +13,7 @@ ALLOWED = {
     "engine": {"engine"},
     "engine.errors": set(),
     "engine.documents": {"engine.errors"},
-    "engine.pictures": {"engine.errors"},
+    "engine.pictures": {"engine.dsp.arrays", "engine.errors"},
     "engine.dsp": {"engine.dsp", "engine.errors"},
     "engine.stages": {"engine.stages", "engine.dsp", "engine.errors"},
     "engine.live": {

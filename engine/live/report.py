@@ -10,7 +10,7 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import Tempo
-from engine.pictures import hertz_labels, pyplot, save
+from engine.pictures import draw_bands, pyplot, save
 from engine.stages.readings import Reading, gain_rows, generated_rows
 
 _PIXELS = 1600  # columns of the picture: the memory does not grow with the file
@@ -97,23 +97,17 @@ class Report:
         figure, axes = plt.subplots(
             4, 1, figsize=(16, 11), sharex=True, constrained_layout=True, dpi=100
         )
-        hertz = np.array([100, 500, 1000, 2000, 5000, 10000])
-        ticks = np.interp(hertz, self._analyser.centres_hz, np.arange(spec.n_mels))
         for axis, name in zip(axes, ("input", "generated", "output", "gain"), strict=True):
             diverging = name == "gain"
-            low, high = (-30.0, 30.0) if diverging else (spec.floor_db, spec.ceil_db)
-            shown = axis.imshow(
+            shown = draw_bands(
+                axis,
+                name,
                 self._strips[name].image(),
-                origin="lower",
-                aspect="auto",
-                cmap="RdBu_r" if diverging else "magma",
-                vmin=low,
-                vmax=high,
-                extent=(0, self._seconds, 0, spec.n_mels),
-                interpolation="nearest",
+                self._analyser.centres_hz,
+                (-30.0, 30.0) if diverging else (spec.floor_db, spec.ceil_db),
+                "RdBu_r" if diverging else "magma",
+                self._seconds,
             )
-            axis.set_yticks(ticks, hertz_labels(hertz))
-            axis.set_ylabel(f"{name}\nHz")
             figure.colorbar(shown, ax=axis, pad=0.01, label="dB")
             self._mark_downbeats(axis)
         axes[-1].set_xlabel("seconds; lines: bars, thick: phrases of four downbeats")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import OutputError
-from engine.pictures import hertz_labels, pyplot, save
+from engine.pictures import draw_bands, pyplot, save
 from train.judge.evaluate import Evaluation
 from train.judge.judge import FEASIBLE
 from train.judge.statistics import Figure
@@ -119,19 +119,9 @@ def _draw_example(evaluation: Evaluation, example: int, path: Path) -> None:
     figure, axes = pyplot().subplots(
         len(shown), 1, figsize=(13, 2.1 * len(shown)), sharex=True, constrained_layout=True, dpi=90
     )
-    hertz = np.array([100, 1000, 5000, 10000])
-    ticks = np.interp(hertz, SPEC.at(44100).centres_hz, np.arange(SPEC.n_mels))
     for axis, name in zip(np.atleast_1d(axes), shown, strict=True):
-        axis.imshow(
-            exhibits[name].views[index].T,
-            origin="lower",
-            aspect="auto",
-            cmap="magma",
-            vmin=SPEC.floor_db,
-            vmax=SPEC.ceil_db,
-        )
-        axis.set_yticks(ticks, hertz_labels(hertz))
-        axis.set_ylabel(f"{name}\nHz")
+        image = exhibits[name].views[index].T
+        draw_bands(axis, name, image, SPEC.at(44100).centres_hz, (SPEC.floor_db, SPEC.ceil_db))
     figure.suptitle(f"{exhibits['input'].tracks[index]}: four bars")
     save(figure, path)
 
