@@ -25,7 +25,7 @@ class Renderer(Protocol):
 
     def stream(self, channels: int) -> Stream:
         """What makes spectra of the feed, and sound of what is rendered."""
-        ...
+        return Stream(self.stft, channels)
 
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
@@ -41,7 +41,7 @@ class Renderer(Protocol):
         ...
 
 
-class GainRenderer:
+class GainRenderer(Renderer):
     """Y = X·10^(Δ/20), plus noise where the input has no energy for the gain to act on.
 
     One gain curve serves all channels, so the stereo image stays.
@@ -63,10 +63,6 @@ class GainRenderer:
         self._gate = NoiseGate(analyser.rate, stft.hop, channels)
         self._n_mels = analyser.spec.n_mels
         self.noise_energy = 0.0
-
-    def stream(self, channels: int) -> Stream:
-        """See :meth:`Renderer.stream`."""
-        return Stream(self.stft, channels)
 
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
@@ -96,7 +92,7 @@ class GainRenderer:
         return np.asarray(factors.T.astype(np.float32)[:, :, None] * shape)
 
 
-class PaperRenderer:
+class PaperRenderer(Renderer):
     """The magnitude from the inverse mel transform, the phase from the input.
 
     Vande Veire et al. 2019, section 2.3. The channels keep their relative levels.
@@ -112,10 +108,6 @@ class PaperRenderer:
         self.stft = STFT.symmetric(analyser)
         self._inverse_mel = InverseMel(analyser.weights)
         self._n_mels = analyser.spec.n_mels
-
-    def stream(self, channels: int) -> Stream:
-        """See :meth:`Renderer.stream`."""
-        return Stream(self.stft, channels)
 
     def render(
         self, spectra: Array, readings: list[Reading], levels: Array, first_hop: int
