@@ -131,14 +131,33 @@ def test_a_splice_is_this_phrase_and_then_the_one_before(rng):
 def test_crops_come_in_the_shares_asked_for(data, rng):
     images = GenreImages(data, "soft")
     images.windows[:, 0], images.windows[:, 1] = -1.0, 1.0  # the phrase before, and its own
-    crops = batch(images, rng, 300, 400, Windows(phrase=0.4, edge=0.2))[:, 0, 0]
-    edge = np.mean(crops[:, 0] < crops[:, -1])
-    phrase = np.mean(crops[:, 0] > crops[:, -1])
-    assert crops.shape == (300, 400)
+    crops = batch(images, rng, 300, 400, Windows(phrase=0.4, edge=0.2))[:, :, 0]
+    assert crops.shape == (300, 2, 400)
+    windows, heard = crops[:, 0], crops[:, 1]
+    edge = np.mean(windows[:, 0] < windows[:, -1])
+    spliced_ones = windows[:, 0] > windows[:, -1]
     assert 0.1 < edge < 0.3
-    assert 0.25 < phrase < 0.5
+    assert 0.25 < spliced_ones.mean() < 0.5
+    assert (heard[spliced_ones] == 1.0).all()  # what plays while the window is spliced
+    assert (heard[~spliced_ones] == windows[~spliced_ones]).all()
     plain = batch(images, rng, 50, 400, Windows(0.0, 0.0))
     assert (plain == 1.0).all()
+
+
+@pytest.mark.parametrize("rendered", [False, True])
+def test_critics_see_the_windows_change_on_what_is_played(rendered):
+    """A generator that lifts by a tenth, on a window that is not what plays."""
+    model = CycleGan(SMALL.model_copy(update={"rendered": rendered}), CPU, amp=False)
+    seen = []
+    model.of_target.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    for generator in (model.to_target, model.to_source):
+        generator.forward = lambda image: image + 0.1 * torch.ones_like(image).requires_grad_()
+    window, played = torch.full((2, 1, 128, 64), 0.5), torch.full((2, 1, 128, 64), -0.5)
+    crops = torch.cat([window, played], dim=1)
+    model.step(crops, crops, 0.0, np.random.default_rng(0))
+    fake, real, _ = seen
+    assert torch.allclose(fake, played + 0.1, atol=1e-4)
+    assert torch.equal(real, played)
 
 
 def test_the_history_gives_back_older_images(rng):

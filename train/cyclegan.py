@@ -72,7 +72,8 @@ class CycleGan:
         """Learn from one batch of each genre.
 
         Args:
-            source, target: this process's share of the batches, (batch, 1, bands, width), −1 … 1.
+            source, target: this process's share of the batches, (batch, 2, bands, width), −1 … 1:
+                windows, and what is heard meanwhile.
             rate: learning rate.
             rng: of the histories; the same in every process.
 
@@ -83,9 +84,11 @@ class CycleGan:
         _set_rate(self._generators, rate)
         _set_rate(self._critics, rate)
         _learnable(self.of_target, self.of_source, on=False)
+        source_window, source = source[:, :1], source[:, 1:]
+        target_window, target = target[:, :1], target[:, 1:]
         with self._autocast():
-            fake_target = self._heard(source, self.to_target(source))
-            fake_source = self._heard(target, self.to_source(target))
+            fake_target = self._heard(source, source_window, self.to_target(source_window))
+            fake_source = self._heard(target, target_window, self.to_source(target_window))
             losses = {
                 "adversarial_target": _squared(self.of_target(fake_target), 1.0),
                 "adversarial_source": _squared(self.of_source(fake_source), 1.0),
@@ -94,8 +97,12 @@ class CycleGan:
             }
             if recipe.identity:
                 weight = recipe.cycle * recipe.identity
-                losses["identity_target"] = weight * l1_loss(self.to_target(target), target)
-                losses["identity_source"] = weight * l1_loss(self.to_source(source), source)
+                losses["identity_target"] = weight * l1_loss(
+                    self.to_target(target_window), target_window
+                )
+                losses["identity_source"] = weight * l1_loss(
+                    self.to_source(source_window), source_window
+                )
             if recipe.smoothness:
                 losses["smoothness"] = recipe.smoothness * (
                     _jitter(fake_target - source) + _jitter(fake_source - target)
@@ -143,11 +150,13 @@ class CycleGan:
             yield "average_to_target", self.averages[0]
             yield "average_to_source", self.averages[1]
 
-    def _heard(self, source: Tensor, generated: Tensor) -> Tensor:
+    def _heard(self, live: Tensor, window: Tensor, generated: Tensor) -> Tensor:
+        """The change of the window, put on what is played."""
+        changed = live + (_whole(generated) - window)
         if self._rendering is None:
-            return generated
+            return changed
         with torch.autocast(self.device.type, enabled=False):  # powers span seven decades
-            heard: Tensor = self._rendering(source, _whole(generated))
+            heard: Tensor = self._rendering(live, changed)
         return heard
 
     def _autocast(self) -> AbstractContextManager[None]:

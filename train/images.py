@@ -2,8 +2,9 @@
 
 A batch is drawn from segments held in memory. The paper's own recipe shows aligned windows only;
 on the stage the window is spliced at "now" (``phrase``) or ends there (``edge``), and the tempo
-is right to a fraction of a frame only, so the same is done here, in both genres alike: a critic
-that never sees a splice in real music would call every splice generated.
+is right to a fraction of a frame only. What is heard there is never the window: what the network
+makes of the phrase before is put on the phrase that is played. So a crop of ``phrase`` comes with
+what plays meanwhile, and that is what a critic is shown, changed as the window is.
 """
 
 from __future__ import annotations
@@ -59,18 +60,22 @@ class GenreImages:
         self.columns = self.windows.shape[-1]
 
     def crop(self, rng: np.random.Generator, width: int, uses: Windows) -> Array:
-        """One random crop in one random use of the window, (bands, width)."""
+        """One random crop in one random use of the window.
+
+        Returns:
+            (2, bands, width): the window, and what is heard while it is used. They differ where
+            the window still holds the phrase before.
+        """
         before, own = self.windows[int(rng.integers(len(self.windows)))]
         chance = rng.random()
+        first = int(rng.integers(self.columns - width + 1))
+        window = heard = own
         if chance < uses.phrase:
-            window = spliced(before, own, int(rng.integers(self.columns)), _error(rng))
+            window = spliced(before, own, first + int(rng.integers(width)), _error(rng))
         elif chance < uses.phrase + uses.edge:
             now = int(rng.integers(1, self.columns))
-            window = np.concatenate([before[:, now:], own[:, :now]], axis=1)
-        else:
-            window = own
-        first = int(rng.integers(self.columns - width + 1))
-        return window[:, first : first + width]
+            window = heard = np.concatenate([before[:, now:], own[:, :now]], axis=1)
+        return np.stack([window, heard])[:, :, first : first + width]
 
 
 def spliced(before: Array, own: Array, now: int, error: float = 0.0) -> Array:
@@ -97,6 +102,6 @@ def _error(rng: np.random.Generator) -> float:
 def batch(
     genre: GenreImages, rng: np.random.Generator, size: int, width: int, uses: Windows
 ) -> Array:
-    """Crops as (size, 1, bands, width), float32."""
+    """Crops as (size, 2, bands, width), float32: windows, and what is heard meanwhile."""
     crops = [genre.crop(rng, width, uses) for _ in range(size)]
-    return np.stack(crops)[:, None].astype(np.float32)
+    return np.stack(crops).astype(np.float32)
