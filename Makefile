@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: play test figures clean
+.PHONY: play test test-live figures clean
 
 play: .venv/.play .portaudio
 	$(BIN)/doubledrop play
@@ -12,6 +12,11 @@ test: .venv/.dev .portaudio
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+# The stage on a real audio server without a sound card, heard by a second client of it. One after
+# the other: they are real-time programs.
+test-live: .venv/.dev .portaudio .jack
+	$(BIN)/pytest tests/live
 
 # The figures of the README, measured here; keep the machine otherwise idle.
 figures: .venv/.dev
@@ -32,13 +37,20 @@ figures: .venv/.dev
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@ .venv/.play
 
-# PortAudio is the one system library. It comes with the wheels on Windows and macOS.
-.PHONY: .portaudio
+# PortAudio is the one system library. It comes with the wheels on Windows and macOS. The tests of
+# the stage also need a JACK server.
+INSTALL = { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; } \
+	|| { command -v apt-get >/dev/null && sudo -n true 2>/dev/null && sudo apt-get update -qq && sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; }
+
+.PHONY: .portaudio .jack
 .portaudio: | .venv/bin/python
 	@$(PYTHON) -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("portaudio"))' \
-	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq libportaudio2 >/dev/null; } \
-	|| { command -v apt-get >/dev/null && sudo -n true 2>/dev/null && sudo apt-get update -qq && sudo apt-get install -y -qq libportaudio2 >/dev/null; } \
+	|| $(call INSTALL,libportaudio2) \
 	|| echo 'PortAudio is missing: install it (Debian, Ubuntu: sudo apt-get install libportaudio2; Fedora: sudo dnf install portaudio; Arch: sudo pacman -S portaudio). Until then `play` works on files.'
+
+.jack:
+	@command -v jackd >/dev/null || $(call INSTALL,jackd2) \
+	|| { echo 'The tests of the stage need jackd (Debian, Ubuntu: sudo apt-get install jackd2).'; exit 1; }
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

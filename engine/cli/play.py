@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -16,22 +14,20 @@ from rich.progress import TimeElapsedColumn
 from engine.cli import options
 from engine.cli.console import progress, stderr, warn
 from engine.cli.render import find_tempo
+from engine.cli.route import Route, find_route
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError, DeviceLost, OutputError
-from engine.live import devices as audio
+from engine.errors import DeviceLost, OutputError
 from engine.live import sources
-from engine.live.files import check_writable
-from engine.live.generator import OnnxGenerator
-from engine.live.play import Player
+from engine.live.asked import Asked, Wanted
 from engine.live.preset import load_preset
-from engine.live.render import make_folder
 from engine.live.report import Report
 from engine.stages.host import Settings
 
-TAKES = Path("takes")
-_BLOCK = 128
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
+
+if TYPE_CHECKING:
+    from engine.live.play import Player
 
 
 def play(
@@ -50,6 +46,15 @@ def play(
     lookahead: options.Lookahead = 0,
     wet: options.Wet = 1.0,
     provider: options.Provider = options.ProviderOption.auto,
+    block: Annotated[int, typer.Option(help="Frames the device works in.", min=16, max=4096)] = 128,
+    rate: Annotated[int | None, typer.Option(help="Sample rate. Default: the device's.")] = None,
+    synthesis: Annotated[
+        int, typer.Option(help="512, or 256 for 5 ms less latency and coarser transients.")
+    ] = 512,
+    interpreted: Annotated[
+        bool, typer.Option("--interpreted", help="Do without the compiled audio callback.")
+    ] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Play: line-in to line-out, restyled in time with the music. Ctrl-C ends it.
 
@@ -59,11 +64,27 @@ def play(
     Example: doubledrop play --preset dancefloor-to-liquid --bpm 174
     """
     chosen = load_preset(preset)
-    route = _route(source, sink)
-    generator = OnnxGenerator(chosen.model, provider.value)
+    route = find_route(source, sink)
     tempo, use = _tempo(route, bpm, downbeat, chosen.file.bpm)
-    feed, out = route.open()
-    settings = Settings(use="phrase" if use else "edge", lookahead_ms=lookahead, wet=wet)
+    settings = Settings(
+        use="phrase" if use else "edge", lookahead_ms=lookahead, wet=wet, synthesis=synthesis
+    )
+    if route.is_stage:
+        from engine.cli.stage import play_devices
+
+        play_devices(
+            Wanted(source, sink, rate, block, not interpreted, settings),
+            Asked(str(chosen.model), provider.value, tempo.bpm, tempo.downbeat_s, settings),
+            chosen.name,
+            seconds,
+            as_json,
+        )
+        return
+    from engine.live.generator import OnnxGenerator
+    from engine.live.play import Player
+
+    generator = OnnxGenerator(chosen.model, provider.value)
+    feed, out = route.open(block)
     report = None
     if route.path is not None and feed.frames is not None:
         analyser = generator.front_end.at(feed.rate)
@@ -91,84 +112,8 @@ def play(
         raise player.error
 
 
-@dataclass
-class _Route:
-    """From where to where, before anything is opened."""
-
-    source: str
-    sink: str
-    input_device: audio.Device | None
-    output_device: audio.Device | None
-    input_path: Path | None
-    path: Path | None
-
-    @property
-    def has_device(self) -> bool:
-        """Whether a device keeps the time."""
-        return self.input_device is not None or self.output_device is not None
-
-    def open(self) -> tuple[sources.Source, sources.Sink]:
-        """Open both ends."""
-        if self.input_path is not None:
-            rate = int(self.output_device.rate) if self.output_device else None
-            feed: sources.Source = sources.FileSource(self.input_path, rate)
-        else:
-            assert self.input_device is not None
-            feed = sources.DeviceSource(self.input_device, int(self.input_device.rate), _BLOCK)
-        if self.output_device is not None:
-            out: sources.Sink = sources.DeviceSink(
-                self.output_device, feed.rate, feed.channels, _BLOCK
-            )
-        elif self.path is not None:
-            out = sources.FileSink(self.path, feed.rate, feed.channels)
-        else:
-            out = sources.NoSink()
-        return feed, out
-
-
-def _route(source: str | None, sink: str | None) -> _Route:
-    listed: list[audio.Device] = []
-    trouble = "no audio device found"
-    try:
-        listed = audio.devices()
-    except DeviceError as fault:
-        trouble = str(fault)
-    has_input = any(device.inputs for device in listed)
-    has_output = any(device.outputs for device in listed)
-    if source is None and not has_input:
-        stderr.print(f"{trouble}: playing the demo feed in real time", soft_wrap=True)
-        source = "demo"
-    if sink is None and not has_output:
-        make_folder(TAKES)
-        sink = str(TAKES / time.strftime("play-%Y%m%d-%H%M%S.wav"))
-    input_path = None
-    if source == "demo":
-        input_path = sources.demo_feed()[0]
-    elif source is not None and _is_file(source):
-        input_path = Path(source)
-    path = Path(sink) if sink is not None and sink != "none" and _is_file(sink) else None
-    if path is not None:
-        check_writable(path)
-    input_device = audio.find(source, "input") if input_path is None else None
-    to_device = path is None and sink != "none"
-    output_device = audio.find(sink, "output") if to_device else None
-    return _Route(
-        source=source or (input_device.name if input_device else ""),
-        sink=str(path) if path else (output_device.name if output_device else "nowhere"),
-        input_device=input_device,
-        output_device=output_device,
-        input_path=input_path,
-        path=path,
-    )
-
-
-def _is_file(name: str) -> bool:
-    """A name with an extension or a folder in it is a file; devices are named in words."""
-    return Path(name).exists() or "/" in name or bool(Path(name).suffix.strip(". "))
-
-
 def _tempo(
-    route: _Route, bpm: float | None, downbeat: float | None, assumed: float
+    route: Route, bpm: float | None, downbeat: float | None, assumed: float
 ) -> tuple[Tempo, bool]:
     """The tempo, and whether it is known: line-in without --bpm has no clock."""
     if bpm is not None:
@@ -218,7 +163,7 @@ def _db(peak: float) -> float:
     return float(20 * np.log10(max(peak, 1e-6)))
 
 
-def _summary(player: Player, route: _Route, report: Report | None) -> None:
+def _summary(player: Player, route: Route, report: Report | None) -> None:
     meters = player.meters
     share = ", ".join(f"{name} {part:.1%}" for name, part in meters.share.items() if part)
     print(

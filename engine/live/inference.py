@@ -68,12 +68,18 @@ class Background(_Worker):
     Attributes:
         faults: jobs that failed.
         fault: the last one's message.
+        paused: whether new jobs have to wait.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.paused = False
         self.faults = 0
         self.fault = ""
+
+    def idle(self) -> bool:
+        """Whether a job can be submitted."""
+        return super().idle() and not self.paused
 
     def collect(self, now: int) -> GainImage | None:
         """The result, if one has finished."""

@@ -8,6 +8,7 @@ block size gives the same output.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal
 
 import numpy as np
@@ -102,10 +103,15 @@ class Restyle:
         """Readings of the latest block with the instants they are for, in samples of the feed."""
 
     @property
+    def hops(self) -> Counter[Quality]:
+        """Hops since the feed began, by where their gain came from."""
+        return self._reader.share
+
+    @property
     def share(self) -> dict[str, float]:
         """Share of the hops since the feed began that were fresh, predicted, held and dry, 0…1."""
-        total = sum(self._reader.share.values())
-        return {q.value: count / max(1, total) for q, count in self._reader.share.items()}
+        total = self.hops.total()
+        return {q.value: count / max(1, total) for q, count in self.hops.items()}
 
     def process(self, block: Audio) -> Audio:
         """Take (channels, m·hop) and give the next (channels, m·hop)."""

@@ -1,0 +1,103 @@
+"""Where the sound of ``play`` comes from and goes to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.cli.console import stderr
+from engine.errors import DeviceError
+from engine.live import devices as audio
+from engine.live import sources
+from engine.live.files import check_writable
+from engine.live.render import make_folder
+
+TAKES = Path("takes")
+
+
+@dataclass
+class Route:
+    """From where to where, before anything is opened."""
+
+    source: str
+    sink: str
+    input_device: audio.Device | None
+    output_device: audio.Device | None
+    input_path: Path | None
+    path: Path | None
+
+    @property
+    def is_stage(self) -> bool:
+        """Whether sound comes from a device and goes to one."""
+        return self.input_device is not None and self.output_device is not None
+
+    @property
+    def has_device(self) -> bool:
+        """Whether a device keeps the time."""
+        return self.input_device is not None or self.output_device is not None
+
+    def open(self, block: int) -> tuple[sources.Source, sources.Sink]:
+        """Open both ends."""
+        if self.input_path is not None:
+            rate = int(self.output_device.rate) if self.output_device else None
+            feed: sources.Source = sources.FileSource(self.input_path, rate)
+        else:
+            assert self.input_device is not None
+            feed = sources.DeviceSource(self.input_device, int(self.input_device.rate), block)
+        if self.output_device is not None:
+            out: sources.Sink = sources.DeviceSink(
+                self.output_device, feed.rate, feed.channels, block
+            )
+        elif self.path is not None:
+            out = sources.FileSink(self.path, feed.rate, feed.channels)
+        else:
+            out = sources.NoSink()
+        return feed, out
+
+
+def find_route(source: str | None, sink: str | None) -> Route:
+    """The route between these; see ``play`` for what they may be.
+
+    Raises:
+        DeviceError: there is no such device.
+        OutputError: the file cannot be written.
+    """
+    listed: list[audio.Device] = []
+    trouble = "no audio device found"
+    try:
+        listed = audio.devices()
+    except DeviceError as fault:
+        trouble = str(fault)
+    has_input = any(device.inputs for device in listed)
+    has_output = any(device.outputs for device in listed)
+    if source is None and not has_input:
+        stderr.print(f"{trouble}: playing the demo feed in real time", soft_wrap=True)
+        source = "demo"
+    if sink is None and not has_output:
+        make_folder(TAKES)
+        sink = str(TAKES / time.strftime("play-%Y%m%d-%H%M%S.wav"))
+    input_path = None
+    if source == "demo":
+        input_path = sources.demo_feed()[0]
+    elif source is not None and is_file(source):
+        input_path = Path(source)
+    path = Path(sink) if sink is not None and sink != "none" and is_file(sink) else None
+    if path is not None:
+        check_writable(path)
+    input_device = audio.find(source, "input") if input_path is None else None
+    to_device = path is None and sink != "none"
+    output_device = audio.find(sink, "output") if to_device else None
+    return Route(
+        source=source or (input_device.name if input_device else ""),
+        sink=str(path) if path else (output_device.name if output_device else "nowhere"),
+        input_device=input_device,
+        output_device=output_device,
+        input_path=input_path,
+        path=path,
+    )
+
+
+def is_file(name: str) -> bool:
+    """A name with an extension or a folder in it is a file; devices are named in words."""
+    return Path(name).exists() or "/" in name or bool(Path(name).suffix.strip(". "))

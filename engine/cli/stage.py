@@ -1,0 +1,104 @@
+"""``play`` from a device to a device: two processes, watched, and a line about them."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from rich.progress import TimeElapsedColumn
+
+from engine.cli.console import progress, stderr, warn
+from engine.live.asked import Asked, Wanted
+from engine.live.status import Status, latency, look
+from engine.live.supervisor import Supervisor
+
+_PERIOD_S = 0.1
+_PLAIN_PERIOD_S = 5.0
+
+
+def play_devices(
+    wanted: Wanted, asked: Asked, name: str, seconds: float | None, as_json: bool
+) -> None:
+    """Play until the time is over or Ctrl-C.
+
+    Raises:
+        DeviceError: a device is missing or refuses.
+        PresetError: the preset cannot be loaded or run as asked.
+    """
+    stage = Supervisor(wanted, asked)
+    with stderr.status("opening the devices, loading the network"):
+        stage.start()
+    try:
+        _announce(stage, asked, name, wanted)
+        _watch(stage, wanted, seconds)
+    finally:
+        stage.stop()
+    status = look(stage, wanted.settings)
+    if as_json:
+        said = {"device": stage.device, "engine": stage.engine, "preset": name}
+        print(json.dumps(said | status.to_json() | {"events": [e.text for e in stage.events]}))
+        return
+    _summary(status)
+
+
+def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> None:
+    device, engine = stage.device, stage.engine
+    rate, parts = int(str(device["rate"])), latency(stage, wanted.settings)
+    clock = f"{asked.bpm:.2f} BPM" if asked.settings.use == "phrase" else "no clock (give --bpm)"
+    stderr.print(
+        f"{device['input']} → [bold]{name}[/] on {engine['provider']} → {device['output']},"
+        f" {rate} Hz in blocks of {device['block']}, {device['callback']} callback, {clock},"
+        f" latency {parts['total']} samples ({1000 * parts['total'] / rate:.1f} ms)",
+        soft_wrap=True,
+    )
+    if not engine["realtime"]:
+        warn(
+            "no real-time priority for the engine: allow it with `ulimit -r 95`, or a line"
+            " `@audio - rtprio 95` in /etc/security/limits.conf"
+        )
+
+
+def _watch(stage: Supervisor, wanted: Wanted, seconds: float | None) -> None:
+    live, began, told = stderr.is_terminal, time.monotonic(), 0
+    last_line = began
+    with progress(TimeElapsedColumn()) as bar:
+        task = bar.add_task("", total=seconds)
+        try:
+            while seconds is None or time.monotonic() - began < seconds:
+                time.sleep(_PERIOD_S)
+                now = time.monotonic()
+                for event in list(stage.events)[told:]:
+                    warn(f"{event.at_s:.1f} s: {event.text}")
+                    told += 1
+                if live:
+                    line = _line(look(stage, wanted.settings))
+                    bar.update(task, completed=now - began, description=line)
+                elif now - last_line >= _PLAIN_PERIOD_S:
+                    last_line = now
+                    line = _line(look(stage, wanted.settings))
+                    stderr.print(f"{now - began:6.1f} s  {line}", soft_wrap=True)
+        except KeyboardInterrupt:
+            stderr.print("ending")
+
+
+def _line(status: Status) -> str:
+    return (
+        f"in {status.peak_in_db:6.1f} dBFS  out {status.peak_out_db:6.1f} dBFS"
+        f"  limit {status.limited_db:5.1f} dB  wet {status.wet:4.0%}"
+        f"  {status.inferences} inferences  {status.gaps} gaps"
+    )
+
+
+def _summary(status: Status) -> None:
+    share = ", ".join(f"{name} {part:.1%}" for name, part in status.gain_share.items() if part)
+    print(
+        f"gains {share or 'none'}, {status.age_ms['p50']:.0f} ms old"
+        f" (p99 {status.age_ms['p99']:.0f}); {status.inferences} inferences,"
+        f" {status.late_inferences} late\n"
+        f"{status.gaps} gaps, {status.late_hops} of {status.hops} hops late, {status.flags}"
+        f" callbacks flagged by the device; hop p50 {status.hop_ms['p50']:.2f},"
+        f" p99.9 {status.hop_ms['p999']:.2f} ms\n"
+        f"device lost {status.lost} ×, engine started again {status.restarts} ×"
+    )
+    if status.faults:
+        warn(f"{status.faults} inferences failed")

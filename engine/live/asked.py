@@ -1,0 +1,61 @@
+"""What the processes of the stage are asked for, as they pass it on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from engine.stages.host import Settings
+
+Request = TypeVar("Request", "Wanted", "Asked")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to open.
+
+    Attributes:
+        input, output: names, or None for the default.
+        rate: hertz, or None for the device's own.
+        block: frames.
+        compiled: whether the callback may be machine code.
+        settings: decide the latency.
+    """
+
+    input: str | None
+    output: str | None
+    rate: int | None
+    block: int
+    compiled: bool
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to play with.
+
+    Attributes:
+        model: the ONNX file.
+        provider: auto, cpu, cuda, tensorrt or coreml.
+        bpm, downbeat_s: of the feed, counted from the first session's beginning.
+        settings: how to restyle.
+    """
+
+    model: str
+    provider: str
+    bpm: float
+    downbeat_s: float
+    settings: Settings
+
+
+def written(request: Wanted | Asked) -> str:
+    """A request as an argument of a process."""
+    return json.dumps(asdict(request))
+
+
+def read(kind: type[Request], text: str) -> Request:
+    """The request that was written."""
+    values: dict[str, Any] = json.loads(text)
+    values["settings"] = Settings(**values["settings"])
+    return kind(**values)

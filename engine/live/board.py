@@ -1,0 +1,175 @@
+"""The memory that device, engine and screen share: rings of sound and a board of numbers.
+
+Time is counted in samples since the session began, the same in all processes. The device writes
+what it hears and reads what the engine made of the instant that is due; whoever is late, is late
+by a number and not by a place in a queue, so that latency never creeps.
+
+One process writes each number. A number is published after what it speaks of (release) and read
+before (acquire); numba emits no fences of its own, so :func:`fence` does.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numba
+import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
+
+from engine.dsp.arrays import Array, Audio
+from engine.dsp.limiter import LOOKAHEAD, STATE
+
+CHANNELS = 2
+FEED, WET, PLAYED, MOST = 1 << 20, 1 << 16, 1 << 18, 1 << 12
+"""Samples of the rings: what was heard (a phrase and more, from which an engine that was started
+again learns where it is), what the engine made of it, what was played; and the frames that the
+callback works on at once."""
+
+NUMBERS = 64
+"""Places for numbers, and for levels."""
+# Written by the device's process …
+(SESSION, HEARD, RATE, BLOCK, INPUTS, OUTPUTS, BEHIND, CALLBACKS, GAPS, DRY_SAMPLES) = range(10)
+(FLAGS, REPAIRED, REFUSED, COMPILED) = range(10, 14)
+# … by the engine's …
+(MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
+(FRESH, PREDICTED, HELD, DRY) = range(22, 26)
+# … and by whoever holds the controls.
+(OWNER, STOP) = range(40, 42)
+# Levels, 0 … 1: as the controls want them …
+(WET_WANTED, LEVEL_WANTED) = range(2)
+# … as they are at the device, with peaks and the time at which the first session began …
+(WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
+# … and of the engine: age of its gains, s, time of a hop, ms, and how much of the effect it gives.
+(AGE_P50, AGE_P99, HOP_P50, HOP_P99, HOP_P999, ENGINE_WET) = range(20, 26)
+
+_PARTS: list[tuple[str, tuple[int, ...], str]] = [
+    ("numbers", (NUMBERS,), "i8"),
+    ("levels", (NUMBERS,), "f8"),
+    ("ceiling", (STATE,), "f8"),
+    ("ahead", (CHANNELS, 2 * LOOKAHEAD), "f4"),
+    ("feed", (CHANNELS, FEED), "f4"),
+    ("wet", (CHANNELS, WET), "f4"),
+    ("played", (CHANNELS, PLAYED), "f4"),
+    ("mix", (CHANNELS, MOST), "f4"),
+]
+OFFSETS: dict[str, int] = {}
+SIZE = 0
+for _name, _shape, _kind in _PARTS:
+    OFFSETS[_name] = SIZE
+    SIZE += -(-int(np.prod(_shape)) * int(_kind[1]) // 64) * 64
+
+
+class Board:
+    """The shared memory, mapped by this process.
+
+    Args:
+        path: of the file that was made by :func:`create`.
+
+    Attributes:
+        numbers, levels: (64,), int64 and float64; the places are the constants of this module.
+        feed, wet, played: rings (2, n); sample t lies at t modulo n.
+        ahead, ceiling: the limiter's sound and state.
+        mix: the block that the callback works on.
+    """
+
+    numbers: Array
+    levels: Array
+    ceiling: Array
+    ahead: Audio
+    feed: Audio
+    wet: Audio
+    played: Audio
+    mix: Audio
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.memory = np.asarray(np.memmap(path, np.uint8, "r+", shape=(SIZE,)))
+        for name, shape, kind in _PARTS:
+            first = OFFSETS[name]
+            length = int(np.prod(shape)) * int(kind[1])
+            setattr(self, name, self.memory[first : first + length].view(kind).reshape(shape))
+
+    @property
+    def address(self) -> int:
+        """Where the memory begins, for compiled code."""
+        return int(self.memory.ctypes.data)
+
+    def get(self, place: int) -> int:
+        """A number, and with it all that was written before it was published."""
+        return int(_load(self.numbers, place))
+
+    def publish(self, place: int, value: int) -> None:
+        """Set a number after all that was written before."""
+        _store(self.numbers, place, value)
+
+    def write(self, ring: Audio, first: int, block: Audio) -> None:
+        """Put (channels, n) where sample ``first`` belongs; a mono block fills both channels."""
+        n, size = block.shape[-1], ring.shape[-1]
+        at = first % size
+        head = min(n, size - at)
+        ring[:, at : at + head] = block[:, :head]
+        ring[:, : n - head] = block[:, head:]
+
+    def read(self, ring: Audio, first: int, n: int, channels: int = CHANNELS) -> Audio:
+        """Samples first … first + n of a ring, (channels, n)."""
+        size = ring.shape[-1]
+        at = first % size
+        head = min(n, size - at)
+        return np.concatenate(
+            [ring[:channels, at : at + head], ring[:channels, : n - head]], axis=1
+        )
+
+
+def create() -> Board:
+    """New shared memory, in memory where the system has a place for that."""
+    try:
+        path = _file(Path("/dev/shm"))
+    except OSError:  # there is no such place, or it is full
+        path = _file(Path(tempfile.gettempdir()))
+    board = Board(path)
+    board.numbers[OWNER] = os.getpid()
+    board.levels[WET_WANTED] = board.levels[LEVEL_WANTED] = 1.0
+    return board
+
+
+def _file(folder: Path) -> Path:
+    """An empty file of the size, whose place is taken: a write to it cannot fail later."""
+    handle, name = tempfile.mkstemp(prefix="doubledrop-", dir=folder)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(handle, 0, SIZE)
+        os.truncate(handle, SIZE)
+    except OSError:
+        os.unlink(name)
+        raise
+    finally:
+        os.close(handle)
+    return Path(name)
+
+
+@intrinsic
+def fence(typingctx):  # type: ignore[no-untyped-def]
+    """Nothing that stands before is done after, and the other way round; for all cores."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+@numba.njit(cache=True)
+def _load(numbers, place):  # type: ignore[no-untyped-def]
+    value = numbers[place]
+    fence()  # type: ignore[call-arg]
+    return value
+
+
+@numba.njit(cache=True)
+def _store(numbers, place, value):  # type: ignore[no-untyped-def]
+    fence()  # type: ignore[call-arg]
+    numbers[place] = value
+    fence()

@@ -1,0 +1,169 @@
+"""The process that owns the audio device: small, without a network, and replaced when it is lost.
+
+``python -m engine.live.device_process BOARD REQUEST``. It says what it has opened in one line of
+JSON, and ends with ``LOST`` when the device falls silent: PortAudio cannot be used again in a
+process whose audio server has died.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.dsp.limiter import LOOKAHEAD, reset
+from engine.errors import DeviceError
+from engine.live import board as b
+from engine.live.asked import Wanted, read
+from engine.live.budget import budget
+from engine.live.devices import find, portaudio
+from engine.live.processes import LOST, fail, follow, say
+
+_SILENT_S = 0.5
+_PERIOD_S = 0.02
+_FADE_OUT_S = 0.1
+
+
+def main(board: b.Board, wanted: Wanted) -> int:
+    """Serve the device until told to stop or it is lost."""
+    inputs, output = find(wanted.input, "input"), find(wanted.output, "output")
+    rate = wanted.rate or int(output.rate)
+    channels = min(b.CHANNELS, inputs.inputs), min(b.CHANNELS, output.outputs)
+    _begin(board, rate, wanted, channels)
+    how, stream = _open(board, wanted, (inputs.index, output.index), rate, channels)
+    try:
+        stream.start()
+    except Exception as fault:
+        raise _refused(output.name, rate, wanted.block, fault) from fault
+    arrives, leaves = stream.latency
+    say(
+        input=inputs.name,
+        output=output.name,
+        rate=rate,
+        block=wanted.block,
+        callback=how,
+        device_samples=round((arrives + leaves) * rate),
+    )
+    status = _serve(board)
+    if status != LOST:
+        stream.close()
+    return status
+
+
+def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int]) -> None:
+    """A session: the time line goes on where it is now, what was not heard is silence."""
+    now = time.monotonic()
+    if not board.get(b.SESSION):
+        board.levels[b.EPOCH] = now
+    before, same = board.get(b.HEARD), board.get(b.RATE) == rate
+    heard = round((now - board.levels[b.EPOCH]) * rate) if board.get(b.SESSION) else 0
+    if same and 0 < heard - before < b.FEED:
+        board.write(board.feed, before, np.zeros((b.CHANNELS, heard - before), np.float32))
+    else:
+        board.feed[:] = 0.0
+    board.numbers[b.RATE], board.numbers[b.BLOCK] = rate, wanted.block
+    board.numbers[b.INPUTS], board.numbers[b.OUTPUTS] = channels
+    parts = budget(rate, wanted.block, wanted.settings)
+    board.numbers[b.BEHIND] = sum(parts.values()) - LOOKAHEAD
+    board.levels[b.AVAILABLE] = board.levels[b.LEVEL_NOW] = 0.0
+    board.levels[b.WET_NOW] = board.levels[b.WET_WANTED]
+    board.ahead[:] = 0.0
+    reset(board.ceiling, rate)
+    board.publish(b.MADE, -(1 << 60))  # whatever was made, was made of another session
+    board.publish(b.HEARD, heard)
+    board.publish(b.SESSION, board.get(b.SESSION) + 1)
+
+
+def _open(
+    board: b.Board,
+    wanted: Wanted,
+    devices: tuple[int, int],
+    rate: int,
+    channels: tuple[int, int],
+) -> tuple[str, Any]:
+    sd = portaudio()
+    callback, data, how = None, None, "python"
+    if wanted.compiled:
+        try:
+            from engine.live.callback import callback as compiled
+
+            callback = sd._ffi.cast("PaStreamCallback*", compiled.address)
+            data = sd._ffi.cast("void*", board.address)
+            how = "compiled"
+        except Exception as fault:  # whatever keeps it from compiling here: there is another way
+            say(warning=f"no compiled callback ({fault}): the interpreter's is used")
+    board.numbers[b.COMPILED] = how == "compiled"
+    common = {
+        "samplerate": rate,
+        "blocksize": wanted.block,
+        "device": devices,
+        "channels": channels,
+        "dtype": "float32",
+        "latency": "low",
+    }
+    try:
+        if callback is not None:
+            return how, sd._StreamBase("duplex", callback=callback, userdata=data, **common)
+        return how, sd.Stream(callback=_interpreted(board), **common)
+    except Exception as fault:
+        raise _refused(str(wanted.output or "audio device"), rate, wanted.block, fault) from fault
+
+
+def _interpreted(board: b.Board) -> Any:
+    from engine.live.callback import exchange_on
+
+    inputs, outputs = (
+        np.zeros((0, int(board.numbers[at])), np.float32) for at in (b.INPUTS, b.OUTPUTS)
+    )
+    exchange_on(board, inputs, outputs)  # compiled before the device asks for it
+
+    def callback(given: Any, taken: Any, frames: int, when: Any, flags: Any) -> None:
+        del when
+        board.numbers[b.FLAGS] += bool(flags)
+        for first in range(0, frames, b.MOST):
+            last = first + b.MOST
+            exchange_on(board, np.ascontiguousarray(given[first:last]), taken[first:last])
+
+    return callback
+
+
+def _refused(name: str, rate: int, block: int, fault: Exception) -> DeviceError:
+    return DeviceError(
+        name,
+        f"refuses {rate} Hz in blocks of {block} ({fault})",
+        cure="Choose another --rate, --block or device (`doubledrop devices`).",
+    )
+
+
+def _serve(board: b.Board) -> int:
+    """Wait until told to stop, the owner has gone, or the device falls silent."""
+    counted, since = board.get(b.CALLBACKS), time.monotonic()
+    while True:
+        now = time.monotonic()
+        if board.get(b.STOP) or os.getppid() != board.get(b.OWNER):
+            board.levels[b.LEVEL_WANTED] = 0.0
+            time.sleep(_FADE_OUT_S)
+            return 0
+        if board.get(b.CALLBACKS) != counted:
+            counted, since = board.get(b.CALLBACKS), now
+        elif now - since > _SILENT_S:
+            return LOST
+        time.sleep(_PERIOD_S)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["JACK_NO_START_SERVER"] = "1"  # a server that is gone is waited for, not replaced
+    shared = b.Board(Path(sys.argv[1]))
+    follow(shared)
+    try:
+        code = main(shared, read(Wanted, sys.argv[2]))
+    except DeviceError as trouble:
+        code = fail(trouble)
+    sys.stdout.flush()
+    os._exit(code)  # PortAudio would wait for a dead server

@@ -1,0 +1,93 @@
+"""How the processes of the stage speak: a line of JSON on stdout, and an exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from typing import Any
+
+from engine.errors import DoubledropError
+from engine.live import board as b
+
+LOST = 3
+"""Exit status of the device's process when the device has fallen silent."""
+_PATIENCE_S = 2.0
+
+
+def say(**values: Any) -> None:
+    """One line to whoever started this process."""
+    print(json.dumps(values), flush=True)
+
+
+def fail(trouble: DoubledropError) -> int:
+    """Say an error; its exit status."""
+    say(error=str(trouble))
+    return trouble.exit_status
+
+
+def follow(board: b.Board) -> None:
+    """End with the owner of the board, however it ends.
+
+    Where the system can tell the process of it (Linux), at once; else the loops look.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        terminate, on_death = 15, 1
+        ctypes.CDLL(None).prctl(on_death, terminate, 0, 0, 0)
+    if os.getppid() != board.get(b.OWNER):
+        os._exit(0)
+
+
+class Child:
+    """A process of ours, and what it says.
+
+    Args:
+        module: what it runs.
+        arguments: of it.
+
+    Attributes:
+        lines: what it has said and nobody has read yet.
+    """
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True
+        )
+        self.pid = self._process.pid
+        self.lines: deque[dict[str, Any]] = deque()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def status(self) -> int | None:
+        """Exit status; None while it runs. All it said has been read by then."""
+        status = self._process.poll()
+        if status is not None:
+            self._reader.join(_PATIENCE_S)
+        return status
+
+    def end(self) -> None:
+        """Wait for it a moment, then end it."""
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def kill(self) -> None:
+        """End it now."""
+        self._process.kill()
+        self._process.wait()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            try:
+                self.lines.append(json.loads(line))
+            except ValueError:  # a library that prints
+                sys.stderr.write(line)

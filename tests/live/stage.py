@@ -1,0 +1,156 @@
+"""A real audio server without a sound card, the stage on it, and a client that listens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from engine.dsp.arrays import Audio
+from engine.live import board as b
+from engine.live import jack
+from engine.live.asked import Asked, Wanted
+from engine.live.status import Status, look
+from engine.live.supervisor import Supervisor
+from engine.stages.host import Settings
+from export import handmade
+
+BLOCK = 128
+_HOST = r"PortAudio.*:{}_{}"
+
+
+class Server:
+    """``jackd`` with the dummy driver, under a name of its own."""
+
+    def __init__(self) -> None:
+        self.name = f"doubledrop-{os.getpid()}"
+        os.environ["JACK_DEFAULT_SERVER"] = self.name
+        os.environ["JACK_NO_AUDIO_RESERVATION"] = "1"
+        os.environ["JACK_NO_START_SERVER"] = "1"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, rate: int = 48000) -> None:
+        how = ["-R", "-P", "60"] if _may_hurry() else ["-r"]
+        command = ["jackd", "-n", self.name, *how, "-d", "dummy", "-r", str(rate)]
+        self._process = subprocess.Popen(
+            [*command, "-p", str(BLOCK)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait = ["jack_wait", "-w", "-t", "10", "-s", self.name]
+        subprocess.run(wait, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+        for left in Path("/dev/shm").glob(f"jack*{self.name}*"):
+            left.unlink(missing_ok=True)
+
+
+def _may_hurry() -> bool:
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except OSError:
+        return False
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    return True
+
+
+class Stage:
+    """The program's processes, without its screen."""
+
+    def __init__(self, model: Path, settings: Settings, bpm: float, interpreted: bool) -> None:
+        self.settings = settings
+        self.supervisor = Supervisor(
+            Wanted(None, None, None, BLOCK, not interpreted, settings),
+            Asked(str(model), "cpu", bpm, 0.0, settings),
+        )
+        self.board = self.supervisor.board
+
+    def look(self) -> Status:
+        return look(self.supervisor, self.settings)
+
+    def until(self, true, tries_s: float = 30.0) -> float:
+        """Wait for something; how long it took, in seconds of sound where there is sound."""
+        began = time.monotonic()
+        while not true():
+            assert time.monotonic() - began < tries_s, list(self.supervisor.events)
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def is_wet(self) -> bool:
+        levels = self.board.levels
+        return bool(levels[b.AVAILABLE] == 1.0 and levels[b.ENGINE_WET] == 1.0)
+
+
+@contextmanager
+def stage(
+    model: Path, settings: Settings | None = None, bpm: float = 240.0, interpreted: bool = False
+) -> Iterator[Stage]:
+    """The stage, wet."""
+    it = Stage(model, settings or Settings(), bpm, interpreted)
+    it.supervisor.start()
+    try:
+        it.until(it.is_wet)
+        yield it
+    finally:
+        it.supervisor.stop()
+
+
+class Listener:
+    """A client in a process of its own that plays a signal into the host and records it."""
+
+    def __init__(self, folder: Path, signal_: Audio, beside: str | None = None) -> None:
+        self.signal = np.ascontiguousarray(signal_, np.float32)
+        self._file = folder / "recorded.npz"
+        np.save(folder / "signal.npy", self.signal)
+        sends = [_HOST.format("in", c) for c in (0, 1)]
+        hears = [_HOST.format("out", c) for c in (0, 1)]
+        if beside:
+            sends += [f"{beside}:in_{c}" for c in (0, 1)]
+            hears += [f"{beside}:out_{c}" for c in (0, 1)]
+        job = jack.Job("listener", str(folder / "signal.npy"), str(self._file), sends, hears)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "engine.live.jack", jack.asked(job)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert "ready" in line, line
+
+    def result(self) -> tuple[Audio, int]:
+        """What came back, (4, n), and how many blocks the server itself left out."""
+        self._process.communicate(timeout=120)
+        sound, frames = jack.recording(self._file)
+        return sound, jack.gaps(frames, BLOCK)
+
+
+def delay_of(sound: Audio, sent: Audio) -> int:
+    """Samples by which a recording lies behind what was sent: noise, from its middle."""
+    n = min(sound.shape[-1], sent.shape[-1])
+    middle, length, most = n // 2, 8192, 8192
+    piece = sent[0, middle : middle + length]
+    found = sound[0, middle : middle + length + most]
+    spectrum = np.fft.rfft(found, 1 << 15) * np.conj(np.fft.rfft(piece, 1 << 15))
+    return int(np.argmax(np.fft.irfft(spectrum)[:most]))
+
+
+def wrong_places(sound: Audio, sent: Audio, delay: int, tolerance: float = 1e-4) -> int:
+    """How many places of a recording are not what was sent; wrong samples closer than 2048 to each
+    other are one."""
+    n = min(sound.shape[-1], sent.shape[-1])
+    error = np.abs(sound[:2, delay:n] - sent[:, : n - delay]).max(axis=0)
+    at = np.flatnonzero(error > tolerance)
+    return int(len(at) > 0) + int(np.sum(np.diff(at) > 2048))
+
+
+def preset(folder: Path, build=handmade.identity) -> Path:
+    """A model made by hand."""
+    return handmade.write(build, folder / "generator.onnx")

@@ -1,0 +1,157 @@
+"""The stage on a real audio server: what a second client hears, also when things go wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from engine.live import board as b
+from engine.stages.host import Settings
+from tests.live.stage import Listener, Server, delay_of, preset, stage, wrong_places
+
+RATE = 48000
+
+
+@pytest.fixture
+def server():
+    it = Server()
+    it.start()
+    yield it
+    it.kill()
+
+
+@pytest.fixture
+def noise():
+    rng = np.random.default_rng(5)
+    return (0.05 * rng.normal(size=(2, 6 * RATE))).astype(np.float32)
+
+
+def counted(status, left_out):
+    """What may be heard as a gap, and was counted: by the server, the device or the host."""
+    return left_out + status.flags + status.gaps
+
+
+@pytest.mark.parametrize("interpreted", [False, True])
+def test_line_in_is_line_out_at_the_declared_latency(server, noise, tmp_path, figure, interpreted):
+    with stage(preset(tmp_path), Settings(wet=0.0), interpreted=interpreted) as it:
+        flags = it.look().flags
+        sound, left_out = Listener(tmp_path, noise).result()
+        status = it.look()
+    delay = delay_of(sound, noise)
+    kind = "interpreted" if interpreted else "compiled"
+    figure(f"line-in to line-out, {kind}", f"{delay} samples, declared {status.latency['total']}")
+    assert status.latency["total"] <= 1024
+    assert delay == status.latency["total"]
+    assert wrong_places(sound, noise, delay) <= left_out + status.flags - flags
+
+
+def test_half_wet_does_not_comb(server, noise, tmp_path, figure):
+    with stage(preset(tmp_path), Settings(wet=0.5)) as it:
+        before = it.look()
+        sound, left_out = Listener(tmp_path, noise).result()
+        status = it.look()
+        delay = status.latency["total"]
+    error = sound[:2, delay:] - noise[:, :-delay]
+    blocks = error[:, : error.shape[-1] // 2048 * 2048].reshape(2, -1, 2048)
+    rms = np.sqrt(np.mean(blocks**2, axis=(0, 2)))
+    db = 20 * np.log10(np.median(rms) / np.sqrt(np.mean(noise**2)) + 1e-12)
+    figure("identity, half wet, live", f"{db:.1f} dB")
+    assert db <= -100
+    assert status.gain_share["predicted"] + status.gain_share["fresh"] > 0.9
+    assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
+
+
+def test_the_engine_is_killed(server, noise, tmp_path, figure):
+    """No missing sample: what the engine made is the input here, and so is what takes over."""
+    with stage(preset(tmp_path)) as it:
+        before = it.look()
+        listener = Listener(tmp_path, noise)
+        time.sleep(1.0)
+        pid = it.supervisor.engine_pid
+        os.kill(pid, signal.SIGKILL)
+        it.until(lambda: it.board.levels[b.AVAILABLE] == 0.0)
+        took = it.until(it.is_wet)
+        sound, left_out = listener.result()
+        status = it.look()
+    figure("engine killed: wet again after", f"{took:.1f} s")
+    delay = delay_of(sound, noise)
+    assert delay == status.latency["total"]
+    assert status.restarts == before.restarts + 1
+    assert status.gaps > before.gaps
+    spare = left_out + status.flags - before.flags
+    assert wrong_places(sound, noise, delay) <= spare
+
+
+def test_the_engine_stands_still(server, noise, tmp_path):
+    with stage(preset(tmp_path)) as it:
+        before = it.look()
+        listener = Listener(tmp_path, noise)
+        pid = it.supervisor.engine_pid
+        os.kill(pid, signal.SIGSTOP)
+        it.until(lambda: it.board.levels[b.AVAILABLE] == 0.0)
+        time.sleep(1.0)
+        os.kill(pid, signal.SIGCONT)
+        it.until(it.is_wet)
+        sound, left_out = listener.result()
+        status = it.look()
+    delay = delay_of(sound, noise)
+    assert delay == status.latency["total"]
+    assert status.restarts == before.restarts
+    assert wrong_places(sound, noise, delay) <= left_out + status.flags - before.flags
+
+
+@pytest.mark.parametrize("rate", [48000, 44100])
+def test_the_server_is_killed_and_comes_back(server, noise, tmp_path, figure, rate):
+    with stage(preset(tmp_path)) as it:
+        first = it.supervisor.device_pid
+        server.kill()
+        it.until(lambda: it.look().lost == 1)
+        time.sleep(1.0)
+        server.start(rate)
+        back = it.until(lambda: it.board.levels[b.LEVEL_NOW] == 1.0 and it.is_wet())
+        figure(f"server killed, back at {rate} Hz: wet after", f"{back:.1f} s")
+        assert it.supervisor.device_pid != first
+        before = it.look()
+        sound, left_out = Listener(tmp_path, noise).result()
+        status = it.look()
+    delay = delay_of(sound, noise)
+    assert delay == status.latency["total"]
+    assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
+    assert np.abs(sound).max() <= 1.0
+
+
+def test_both_cores_are_busy(server, noise, tmp_path, figure):
+    busy = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        for _ in range(os.cpu_count() or 2)
+    ]
+    try:
+        with stage(preset(tmp_path)) as it:
+            before = it.look()
+            sound, left_out = Listener(tmp_path, noise).result()
+            status = it.look()
+    finally:
+        for process in busy:
+            process.kill()
+    delay = delay_of(sound, noise)
+    assert delay == status.latency["total"]
+    assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
+    figure("both cores busy: gaps of the host, of the server", f"{status.gaps}, {left_out}")
+
+
+def test_nothing_is_louder_than_full_scale(server, tmp_path):
+    rng = np.random.default_rng(6)
+    loud = (3.0 * rng.normal(size=(2, 3 * RATE))).astype(np.float32)
+    loud[:, RATE] = np.nan
+    loud[:, 2 * RATE] = np.inf
+    with stage(preset(tmp_path)) as it:
+        sound, _ = Listener(tmp_path, loud).result()
+        assert it.look().repaired == 4
+    assert np.isfinite(sound).all()
+    assert 0.5 < np.abs(sound).max() <= 10 ** (-1 / 20)
