@@ -148,6 +148,8 @@ def _serve(board: b.Board) -> int:
         if board.get(b.STOP) or os.getppid() != board.get(b.OWNER):
             board.levels[b.LEVEL_WANTED] = 0.0
             time.sleep(_FADE_OUT_S)
+            if not board.get(b.STOP):  # the owner was killed, and nobody else will do it
+                board.path.unlink(missing_ok=True)
             return 0
         if board.get(b.CALLBACKS) != counted:
             counted, since = board.get(b.CALLBACKS), now

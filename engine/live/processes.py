@@ -30,15 +30,7 @@ def fail(trouble: DoubledropError) -> int:
 
 
 def follow(board: b.Board) -> None:
-    """End with the owner of the board, however it ends.
-
-    Where the system can tell the process of it (Linux), at once; else the loops look.
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        terminate, on_death = 15, 1
-        ctypes.CDLL(None).prctl(on_death, terminate, 0, 0, 0)
+    """End if the owner of the board has ended already; from here on the loops look."""
     if os.getppid() != board.get(b.OWNER):
         os._exit(0)
 

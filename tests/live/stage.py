@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.dsp.arrays import Audio
+from engine.dsp.model_format import IMAGE
 from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
@@ -27,10 +28,10 @@ _HOST = r"PortAudio.*:{}_{}"
 
 
 class Server:
-    """``jackd`` with the dummy driver, under a name of its own."""
+    """``jackd`` with the dummy driver, under a name of its own: it knows eight at most."""
 
     def __init__(self) -> None:
-        self.name = f"doubledrop-{os.getpid()}"
+        self.name = "doubledrop-tests"
         os.environ["JACK_DEFAULT_SERVER"] = self.name
         os.environ["JACK_NO_AUDIO_RESERVATION"] = "1"
         os.environ["JACK_NO_START_SERVER"] = "1"
@@ -38,19 +39,28 @@ class Server:
 
     def start(self, rate: int = 48000) -> None:
         how = ["-R", "-P", "60"] if _may_hurry() else ["-r"]
-        command = ["jackd", "-n", self.name, *how, "-d", "dummy", "-r", str(rate)]
+        command = ["jackd", "-n", self.name, *how, "--port-max", "64"]
         self._process = subprocess.Popen(
-            [*command, "-p", str(BLOCK)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*command, "-d", "dummy", "-r", str(rate), "-p", str(BLOCK)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         wait = ["jack_wait", "-w", "-t", "10", "-s", self.name]
         subprocess.run(wait, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
     def kill(self) -> None:
+        """As a crash ends it."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """As its owner ends it, without leaving memory behind."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
+            self._process.send_signal(how)
             self._process.wait()
-        for left in Path("/dev/shm").glob(f"jack*{self.name}*"):
-            left.unlink(missing_ok=True)
+            self._process = None
 
 
 def _may_hurry() -> bool:
@@ -154,3 +164,28 @@ def wrong_places(sound: Audio, sent: Audio, delay: int, tolerance: float = 1e-4)
 def preset(folder: Path, build=handmade.identity) -> Path:
     """A model made by hand."""
     return handmade.write(build, folder / "generator.onnx")
+
+
+def _plays(graph: handmade.Graph) -> str:
+    """Whether there is music in the window: neither silence, nor the example in the file."""
+    loudest = graph("ReduceMax", IMAGE, keepdims=0)
+    heard = graph("Greater", loudest, graph.constant(0.05))
+    return graph("And", heard, graph("Less", loudest, graph.constant(0.985)))
+
+
+def not_a_number(graph: handmade.Graph) -> str:
+    """A network that returns NaN as soon as there is music."""
+    return graph("Where", _plays(graph), graph.constant(np.nan), IMAGE)
+
+
+def raising(graph: handmade.Graph) -> str:
+    """A network that fails as soon as there is music: it looks for the sixth of one number."""
+    sixth = graph(
+        "Cast", graph("Mul", graph("Cast", _plays(graph), to=1), graph.constant(5.0)), to=7
+    )
+    return graph("Mul", IMAGE, graph("Gather", graph.constant([1.0]), sixth))
+
+
+def slow(graph: handmade.Graph) -> str:
+    """The input, after the work of a network twenty times larger than those that are shipped."""
+    return graph("Add", IMAGE, graph("Mul", handmade.resnet(64)(graph), graph.constant(0.0)))

@@ -7,13 +7,25 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.live import board as b
 from engine.stages.host import Settings
-from tests.live.stage import Listener, Server, delay_of, preset, stage, wrong_places
+from tests.live.stage import (
+    Listener,
+    Server,
+    Stage,
+    delay_of,
+    not_a_number,
+    preset,
+    raising,
+    slow,
+    stage,
+    wrong_places,
+)
 
 RATE = 48000
 
@@ -23,7 +35,7 @@ def server():
     it = Server()
     it.start()
     yield it
-    it.kill()
+    it.stop()
 
 
 @pytest.fixture
@@ -143,6 +155,48 @@ def test_both_cores_are_busy(server, noise, tmp_path, figure):
     assert delay == status.latency["total"]
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
     figure("both cores busy: gaps of the host, of the server", f"{status.gaps}, {left_out}")
+
+
+@pytest.mark.parametrize("model", [not_a_number, raising, slow], ids=lambda model: model.__name__)
+def test_the_network_fails(server, noise, tmp_path, figure, model):
+    """All three are the identity where they work, and dry where they do not: nothing is heard."""
+    with stage(preset(tmp_path, model)) as it:
+        before = it.look()
+        sound, left_out = Listener(tmp_path, noise).result()
+        status = it.look()
+    delay = delay_of(sound, noise)
+    share = ", ".join(f"{name} {part:.0%}" for name, part in status.gain_share.items())
+    figure(f"network: {model.__name__}", f"{status.faults} faults, {share}")
+    assert delay == status.latency["total"]
+    assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
+    assert status.restarts == 0
+    if model is slow:
+        assert status.inferences > before.inferences
+        assert status.age_ms["p99"] > 300
+    else:
+        assert status.faults > 0
+        assert status.gain_share["held"] > 0.0
+        assert status.gain_share["dry"] > 0.05
+        assert any("generator" in event.text for event in it.supervisor.events)
+
+
+def test_a_thread_hogs_the_interpreters(server, noise, tmp_path, figure, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "hog"), prepend=os.pathsep)
+    it = Stage(preset(tmp_path), Settings(), 240.0, False)
+    it.supervisor.start()
+    monkeypatch.undo()
+    try:
+        it.until(lambda: it.look().hops > 500)
+        before = it.look()
+        sound, left_out = Listener(tmp_path, noise).result()
+        status = it.look()
+    finally:
+        it.supervisor.stop()
+    delay = delay_of(sound, noise)
+    figure("interpreters hogged: gaps, late hops", f"{status.gaps}, {status.late_hops}")
+    assert status.late_hops > before.late_hops
+    assert delay == status.latency["total"]
+    assert wrong_places(sound, noise, delay) <= left_out + status.flags - before.flags
 
 
 def test_nothing_is_louder_than_full_scale(server, tmp_path):
