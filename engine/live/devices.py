@@ -22,6 +22,8 @@ class Device:
     host_api: str
     default_input: bool
     default_output: bool
+    low_latency_s: float = 0.0
+    """In and out together, as PortAudio states it for small blocks."""
 
 
 def portaudio() -> ModuleType:
@@ -57,6 +59,7 @@ def devices() -> list[Device]:
             host_api=apis[info["hostapi"]]["name"],
             default_input=i == default_input,
             default_output=i == default_output,
+            low_latency_s=info["default_low_input_latency"] + info["default_low_output_latency"],
         )
         for i, info in enumerate(sd.query_devices())
     ]

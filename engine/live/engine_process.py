@@ -176,6 +176,14 @@ def main(board: b.Board, asked: Asked) -> int:
     return 0
 
 
+def may_hurry() -> bool:
+    """Whether this process may ask for real-time priority."""
+    hurried = _hurry()
+    if hurried:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    return hurried
+
+
 def _hurry() -> bool:
     """Ask for real-time priority for the hop loop; whether it was given."""
     try:

@@ -1,0 +1,101 @@
+"""``doubledrop doctor``: what holds on this machine, before the show."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.progress import MofNCompleteColumn
+from rich.table import Table
+
+from engine.cli import options
+from engine.cli.console import progress, stdout
+from engine.errors import DeviceError
+from engine.live.devices import Device, devices
+from engine.live.preset import bundled_names, load_preset
+
+
+def doctor(
+    preset: Annotated[
+        list[str] | None, typer.Option(help="Preset to examine; again for more. Default: all.")
+    ] = None,
+    provider: options.Provider = options.ProviderOption.auto,
+    seconds: Annotated[float, typer.Option(help="Of each rehearsal.", min=1.0)] = 6.0,
+    as_json: options.AsJson = False,
+) -> None:
+    """Examine devices, providers and presets: does it hold at 120, 140 and 175 BPM?
+
+    Example: doubledrop doctor --preset liquid-to-dancefloor
+    """
+    from engine.live import doctor as examination
+    from engine.live.engine_process import may_hurry
+    from engine.live.generator import OnnxGenerator
+
+    listed, trouble = _devices()
+    generators = {}
+    for name in preset or bundled_names():
+        chosen = load_preset(name)
+        generators[chosen.name] = OnnxGenerator(chosen.model, provider.value, threads=1)
+    with progress(MofNCompleteColumn(), hidden=as_json) as bar:
+        task = bar.add_task("rehearsing")
+        presets = examination.examine(
+            generators,
+            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
+            seconds,
+        )
+    found: dict[str, Any] = {
+        "devices": [asdict(device) for device in listed],
+        "providers": examination.providers(load_preset("downbeat-filter").model),
+        "callback": examination.callback_kind(),
+        "realtime": may_hurry(),
+        "presets": presets,
+        "round_trip": examination.round_trip(examination.default_device() if listed else None),
+    }
+    if as_json:
+        print(json.dumps(found))
+        return
+    _show(found, listed, trouble)
+
+
+def _devices() -> tuple[list[Device], str]:
+    try:
+        return devices(), "none found"
+    except DeviceError as fault:
+        return [], str(fault)
+
+
+def _show(found: dict[str, Any], listed: list[Device], trouble: str) -> None:
+    names = "; ".join(f"{d.name} ({d.inputs} in, {d.outputs} out, {d.rate:g} Hz)" for d in listed)
+    stdout.print(f"devices    {names or trouble}", soft_wrap=True)
+    for name, state in found["providers"].items():
+        stdout.print(f"provider   {name}: {state}", soft_wrap=True, markup=False)
+    stdout.print(f"callback   {found['callback']}")
+    stdout.print(
+        "priority   real-time is permitted"
+        if found["realtime"]
+        else "priority   no real-time: allow it with `ulimit -r 95`, or a line `@audio - rtprio 95`"
+        " in /etc/security/limits.conf",
+        soft_wrap=True,
+    )
+    trip = found["round_trip"]
+    parts = ", ".join(f"{name} {samples}" for name, samples in trip.items() if name != "total")
+    ms = 1000 * trip["total"] / 48000
+    stdout.print(f"latency    {trip['total']} samples ({ms:.1f} ms) at 48 kHz: {parts}")
+    table = Table(
+        "preset", "BPM", "hop p50 / p99 / p99.9", "inference p50 / p99", "cores", box=None
+    )
+    for name, preset in found["presets"].items():
+        for bpm, hop in preset["hop_ms"].items():
+            inference, load = preset["inference_ms"][bpm], preset["load"][bpm]
+            table.add_row(
+                name,
+                bpm,
+                f"{hop['p50']:.2f} / {hop['p99']:.2f} / {hop['p999']:.2f} ms",
+                f"{inference['p50']:.0f} / {inference['p99']:.0f} ms",
+                f"{load:.2f}",
+            )
+    stdout.print(table)
+    for name, preset in found["presets"].items():
+        stdout.print(f"[bold]{name}[/]: {preset['verdict']}", soft_wrap=True)

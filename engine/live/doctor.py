@@ -1,0 +1,198 @@
+"""Will it hold? What this machine can carry, before anybody depends on it."""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.dsp.gain import GainImage
+from engine.dsp.tempo import Tempo, bucket
+from engine.errors import ProviderError
+from engine.live.bench import music
+from engine.live.budget import budget
+from engine.live.devices import Device, devices
+from engine.live.generator import OnnxGenerator
+from engine.live.inference import Background
+from engine.stages.host import Host, Settings
+from engine.stages.inference import Job
+
+TEMPOS = (120.0, 140.0, 175.0)
+RATE, BLOCK = 48000, 128
+SECONDS = 6.0
+_POINTS = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The engine at one tempo in real time, without a device.
+
+    Attributes:
+        hop_ms: time of a hop while inference runs, 50th, 99th and 99.9th percentile.
+        inference_ms: time of an inference with all that the engine does around it.
+        load: cores that both take.
+    """
+
+    hop_ms: dict[str, float]
+    inference_ms: dict[str, float]
+    load: float
+
+
+class _Timed(Background):
+    """Inference whose jobs are timed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    def submit(self, job: Job, now: int) -> None:
+        def timed() -> GainImage:
+            begun = time.perf_counter()
+            image = job()
+            self.times.append(time.perf_counter() - begun)
+            return image
+
+        super().submit(timed, now)
+
+
+def rehearse(generator: OnnxGenerator, bpm: float, seconds: float = SECONDS) -> Rehearsal:
+    """Play to nobody for so long, at the pace of a device, after one phrase of warming up."""
+    tempo, inference = Tempo(bpm), _Timed()
+    generator.warm(bucket(tempo.phrase_s / generator.front_end.hop_s))
+    host = Host(generator, inference, RATE, 2, tempo, Settings())
+    hop = host.restyle.hop
+    feed = music(np.random.default_rng(0), tempo.phrase_s)
+    feed = feed[:, : feed.shape[-1] // hop * hop]
+    inference.paused = True
+    host.restyle.process(feed)
+    inference.paused = False
+    gc.collect()
+    gc.freeze()
+    times: list[float] = []
+    began, at = time.perf_counter(), 0
+    try:
+        while (now := time.perf_counter()) - began < seconds:
+            due = began + len(times) * hop / RATE
+            if now < due:
+                time.sleep(due - now)
+            block = feed[:, at : at + hop]
+            at = (at + hop) % feed.shape[-1]
+            begun = time.perf_counter()
+            host.restyle.process(block)
+            times.append(time.perf_counter() - begun)
+    finally:
+        inference.close()
+        gc.unfreeze()
+    elapsed = time.perf_counter() - began
+    return Rehearsal(
+        _percentiles(times),
+        _percentiles(inference.times or [elapsed]),
+        (sum(times) + sum(inference.times)) / elapsed,
+    )
+
+
+def verdict(rehearsals: dict[float, Rehearsal]) -> tuple[str, float]:
+    """In words, and the milliseconds to spare, over all tempos.
+
+    A hop may take the time of a block and the cushion. Gains older than a beat are of another
+    moment: an inference has to be done twice a beat.
+    """
+    allowed_ms = 1000 * (BLOCK + budget(RATE, BLOCK, Settings())["cushion"]) / RATE
+    margin_ms = min(allowed_ms - r.hop_ms["p999"] for r in rehearsals.values())
+    hop_ms = 1000 * BLOCK / RATE
+    too_slow = any(r.hop_ms["p50"] > hop_ms for r in rehearsals.values())
+    late = [bpm for bpm, r in rehearsals.items() if 2 * r.inference_ms["p99"] > 60000 / bpm]
+    if too_slow:
+        return "does not hold: a hop takes longer than it lasts", margin_ms
+    if late:
+        return f"does not hold at {late[0]:g} BPM: an inference takes over half a beat", margin_ms
+    if margin_ms < 0:
+        more = math.ceil(-margin_ms / hop_ms) * hop_ms
+        return f"holds with {more:.1f} ms more (--block)", margin_ms
+    return "holds", margin_ms
+
+
+def providers(model: Path) -> dict[str, str]:
+    """``runs``, or why not, by provider: installed is not the same as working."""
+    found = {}
+    for name in ("cpu", "cuda", "coreml"):
+        try:
+            OnnxGenerator(model, name)
+        except ProviderError as fault:
+            found[name] = str(fault)
+        else:
+            found[name] = "runs"
+    return found
+
+
+def callback_kind() -> str:
+    """Which audio callback there is: compiled or python."""
+    try:
+        from engine.live.callback import callback
+
+        return "compiled" if callback.address else "python"
+    except Exception:  # whatever keeps numba from compiling here
+        return "python"
+
+
+def round_trip(device: Device | None) -> dict[str, int]:
+    """Samples by part at 48 kHz in blocks of 128; ``device`` as PortAudio states it, 0 for none."""
+    parts = budget(RATE, BLOCK, Settings())
+    stated = round(device.low_latency_s * RATE) if device else 0
+    return {
+        "device": stated,
+        "block": parts["block"],
+        "cushion": parts["cushion"],
+        "stft": parts["stft"],
+        "limiter": parts["limiter"],
+        "chain": 0,
+        "total": stated + sum(parts.values()),
+    }
+
+
+def examine(
+    presets: dict[str, OnnxGenerator],
+    watch: Callable[[str, int, int], None],
+    seconds: float = SECONDS,
+) -> dict[str, Any]:
+    """All that ``doctor --json`` prints of the presets.
+
+    Args:
+        presets: loaded, by name.
+        watch: told the name, and how many of how many rehearsals are done.
+        seconds: of each rehearsal.
+    """
+    found: dict[str, Any] = {}
+    total, done = len(presets) * len(TEMPOS), 0
+    for name, generator in presets.items():
+        rehearsals = {}
+        for bpm in TEMPOS:
+            watch(f"{name}, {bpm:g} BPM", done, total)
+            rehearsals[bpm] = rehearse(generator, bpm, seconds)
+            done += 1
+        words, margin_ms = verdict(rehearsals)
+        found[name] = {
+            "verdict": words,
+            "margin_ms": margin_ms,
+            "provider": generator.provider,
+            "hop_ms": {f"{bpm:g}": r.hop_ms for bpm, r in rehearsals.items()},
+            "inference_ms": {f"{bpm:g}": r.inference_ms for bpm, r in rehearsals.items()},
+            "load": {f"{bpm:g}": r.load for bpm, r in rehearsals.items()},
+        }
+    return found
+
+
+def default_device() -> Device | None:
+    """The output that ``play`` would take, if there is one."""
+    found = [d for d in devices() if d.outputs]
+    return next((d for d in found if d.default_output), found[0] if found else None)
+
+
+def _percentiles(times: list[float]) -> dict[str, float]:
+    return {name: 1000 * float(np.percentile(times, q)) for name, q in _POINTS.items()}

@@ -1,0 +1,59 @@
+"""The doctor's verdict, and that it measures what it says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from engine.live.doctor import TEMPOS, Rehearsal, verdict
+
+HOP = {"p50": 0.5, "p99": 1.0, "p999": 2.0}
+INFERENCE = {"p50": 60.0, "p99": 80.0, "p999": 90.0}
+
+
+def said(hop=None, inference=None):
+    return verdict({175.0: Rehearsal(HOP | (hop or {}), INFERENCE | (inference or {}), 0.5)})
+
+
+@pytest.mark.parametrize(
+    ("hop", "inference", "words"),
+    [
+        ({}, {}, "holds"),
+        ({"p999": 8.0}, {}, "holds with 2.7 ms more"),
+        ({"p50": 3.0}, {}, "does not hold: a hop"),
+        ({}, {"p99": 200.0}, "does not hold at 175 BPM: an inference"),
+    ],
+)
+def test_the_verdict(hop, inference, words):
+    assert said(hop, inference)[0].startswith(words)
+
+
+def test_the_margin_is_what_is_left_of_block_and_cushion():
+    """128 + 160 samples at 48 kHz are 6 ms."""
+    assert said()[1] == pytest.approx(4.0)
+
+
+def test_doctor_prints_the_keys_of_the_contract():
+    command = "doctor --preset downbeat-filter --seconds 1 --json"
+    done = subprocess.run(
+        [sys.executable, "-c", "from engine.cli import main; main()", *command.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["providers"]["cpu"] == "runs"
+    assert found["callback"] == "compiled"
+    (preset,) = found["presets"].values()
+    assert set(preset["hop_ms"]) == {f"{bpm:g}" for bpm in TEMPOS}
+    for bpm in preset["hop_ms"]:
+        assert 0 < preset["hop_ms"][bpm]["p50"] <= preset["hop_ms"][bpm]["p999"]
+        assert 0 < preset["inference_ms"][bpm]["p50"]
+    assert isinstance(preset["margin_ms"], float)
+    assert isinstance(preset["verdict"], str)
+    trip = found["round_trip"]
+    assert trip["total"] == sum(v for name, v in trip.items() if name != "total")
