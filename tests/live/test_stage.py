@@ -11,9 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from scipy.signal import fftconvolve
 
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.tempo import Tempo
 from engine.live import board as b
+from engine.live.bench import music
+from engine.live.generator import OnnxGenerator
+from engine.live.render import render
 from engine.stages.host import Settings
+from export import handmade
 from tests.live.stage import (
     Listener,
     Server,
@@ -77,6 +85,40 @@ def test_half_wet_does_not_comb(server, noise, tmp_path, figure):
     assert db <= -100
     assert status.gain_share["predicted"] + status.gain_share["fresh"] > 0.9
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
+
+
+def test_live_is_what_render_makes_of_the_same_feed(server, tmp_path, figure):
+    """A filter that moves with the bars: the clock counts from the beginning of the session."""
+    feed = music(np.random.default_rng(7), 8.0)
+    bpm = 240.0
+    model = preset(tmp_path, handmade.downbeat_filter)
+    with stage(model, bpm=bpm) as it:
+        before = it.look()
+        sound, left_out = Listener(tmp_path, feed).result()
+        status = it.look()
+        heard = it.board.get(b.HEARD)
+        ring = it.board.read(it.board.feed, heard - 18 * RATE, 18 * RATE)
+    # When the feed began, in the time of the session.
+    at = np.argmax(fftconvolve(ring[0], feed[0, ::-1], mode="valid"))
+    began_s = (heard - 18 * RATE + int(at)) / RATE
+    soundfile.write(tmp_path / "feed.wav", feed.T, RATE, subtype="FLOAT")
+    done = tmp_path / "rendered.wav"
+    tempo = Tempo(bpm, -began_s % (60 / bpm * 16))
+    generator = OnnxGenerator(model, "cpu")
+    render(tmp_path / "feed.wav", done, generator, tempo, Settings(), inference_ms=20.0)
+    rendered, _ = soundfile.read(done, dtype="float32", always_2d=True)
+    delay = status.latency["total"]
+    n = min(sound.shape[-1] - delay, len(rendered))
+    analyser = FrontEnd().at(RATE)
+    images = [analyser.log_mel(x[:2, 4 * RATE : n]) for x in (sound[:, delay:], rendered.T)]
+    input_image = analyser.log_mel(feed[:, 4 * RATE : n])
+    distance = np.mean(np.abs(images[0] - images[1]), axis=1)
+    effect = float(np.mean(np.abs(input_image - images[1])))
+    figure("live against render, phrase", f"{np.median(distance):.2f} dB of {effect:.1f} dB")
+    assert effect > 3.0
+    assert np.median(distance) <= 1.0
+    events = counted(status, left_out) - counted(before, 0)
+    assert np.mean(distance > 3.0) <= 0.01 + 0.05 * events
 
 
 def test_the_engine_is_killed(server, noise, tmp_path, figure):
