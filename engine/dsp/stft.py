@@ -141,6 +141,13 @@ class Stream:
         )
         return stft.analyse(frames)
 
+    def hear(self, block: Audio) -> None:
+        """A block that is neither analysed nor synthesised, but was there: what follows is whole
+        again ``delay`` samples later."""
+        keep = self._past.shape[-1]
+        self._past = np.concatenate([self._past, block], axis=-1)[:, -keep:]
+        self._tail[:] = 0.0
+
     def synthesise(self, spectra: Array) -> Audio:
         """Spectra (channels, m, bins) to the next m hops, ``delay`` samples late."""
         stft = self.stft

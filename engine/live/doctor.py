@@ -52,7 +52,7 @@ class _Timed(Background):
         self.times: list[float] = []
 
     def submit(self, job: Job, now: int) -> None:
-        def timed() -> GainImage:
+        def timed() -> GainImage | None:
             begun = time.perf_counter()
             image = job()
             self.times.append(time.perf_counter() - begun)

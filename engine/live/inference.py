@@ -14,7 +14,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="inference")
-        self._job: Future[GainImage] | None = None
+        self._job: Future[GainImage | None] | None = None
         self._begun = 0
         self.done = 0
 
@@ -26,11 +26,12 @@ class _Worker:
         """Start a job."""
         self._job, self._begun = self._pool.submit(job), now
 
-    def _finish(self) -> GainImage:
+    def _finish(self) -> GainImage | None:
         assert self._job is not None
         job, self._job = self._job, None
-        self.done += 1
-        return job.result()
+        image = job.result()
+        self.done += image is not None
+        return image
 
     def close(self) -> None:
         """End the thread."""

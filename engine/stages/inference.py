@@ -9,7 +9,8 @@ from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import GainImage
 
-Job = Callable[[], GainImage]
+Job = Callable[[], GainImage | None]
+"""Restyles the window; or only listens, and has no result."""
 
 
 class Generator(Protocol):

@@ -48,12 +48,16 @@ class Listener:
         Raises:
             GeneratorError: the generator failed.
         """
+        self.hear(blocks, until)
+        snapshot, gain_db = self._window.snapshot(), self._level.gain_db
+        source = self._analyser.spec.normalise(snapshot.db + np.float32(gain_db))
+        generated = self._generator(source, snapshot.period)
+        return gain_image(snapshot, source, generated, self._analyser, gain_db, self._noise_branch)
+
+    def hear(self, blocks: Sequence[Audio], until: int) -> None:
+        """Hear the blocks, up to sample ``until``, and leave it at that."""
         self._columns.push(blocks)
         db, levels = self._columns.take(self._window.centres(until - self._analyser.after))
         for column, level in zip(db, levels.tolist(), strict=True):
             self._window.push(column, level)
             self._level.push(level)
-        snapshot, gain_db = self._window.snapshot(), self._level.gain_db
-        source = self._analyser.spec.normalise(snapshot.db + np.float32(gain_db))
-        generated = self._generator(source, snapshot.period)
-        return gain_image(snapshot, source, generated, self._analyser, gain_db, self._noise_branch)

@@ -44,6 +44,12 @@ class GainReader:
         """A finished inference."""
         self._images.append(image)
 
+    def forget(self) -> None:
+        """As if there had never been an image: the next one is heard as soon as it is there."""
+        self._images.clear()
+        self._current = self._before = None
+        self._held, self._lost, self._wet = (None, None, 1.0), False, 0.0
+
     def read(self, sample: float) -> Reading:
         """Gains for the output sample at this time in the feed; called once a hop, in order."""
         quality, image = self._choose(sample)

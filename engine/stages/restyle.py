@@ -28,6 +28,7 @@ from engine.stages.readings import Reading
 from engine.stages.renderers import Renderer
 
 Use = Literal["late", "phrase", "edge"]
+_NAP_S = 0.1  # between two looks at what was heard, while nobody listens
 LOOKAHEAD_COLUMNS = {0: 0, 23: 2, 46: 4, 93: 8}  # dial in ms: model columns
 
 
@@ -73,7 +74,7 @@ class Restyle:
                 cure="Choose one of these with --lookahead.",
             )
         stft = renderer.stft
-        self.hop = stft.hop
+        self.hop, self._rate = stft.hop, analyser.rate
         self.inference, self._renderer, self._late = inference, renderer, use == "late"
         phrase = tempo.phrase_s * analyser.rate
         held_back = 2 * phrase if self._late else LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop
@@ -94,7 +95,7 @@ class Restyle:
             blend=use == "phrase",
         )
         self._unheard: list[Audio] = []
-        self._received = 0
+        self._received = self._asleep = 0
         self._due = self._next_due(0)
         self.late, self.output_energy = 0, 0.0
         self.latency = self._stream.delay + self._delay.latency
@@ -106,6 +107,11 @@ class Restyle:
     def hops(self) -> Counter[Quality]:
         """Hops since the feed began, by where their gain came from."""
         return self._reader.share
+
+    @property
+    def wet(self) -> float:
+        """How much of the effect the latest hop had, 0 … 1."""
+        return self.last_readings[-1][1].wet if self.last_readings else 0.0
 
     @property
     def share(self) -> dict[str, float]:
@@ -132,6 +138,18 @@ class Restyle:
         out = self._stream.synthesise(self._renderer.render(spectra, gains, levels, first_hop))
         self.output_energy += float(np.vdot(out, out))
         return out
+
+    def hear(self, block: Audio) -> None:
+        """Take (channels, m·hop) while nobody listens: the window fills, no more."""
+        self._received += block.shape[-1]
+        self._unheard.append(block)
+        self._reader.forget()
+        self._stream.hear(self._delay.process(block))
+        self.inference.collect(self._received)
+        if self._received >= self._asleep + _NAP_S * self._rate and self.inference.idle():
+            self._asleep, until = self._received, self._received
+            blocks, self._unheard = self._unheard, []
+            self.inference.submit(lambda: self._listener.hear(blocks, until), until)
 
     def _infer(self, instant: int) -> None:
         image = self.inference.collect(self._received)

@@ -1,0 +1,129 @@
+"""Crossfades: the laws, and two generators that change places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.dsp.crossfade import Correlation, gains
+from engine.dsp.stft import STFT
+from engine.dsp.tempo import Tempo
+from engine.live.inference import Scheduled
+from engine.stages.renderers import GainRenderer
+from engine.stages.restyle import Restyle
+from engine.stages.slots import Slots
+from tests.feeds import noise
+
+RATE = 48000
+AT = np.linspace(0.0, 1.0, 101)
+
+
+def test_each_law_keeps_what_it_promises():
+    f, g = gains(AT, "equal-power")
+    assert f**2 + g**2 == pytest.approx(1.0)
+    f, g = gains(AT, "equal-gain")
+    assert f + g == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.8, 1.0])
+def test_the_measured_law_keeps_the_power_of_what_it_measured(rho):
+    f, g = gains(AT, "measured", rho)
+    assert f**2 + g**2 + 2 * rho * f * g == pytest.approx(1.0)
+
+
+def test_sounds_that_cancel_out_are_not_made_louder():
+    f, g = gains(AT, "measured", -0.9)
+    assert max(f.max(), g.max()) <= 1.0
+
+
+@pytest.mark.parametrize("law", ["equal-power", "equal-gain", "measured"])
+def test_a_fade_begins_with_the_old_and_ends_with_the_new(law):
+    f, g = gains(AT, law, 0.5)
+    assert (f[0], g[0], f[-1], g[-1]) == pytest.approx((1, 0, 0, 1), abs=1e-12)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 1.0])
+def test_correlation_is_measured(rng, rho):
+    one, own = rng.normal(0, 0.1, (2, 2, RATE)).astype(np.float32)
+    other = rho * one + np.sqrt(1 - rho**2) * own
+    meter = Correlation(RATE)
+    for first in range(0, RATE, 128):
+        found = meter.hear(one[:, first : first + 128], other[:, first : first + 128])
+    assert found == pytest.approx(rho, abs=0.05)
+    assert Correlation(RATE).hear(0 * one, other) == 0.0
+
+
+def slots(generator, names, inference_samples=2000):
+    analyser = generator(names[0]).front_end.at(RATE)
+    runners = [Scheduled(inference_samples) for _ in names]
+    stages = [
+        Restyle(
+            *(generator(name), runner),
+            *(GainRenderer(analyser, 2, STFT.low_delay(RATE)), analyser, Tempo(240.0), 2),
+        )
+        for name, runner in zip(names, runners, strict=True)
+    ]
+    return Slots(stages, RATE), runners
+
+
+def played(it, feed, switch_at, seconds, to=1):
+    out, done, states = [], False, []
+    for first in range(0, feed.shape[-1] - it.hop + 1, it.hop):
+        if first >= switch_at and not done:
+            done = it.switch(to, seconds)
+        out.append(it.process(feed[:, first : first + it.hop]))
+        states.append((it.active, it.leaving))
+    return np.concatenate(out, axis=-1), states
+
+
+def test_two_generators_change_places(generator, rng, figure):
+    """From the identity to 6 dB more: before, the feed; after, twice that; between, in between."""
+    feed = 0.1 * noise(rng, 3.0, RATE)
+    it, runners = slots(generator, ["identity", "flat"])
+    out, states = played(it, feed, RATE, 0.25)
+    for runner in runners:
+        runner.close()
+    delay = it.latency
+    ratio = out[:, delay:] / np.where(feed == 0, 1, feed)[:, : out.shape[-1] - delay]
+    level = np.median(ratio[:, : ratio.shape[-1] // 480 * 480].reshape(2, -1, 480), axis=(0, 2))
+    changed = np.flatnonzero(level > 1.01)[0] / 100
+    arrived = np.flatnonzero(level > 1.99)[0] / 100
+    figure("crossfade of 0.25 s, asked for at 1 s", f"from {changed:.2f} to {arrived:.2f} s")
+    assert level[:95] == pytest.approx(1.0, abs=1e-3)
+    assert level[-50:] == pytest.approx(10 ** (6 / 20), abs=2e-3)
+    assert (np.diff(level[95:150]) > -0.01).all()
+    assert 1.0 <= changed < 1.2
+    assert 0.15 < arrived - changed < 0.35
+    assert states[-1] == (1, None)
+    assert (1, 0) in states
+
+
+def test_a_slot_that_waited_has_heard_everything(generator, rng):
+    """Called late, it plays as one that had played all along."""
+    feed = 0.1 * noise(rng, 5.0, RATE)
+    feed = feed[:, : feed.shape[-1] // 128 * 128]
+    it, runners = slots(generator, ["identity", "downbeat-filter"])
+    switched, _ = played(it, feed, round(2.5 * RATE), 0.05)
+    alone, others = slots(generator, ["downbeat-filter"])
+    always = np.concatenate(
+        [alone.process(feed[:, i : i + 128]) for i in range(0, feed.shape[-1], 128)], axis=-1
+    )
+    for runner in runners + others:
+        runner.close()
+    after = slice(round(3.0 * RATE), None)
+    error = np.mean((switched[:, after] - always[:, after]) ** 2) / np.mean(always[:, after] ** 2)
+    assert 10 * np.log10(error) < -30
+
+
+def test_it_can_go_back(generator, rng):
+    feed = 0.1 * noise(rng, 2.0, RATE)
+    it, runners = slots(generator, ["flat", "identity"])
+    played(it, feed, RATE // 2, 0.1)
+    out, states = played(it, feed, RATE // 2, 0.1, to=0)
+    for runner in runners:
+        runner.close()
+    assert states[-1] == (0, None)
+    late = slice(-RATE // 2, None)
+    wanted = np.roll(feed, it.latency, axis=1)[:, : out.shape[-1]]
+    ratio = np.median(np.abs(out[:, late]) / np.maximum(np.abs(wanted[:, late]), 1e-9))
+    assert ratio == pytest.approx(10 ** (6 / 20), abs=0.01)
