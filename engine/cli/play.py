@@ -74,7 +74,7 @@ def play(
 
         play_devices(
             Wanted(source, sink, rate, block, not interpreted, settings),
-            Asked(str(chosen.model), provider.value, tempo.bpm, tempo.downbeat_s, settings),
+            Asked([str(chosen.model)], provider.value, tempo.bpm, tempo.downbeat_s, settings),
             chosen.name,
             seconds,
             as_json,

@@ -36,13 +36,13 @@ class Asked:
     """What to play with.
 
     Attributes:
-        model: the ONNX file.
+        models: the ONNX files, one a slot.
         provider: auto, cpu, cuda, tensorrt or coreml.
         bpm, downbeat_s: of the feed, counted from the first session's beginning.
         settings: how to restyle.
     """
 
-    model: str
+    models: list[str]
     provider: str
     bpm: float
     downbeat_s: float

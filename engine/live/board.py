@@ -35,11 +35,11 @@ NUMBERS = 64
 (FLAGS, REPAIRED, REFUSED, COMPILED) = range(10, 14)
 # … by the engine's …
 (MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
-(FRESH, PREDICTED, HELD, DRY) = range(22, 26)
+(FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES) = range(22, 28)
 # … and by whoever holds the controls.
-(OWNER, STOP) = range(40, 42)
-# Levels, 0 … 1: as the controls want them …
-(WET_WANTED, LEVEL_WANTED) = range(2)
+(OWNER, STOP, SLOT_WANTED) = range(40, 43)
+# Levels, 0 … 1, and the length of a crossfade: as the controls want them …
+(WET_WANTED, LEVEL_WANTED, FADE_S) = range(3)
 # … as they are at the device, with peaks and the time at which the first session began …
 (WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
 # … and of the engine: age of its gains, s, time of a hop, ms, and how much of the effect it gives.
@@ -131,7 +131,7 @@ def create() -> Board:
         path = _file(Path(tempfile.gettempdir()))
     board = Board(path)
     board.numbers[OWNER] = os.getpid()
-    board.levels[WET_WANTED] = board.levels[LEVEL_WANTED] = 1.0
+    board.levels[WET_WANTED] = board.levels[LEVEL_WANTED] = board.levels[FADE_S] = 1.0
     return board
 
 

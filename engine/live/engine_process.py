@@ -28,6 +28,7 @@ from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
 from engine.live.processes import fail, follow, say
 from engine.stages.host import Host
+from engine.stages.slots import Slots
 
 _IDLE_S = 0.0003  # between looks for the next hop: a ninth of one
 _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inference
@@ -40,6 +41,7 @@ _PLACES = {
     Quality.HELD: b.HELD,
     Quality.DRY: b.DRY,
 }
+_COUNTERS = (b.INFERENCES, b.LATE_INFERENCES, b.FAULTS, b.SWITCHES)
 
 
 class Session:
@@ -47,29 +49,30 @@ class Session:
 
     Args:
         board: the shared memory.
-        generator: the network.
+        generators: the networks, one a slot.
         asked: see :class:`Asked`.
     """
 
-    def __init__(self, board: b.Board, generator: OnnxGenerator, asked: Asked) -> None:
+    def __init__(self, board: b.Board, generators: list[OnnxGenerator], asked: Asked) -> None:
         self._board, self.number = board, board.get(b.SESSION)
         self._rate = board.get(b.RATE)
         self._channels = max(1, board.get(b.INPUTS))
-        self._inference = Background()
+        hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
         tempo = Tempo(asked.bpm, asked.downbeat_s)
         heard = board.get(b.HEARD)
-        hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
         known = min(heard, round(1.1 * tempo.phrase_s * self._rate), b.FEED // 2)
         self._at = (heard - known) // hop * hop
-        # The host counts from its own beginning.
+        # The stages count from their own beginning.
         shifted = Tempo(asked.bpm, asked.downbeat_s - self._at / self._rate)
-        self._host = Host(
-            generator, self._inference, self._rate, self._channels, shifted, asked.settings
-        )
-        self._restyle, self._hop = self._host.restyle, hop
-        self._before: dict[Quality, int] = {}
-        self._counted = {place: board.get(place) for place in (b.INFERENCES, b.LATE_INFERENCES)}
-        self._faults = board.get(b.FAULTS)
+        self._inferences = [Background() for _ in generators]
+        hosts = [
+            Host(generator, inference, self._rate, self._channels, shifted, asked.settings)
+            for generator, inference in zip(generators, self._inferences, strict=True)
+        ]
+        self._sanitise = hosts[0].sanitise
+        self._slots, self._hop = Slots([host.restyle for host in hosts], self._rate), hop
+        self._slots.active = board.get(b.SLOT_WANTED) % len(hosts)
+        self._counted = {place: board.get(place) for place in (*_PLACES.values(), *_COUNTERS)}
         self._ages: deque[float] = deque(maxlen=4096)
         self._times: deque[float] = deque(maxlen=4096)
         self._reported, self._said = 0.0, ""
@@ -96,29 +99,39 @@ class Session:
             self._report(began)
 
     def close(self) -> None:
-        """End the inference thread."""
-        self._inference.close()
+        """End the inference threads."""
+        for inference in self._inferences:
+            inference.close()
 
     def _listen(self) -> None:
         """Catch up without inference, which would look at a window that is half empty."""
-        self._inference.paused = True
+        self._pause(True)
         while (hops := (self._board.get(b.HEARD) - self._at) // self._hop) > 2:
             self._at += self._take(min(hops, _MOST_HOPS)).shape[-1]
-        self._inference.paused = False
+        self._pause(False)
         # These hops were not played, and do not count.
-        self._before = {
-            quality: self._board.get(place) - self._restyle.hops[quality]
-            for quality, place in _PLACES.items()
-        }
+        for quality, place in _PLACES.items():
+            self._counted[place] = self._board.get(place) - self._hops(quality)
+
+    def _pause(self, paused: bool) -> None:
+        for inference in self._inferences:
+            inference.paused = paused
+
+    def _hops(self, quality: Quality) -> int:
+        return sum(stage.hops[quality] for stage in self._slots.stages)
 
     def _take(self, hops: int) -> Audio:
         """The next hops of the feed, restyled."""
         block = self._board.read(self._board.feed, self._at, hops * self._hop, self._channels)
-        return self._restyle.process(self._host.sanitise.process(block))
+        return self._slots.process(self._sanitise.process(block))
 
     def _play(self, hops: int) -> None:
-        board, out = self._board, self._take(hops)
-        first = self._at - self._restyle.latency
+        board = self._board
+        self._slots.switch(
+            board.get(b.SLOT_WANTED) % len(self._slots.stages), board.levels[b.FADE_S]
+        )
+        out = self._take(hops)
+        first = self._at - self._slots.latency
         self._at += out.shape[-1]
         if first >= 0:
             board.write(board.wet, first, out)
@@ -128,23 +141,29 @@ class Session:
         board.numbers[b.HOPS] += hops
         if board.get(b.HEARD) - board.get(b.BEHIND) > first:
             board.numbers[b.LATE_HOPS] += hops
-        instant, reading = self._restyle.last_readings[-1]
+        instant, reading = self._slots.stages[self._slots.active].last_readings[-1]
         if reading.tap:
             newest = reading.tap.image.source.newest
             self._ages.append(max(0.0, (instant - newest) / self._rate))
 
     def _report(self, now: float) -> None:
         """Counters and, once a second, percentiles."""
-        board, inference = self._board, self._inference
+        board, slots = self._board, self._slots
         for quality, place in _PLACES.items():
-            board.numbers[place] = self._before[quality] + self._restyle.hops[quality]
-        board.numbers[b.INFERENCES] = self._counted[b.INFERENCES] + inference.done
-        board.numbers[b.LATE_INFERENCES] = self._counted[b.LATE_INFERENCES] + self._restyle.late
-        board.numbers[b.FAULTS] = self._faults + inference.faults
-        board.levels[b.ENGINE_WET] = self._restyle.last_readings[-1][1].wet
-        if inference.fault != self._said:
-            self._said = inference.fault
-            say(fault=self._said)
+            board.numbers[place] = self._counted[place] + self._hops(quality)
+        for place, now_counted in (
+            (b.INFERENCES, sum(inference.done for inference in self._inferences)),
+            (b.LATE_INFERENCES, sum(stage.late for stage in slots.stages)),
+            (b.FAULTS, sum(inference.faults for inference in self._inferences)),
+            (b.SWITCHES, slots.switches),
+        ):
+            board.numbers[place] = self._counted[place] + now_counted
+        board.numbers[b.SLOT] = slots.active
+        board.levels[b.ENGINE_WET] = slots.stages[slots.active].wet
+        for inference in self._inferences:
+            if inference.fault not in ("", self._said):
+                self._said = inference.fault
+                say(fault=self._said)
         if now - self._reported > 1.0 and self._ages and self._times:
             self._reported = now
             board.levels[b.AGE_P50], board.levels[b.AGE_P99] = np.percentile(self._ages, (50, 99))
@@ -154,12 +173,12 @@ class Session:
 
 
 def main(board: b.Board, asked: Asked) -> int:
-    """Load the network, say so, and follow one session after the other."""
-    generator = OnnxGenerator(Path(asked.model), asked.provider, threads=1)
-    width = bucket(Tempo(asked.bpm).phrase_s / generator.front_end.hop_s)
-    generator.warm(width)
+    """Load the networks, say so, and follow one session after the other."""
+    generators = [OnnxGenerator(Path(model), asked.provider, threads=1) for model in asked.models]
+    for generator in generators:
+        generator.warm(bucket(Tempo(asked.bpm).phrase_s / generator.front_end.hop_s))
     sys.setswitchinterval(_SWITCH_S)
-    say(ready=True, provider=generator.provider, realtime=_hurry())
+    say(ready=True, provider=generators[0].provider, realtime=_hurry())
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -167,7 +186,7 @@ def main(board: b.Board, asked: Asked) -> int:
         if not board.get(b.SESSION):
             time.sleep(_IDLE_S)
             continue
-        session = Session(board, generator, asked)
+        session = Session(board, generators, asked)
         try:
             session.follow()
         finally:

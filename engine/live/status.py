@@ -35,6 +35,7 @@ class Status:
         peak_in_db, peak_out_db: since the last look, dBFS.
         limited_db: the limiter's deepest gain since the last look.
         wet: share of the effect that is heard.
+        slot, switches: the one that is heard, and crossfades so far.
         lost, restarts, stalls: of the device, of the engine, and those for its silence.
         latency: samples by part; ``total`` is what is declared.
     """
@@ -57,6 +58,8 @@ class Status:
     peak_out_db: float
     limited_db: float
     wet: float
+    slot: int
+    switches: int
     lost: int
     restarts: int
     stalls: int
@@ -97,6 +100,8 @@ def look(stage: Supervisor, settings: Settings) -> Status:
         peak_out_db=peaks[1],
         limited_db=take_reduction_db(stage.board.ceiling),
         wet=float(levels[b.AVAILABLE] * levels[b.WET_NOW] * levels[b.ENGINE_WET]),
+        slot=int(n[b.SLOT]),
+        switches=int(n[b.SWITCHES]),
         lost=stage.lost,
         restarts=stage.restarts,
         stalls=stage.stalls,

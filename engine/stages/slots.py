@@ -28,6 +28,7 @@ class Slots:
     Attributes:
         active: the slot that is heard, or that is being faded to.
         leaving: the one that is being faded from, or None.
+        switches: fades begun so far.
     """
 
     def __init__(self, stages: Sequence[Restyle], rate: float, law: Law = "measured") -> None:
@@ -39,7 +40,7 @@ class Slots:
         self.active = 0
         self.leaving: int | None = None
         self._position = self._step = 1.0
-        self._since = 0
+        self._since = self.switches = 0
         self._correlation = Correlation(rate)
 
     def switch(self, slot: int, seconds: float) -> bool:
@@ -52,6 +53,7 @@ class Slots:
         if slot == self.active or self.leaving is not None:
             return slot == self.active
         self.leaving, self.active = self.active, slot
+        self.switches += 1
         self._step = 1.0 / (max(seconds, SHORTEST_S) * self._rate)
         self._position, self._since = 0.0, 0
         self._correlation = Correlation(self._rate)

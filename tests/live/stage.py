@@ -75,11 +75,13 @@ def _may_hurry() -> bool:
 class Stage:
     """The program's processes, without its screen."""
 
-    def __init__(self, model: Path, settings: Settings, bpm: float, interpreted: bool) -> None:
+    def __init__(
+        self, models: list[Path], settings: Settings, bpm: float, interpreted: bool
+    ) -> None:
         self.settings = settings
         self.supervisor = Supervisor(
             Wanted(None, None, None, BLOCK, not interpreted, settings),
-            Asked(str(model), "cpu", bpm, 0.0, settings),
+            Asked([str(model) for model in models], "cpu", bpm, 0.0, settings),
         )
         self.board = self.supervisor.board
 
@@ -101,10 +103,13 @@ class Stage:
 
 @contextmanager
 def stage(
-    model: Path, settings: Settings | None = None, bpm: float = 240.0, interpreted: bool = False
+    *models: Path,
+    settings: Settings | None = None,
+    bpm: float = 240.0,
+    interpreted: bool = False,
 ) -> Iterator[Stage]:
     """The stage, wet."""
-    it = Stage(model, settings or Settings(), bpm, interpreted)
+    it = Stage(list(models), settings or Settings(), bpm, interpreted)
     it.supervisor.start()
     try:
         it.until(it.is_wet)

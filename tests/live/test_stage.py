@@ -59,7 +59,7 @@ def counted(status, left_out):
 
 @pytest.mark.parametrize("interpreted", [False, True])
 def test_line_in_is_line_out_at_the_declared_latency(server, noise, tmp_path, figure, interpreted):
-    with stage(preset(tmp_path), Settings(wet=0.0), interpreted=interpreted) as it:
+    with stage(preset(tmp_path), settings=Settings(wet=0.0), interpreted=interpreted) as it:
         flags = it.look().flags
         sound, left_out = Listener(tmp_path, noise).result()
         status = it.look()
@@ -72,7 +72,7 @@ def test_line_in_is_line_out_at_the_declared_latency(server, noise, tmp_path, fi
 
 
 def test_half_wet_does_not_comb(server, noise, tmp_path, figure):
-    with stage(preset(tmp_path), Settings(wet=0.5)) as it:
+    with stage(preset(tmp_path), settings=Settings(wet=0.5)) as it:
         before = it.look()
         sound, left_out = Listener(tmp_path, noise).result()
         status = it.look()
@@ -119,6 +119,32 @@ def test_live_is_what_render_makes_of_the_same_feed(server, tmp_path, figure):
     assert np.median(distance) <= 1.0
     events = counted(status, left_out) - counted(before, 0)
     assert np.mean(distance > 3.0) <= 0.01 + 0.05 * events
+
+
+def test_two_slots_change_places_while_the_music_plays(server, noise, tmp_path, figure):
+    """From the identity to 6 dB more and back, by crossfades of half a second."""
+    models = [preset(tmp_path / "same"), preset(tmp_path / "more", handmade.flat(6.0))]
+    with stage(*models) as it:
+        it.board.levels[b.FADE_S] = 0.5
+        before = it.look()
+        listener = Listener(tmp_path, noise)
+        for slot in (1, 0):
+            time.sleep(1.5)
+            it.board.publish(b.SLOT_WANTED, slot)
+        sound, left_out = listener.result()
+        status = it.look()
+    delay = status.latency["total"]
+    n = (sound.shape[-1] - delay) // 4800 * 4800
+    power = [
+        np.mean(x[:2, :n].reshape(2, -1, 4800) ** 2, axis=(0, 2)) for x in (sound[:, delay:], noise)
+    ]
+    level = 10 * np.log10(power[0] / power[1])
+    events = counted(status, left_out) - counted(before, 0)
+    assert np.median(level[:8]) == pytest.approx(0.0, abs=0.1)
+    assert level.max() == pytest.approx(6.0, abs=0.2)
+    assert np.median(level[-8:]) == pytest.approx(0.0, abs=0.1)
+    assert np.sum(np.abs(np.diff(level)) > 2.5) <= 2 * events
+    assert status.switches == before.switches + 2
 
 
 def test_the_engine_is_killed(server, noise, tmp_path, figure):
@@ -224,7 +250,7 @@ def test_the_network_fails(server, noise, tmp_path, figure, model):
 
 def test_a_thread_hogs_the_interpreters(server, noise, tmp_path, figure, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "hog"), prepend=os.pathsep)
-    it = Stage(preset(tmp_path), Settings(), 240.0, False)
+    it = Stage([preset(tmp_path)], Settings(), 240.0, False)
     it.supervisor.start()
     monkeypatch.undo()
     try:
