@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 import typer
 
 import engine.cli.environment  # noqa: F401  (first: before anything imports numpy)
-from engine.cli import bench, doctor, listing, play, render
+from engine.cli import bench, doctor, listing, play, render, soak
 from engine.errors import DoubledropError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command()(render.render)
 app.command()(listing.presets)
 app.command()(listing.devices)
 app.command()(doctor.doctor)
+app.command()(soak.soak)
 app.command()(bench.bench)
 
 

@@ -50,15 +50,20 @@ class GainReader:
         self._current = self._before = None
         self._held, self._lost, self._wet = (None, None, 1.0), False, 0.0
 
-    def read(self, sample: float) -> Reading:
-        """Gains for the output sample at this time in the feed; called once a hop, in order."""
+    def read(self, sample: float, heard: bool = True) -> Reading:
+        """Gains for the output sample at this time in the feed; called once a hop, in order.
+
+        Args:
+            sample: the time.
+            heard: whether it counts.
+        """
         quality, image = self._choose(sample)
         if image is not None:
             self._switch(image)
             self._held = self._tap(sample, quality)
         wet = self._fade(sample, quality)
         reading = Reading(*self._held, wet, quality if wet > 0 else Quality.DRY)
-        if sample >= 0:
+        if sample >= 0 and heard:
             self.share[reading.quality] += 1
         return reading
 

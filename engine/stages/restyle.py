@@ -98,6 +98,8 @@ class Restyle:
         self._received = self._asleep = 0
         self._due = self._next_due(0)
         self.late, self.output_energy = 0, 0.0
+        self.heard = True
+        """Whether its hops count: one that only gets ready for its entry is not heard yet."""
         self.latency = self._stream.delay + self._delay.latency
         self.tail = stft.n_fft + stft.reach
         self.last_readings: list[tuple[int, Reading]] = []
@@ -129,7 +131,7 @@ class Restyle:
             # The instant, on the feed's time line, at which a gain on this frame takes effect.
             instant = self._received - self._delay.latency - self._renderer.stft.centre
             self._infer(instant)
-            readings.append((instant, self._reader.read(instant)))
+            readings.append((instant, self._reader.read(instant, self.heard)))
         self.last_readings = readings
         delayed = self._delay.process(block)
         spectra = self._stream.analyse(delayed)

@@ -64,7 +64,9 @@ class Slots:
         for slot, stage in enumerate(self.stages):
             if slot not in (self.active, self.leaving):
                 stage.hear(block)
-        out = self.stages[self.active].process(block)
+        entering = self.stages[self.active]
+        entering.heard = self.leaving is None or self._position > 0.0
+        out = entering.process(block)
         if self.leaving is None:
             return out
         return self._mixed(self.stages[self.leaving].process(block), out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -277,3 +278,23 @@ def test_nothing_is_louder_than_full_scale(server, tmp_path):
         assert it.look().repaired == 4
     assert np.isfinite(sound).all()
     assert 0.5 < np.abs(sound).max() <= 10 ** (-1 / 20)
+
+
+def test_a_short_soak_counts_what_drops_out(server, tmp_path):
+    command = "soak --minutes 0.2 --preset downbeat-filter --json --report"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", "from engine.cli import main; main()"),
+            *(*command.split(), str(tmp_path)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["seconds"] == pytest.approx(12.0, abs=0.1)
+    assert found["dropouts"]["host"] <= found["left_out"] + found["flags"]
+    assert found["gain_share"]["predicted"] + found["gain_share"]["fresh"] > 0.9
+    assert found["memory_mib"]["end"] > 50
+    assert (tmp_path / "soak.png").stat().st_size > 20000

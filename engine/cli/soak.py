@@ -1,0 +1,90 @@
+"""``doubledrop soak``: does it hold for as long as a set?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import TaskProgressColumn, TimeRemainingColumn
+
+from engine.cli import options
+from engine.cli.console import progress, stdout
+from engine.live.asked import Asked, Wanted
+from engine.live.preset import load_preset
+from engine.live.render import make_folder
+from engine.live.sources import demo_feed
+from engine.stages.host import Settings
+
+_TRAINED = ["liquid-to-dancefloor", "dancefloor-to-liquid"]
+
+
+def soak(
+    minutes: Annotated[float, typer.Option(help="How long.", min=0.1)] = 10.0,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(help="Preset of a slot; again for more. Default: those that were trained."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for soak.json and soak.png.")
+    ] = None,
+    provider: options.Provider = options.ProviderOption.auto,
+    block: Annotated[int, typer.Option(help="Frames the server works in.", min=16)] = 128,
+    as_json: options.AsJson = False,
+) -> None:
+    """Play the demo feed live for long on a JACK server, crossfading every four bars.
+
+    Beside the stage runs a client that does nothing but pass its input on: what drops out there
+    too is not the stage's.
+
+    Example: doubledrop soak --minutes 10 --report soak
+    """
+    from engine.live.soak import draw
+    from engine.live.soak import soak as run
+
+    chosen = [load_preset(name) for name in preset or _TRAINED]
+    feed, tempo = demo_feed()
+    settings = Settings()
+    with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
+        task = bar.add_task("starting", total=1.0)
+        result = run(
+            Wanted(None, None, None, block, True, settings),
+            Asked(
+                [str(p.model) for p in chosen],
+                provider.value,
+                tempo.bpm,
+                tempo.downbeat_s,
+                settings,
+            ),
+            minutes,
+            feed,
+            lambda status, share: bar.update(
+                task, completed=share, description=f"{status.gaps} gaps, wet {status.wet:.0%}"
+            ),
+        )
+    found = result.to_json()
+    if report is not None:
+        make_folder(report)
+        (report / "soak.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+        draw(result, report / "soak.png")
+    if as_json:
+        print(json.dumps(found))
+        return
+    share = ", ".join(f"{name} {part:.2%}" for name, part in found["gain_share"].items() if part)
+    memory = found["memory_mib"]
+    stdout.print(
+        f"{found['seconds']:.0f} s recorded, {found['switches']} crossfades\n"
+        f"dropouts   host {found['dropouts']['host']}, bare client {found['dropouts']['bare']}"
+        f" (the server left out {found['left_out']} blocks)\n"
+        f"counted    {found['gaps']} gaps, {found['flags']} flagged callbacks,"
+        f" {found['late_hops']} late hops, engine started again {found['restarts']} ×\n"
+        f"gains      {share}; age p50 {found['age_ms']['p50']:.0f}, p99"
+        f" {found['age_ms']['p99']:.0f} ms\n"
+        f"hop        p50 {found['hop_ms']['p50']:.2f}, p99 {found['hop_ms']['p99']:.2f}, p99.9"
+        f" {found['hop_ms']['p999']:.2f} ms\n"
+        f"memory     {memory['begin']:.0f} → {memory['end']:.0f} MiB",
+        soft_wrap=True,
+    )
+    if report is not None:
+        stdout.print(f"picture    {report / 'soak.png'}")

@@ -1,0 +1,251 @@
+"""A long run on the audio server, beside a client that does nothing but pass its input on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.dsp.arrays import Array, Audio
+from engine.dsp.tempo import Tempo
+from engine.errors import DeviceError
+from engine.live import board as b
+from engine.live import jack
+from engine.live.asked import Asked, Wanted
+from engine.live.sources import FileSource
+from engine.live.status import Status, look
+from engine.live.supervisor import Supervisor
+from engine.pictures import pyplot, save
+
+_SECOND = 1.0
+_FADE_S = 1.0
+_BARE = "doubledrop-bare"
+_ZEROS = 32
+"""Samples of nothing at all, in both channels, that make a dropout; music has none."""
+
+
+@dataclass
+class Soak:
+    """What a long run found.
+
+    Attributes:
+        statuses: one a second.
+        memory_mib: of the engine and of the device's process, each second.
+        dropouts: places in the recording where the host was silent or repeated a block, and where
+            the bare client was not its input.
+        left_out: blocks that the server itself left out.
+        seconds: of the recording.
+    """
+
+    statuses: list[Status] = field(default_factory=list)
+    memory_mib: list[tuple[float, float]] = field(default_factory=list)
+    dropouts: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures."""
+        first, last = self.statuses[0], self.statuses[-1]
+        tenth = max(1, len(self.memory_mib) // 10)
+        begin, end = (
+            float(np.median([sum(m) for m in part]))
+            for part in (self.memory_mib[tenth : 2 * tenth], self.memory_mib[-tenth:])
+        )
+        hops = {
+            name: last.gain_share[name] * last.hops - first.gain_share[name] * first.hops
+            for name in last.gain_share
+        }
+        return {
+            "seconds": self.seconds,
+            "dropouts": self.dropouts,
+            "left_out": self.left_out,
+            "gaps": last.gaps - first.gaps,
+            "flags": last.flags - first.flags,
+            "late_hops": last.late_hops - first.late_hops,
+            "switches": last.switches - first.switches,
+            "gain_share": {n: count / max(1.0, sum(hops.values())) for n, count in hops.items()},
+            "age_ms": last.age_ms,
+            "hop_ms": last.hop_ms,
+            "inferences": last.inferences - first.inferences,
+            "faults": last.faults,
+            "restarts": last.restarts,
+            "latency": last.latency,
+            "memory_mib": {"begin": begin, "end": end},
+        }
+
+
+def soak(
+    wanted: Wanted,
+    asked: Asked,
+    minutes: float,
+    feed: Path,
+    watch: Callable[[Status, float], None],
+) -> Soak:
+    """Play a feed through the stage for so long, a slot after the other every four bars.
+
+    Args:
+        wanted, asked: what to play with.
+        minutes: how long.
+        feed: sound file that is played in, over and over.
+        watch: told each second how it is, and how much of it is over, 0 … 1.
+
+    Raises:
+        DeviceError: there is no JACK server.
+        PresetError: a preset cannot be loaded.
+    """
+    result, stage = Soak(), Supervisor(wanted, asked)
+    stage.start()
+    with tempfile.TemporaryDirectory() as folder:
+        clients: list[subprocess.Popen[str]] = []
+        try:
+            rate = int(stage.board.get(b.RATE))
+            signal = _looped(feed, rate, round(60 * minutes * rate))
+            clients = _clients(Path(folder), signal)
+            _run(stage, wanted, asked, clients[-1], minutes, result, watch)
+            sound, frames = jack.recording(Path(folder) / "recorded.npz")
+        finally:
+            for client in clients:
+                client.kill()
+            stage.stop()
+    block = int(stage.board.get(b.BLOCK))
+    result.seconds = sound.shape[-1] / rate
+    result.left_out = jack.gaps(frames, block)
+    result.dropouts = {
+        "host": dropouts(sound[:2], signal, block),
+        "bare": changes(sound[2:], signal),
+    }
+    return result
+
+
+def dropouts(sound: Audio, fed: Audio, block: int) -> int:
+    """Places where a recording is nothing at all, or a block a second time, though it was fed."""
+    loud = np.abs(fed[:, : sound.shape[-1]]).max(axis=0) > 1e-4
+    busy = np.convolve(loud, np.ones(4096), "same") > 2048
+    silent = (np.abs(sound).max(axis=0) == 0.0) & busy
+    zeros = np.convolve(silent, np.ones(_ZEROS), "valid") >= _ZEROS
+    same = np.zeros(sound.shape[-1], bool)
+    same[block:] = (sound[:, block:] == sound[:, :-block]).all(axis=0) & busy[block:]
+    repeats = np.convolve(same & ~silent, np.ones(block), "valid") >= block
+    return _places(np.flatnonzero(zeros)) + _places(np.flatnonzero(repeats))
+
+
+def changes(sound: Audio, fed: Audio) -> int:
+    """Places where the recording of a pass-through is not what was fed, whatever its delay."""
+    n = min(sound.shape[-1], fed.shape[-1])
+    middle = fed[0, n // 2 : n // 2 + 8192]
+    found = sound[0, n // 2 : n // 2 + 16384]
+    spectrum = np.fft.rfft(found, 1 << 15) * np.conj(np.fft.rfft(middle, 1 << 15))
+    delay = int(np.argmax(np.fft.irfft(spectrum)[:8192]))
+    wrong = (sound[:2, delay:n] != fed[:, : n - delay]).any(axis=0)
+    return _places(np.flatnonzero(wrong))
+
+
+def _places(at: Array, apart: int = 2048) -> int:
+    return int(len(at) > 0) + int(np.sum(np.diff(at) > apart))
+
+
+def _looped(path: Path, rate: int, samples: int) -> Audio:
+    source = FileSource(path, rate)
+    assert source.frames is not None
+    once = source.read(source.frames)
+    source.close()
+    assert once is not None
+    once = np.repeat(once, 2, axis=0) if len(once) == 1 else once[:2]
+    return np.ascontiguousarray(np.resize(once.T, (samples, 2)).T)
+
+
+def _clients(folder: Path, signal: Audio) -> list[subprocess.Popen[str]]:
+    np.save(folder / "signal.npy", signal)
+    bare = jack.Job(_BARE, None, None, [], [])
+    host = r"PortAudio.*"
+    listener = jack.Job(
+        "doubledrop-soak",
+        str(folder / "signal.npy"),
+        str(folder / "recorded.npz"),
+        [f"{name}:in_{c}" for name in (host, _BARE) for c in (0, 1)],
+        [f"{name}:out_{c}" for name in (host, _BARE) for c in (0, 1)],
+    )
+    started = []
+    for job in (bare, listener):
+        client = subprocess.Popen(
+            [sys.executable, "-m", "engine.live.jack", jack.asked(job)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(client)
+        assert client.stdout is not None
+        if "ready" not in client.stdout.readline():
+            raise DeviceError(
+                "JACK", f"client {job.name} could not start", cure="Start a JACK server first."
+            )
+    return started
+
+
+def _run(
+    stage: Supervisor,
+    wanted: Wanted,
+    asked: Asked,
+    listener: subprocess.Popen[str],
+    minutes: float,
+    result: Soak,
+    watch: Callable[[Status, float], None],
+) -> None:
+    phrase_s, began = Tempo(asked.bpm).phrase_s, time.monotonic()
+    stage.board.levels[b.FADE_S] = _FADE_S
+    while listener.poll() is None:
+        elapsed = time.monotonic() - began
+        if len(asked.models) > 1:
+            stage.board.publish(b.SLOT_WANTED, int(elapsed / phrase_s) % len(asked.models))
+        status = look(stage, wanted.settings)
+        result.statuses.append(status)
+        result.memory_mib.append((_memory(stage.engine_pid), _memory(stage.device_pid)))
+        watch(status, min(1.0, elapsed / (60 * minutes)))
+        time.sleep(_SECOND)
+
+
+def _memory(pid: int | None) -> float:
+    """Resident memory of a process, MiB; 0 where that cannot be known."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return 0.0
+    found = [line for line in status.read_text().splitlines() if line.startswith("VmRSS")]
+    return int(found[0].split()[1]) / 1024 if found else 0.0
+
+
+def draw(result: Soak, path: Path) -> Path:
+    """A picture of each over time.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    statuses, seconds = result.statuses, np.arange(len(result.statuses))
+    figure, axes = pyplot().subplots(
+        5, 1, figsize=(13, 12), sharex=True, layout="constrained", dpi=90
+    )
+    for name in ("gaps", "flags", "late_hops"):
+        axes[0].plot(seconds, [getattr(s, name) for s in statuses], label=name.replace("_", " "))
+    axes[0].set_ylabel("counted")
+    for key in ("p50", "p99", "p999"):
+        axes[1].plot(seconds, [s.hop_ms[key] for s in statuses], label=key)
+    axes[1].set_ylabel("hop, ms")
+    for key in ("p50", "p99"):
+        axes[2].plot(seconds, [s.age_ms[key] for s in statuses], label=key)
+    axes[2].set_ylabel("age of gains, ms")
+    engine, device = np.array(result.memory_mib).T
+    axes[3].plot(seconds, engine, label="engine")
+    axes[3].plot(seconds, device, label="device")
+    axes[3].set_ylabel("memory, MiB")
+    axes[4].plot(seconds, [s.slot for s in statuses], label="slot")
+    axes[4].plot(seconds, [s.wet for s in statuses], label="wet")
+    axes[4].set_ylabel("slot, wet")
+    for axis in axes:
+        axis.legend(loc="upper left")
+    axes[-1].set_xlabel("seconds")
+    return save(figure, path)
