@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -47,7 +48,9 @@ def play(
     wet: options.Wet = 1.0,
     provider: options.Provider = options.ProviderOption.auto,
     block: Annotated[int, typer.Option(help="Frames the device works in.", min=16, max=4096)] = 128,
-    rate: Annotated[int | None, typer.Option(help="Sample rate. Default: the device's.")] = None,
+    rate: Annotated[
+        int | None, typer.Option(help="Sample rate of the devices. Default: their own.")
+    ] = None,
     synthesis: Annotated[
         int, typer.Option(help="512, or 256 for 5 ms less latency and coarser transients.")
     ] = 512,
@@ -102,7 +105,7 @@ def play(
         soft_wrap=True,
     )
     _watch(player, feed.rate)
-    _summary(player, route, report)
+    _summary(player, route, report, as_json)
     if isinstance(player.error, DeviceLost):
         # PortAudio would wait for the dead server at exit; everything is written by now.
         print(f"doubledrop: {player.error}", file=sys.stderr)
@@ -163,8 +166,11 @@ def _db(peak: float) -> float:
     return float(20 * np.log10(max(peak, 1e-6)))
 
 
-def _summary(player: Player, route: Route, report: Report | None) -> None:
+def _summary(player: Player, route: Route, report: Report | None, as_json: bool) -> None:
     meters = player.meters
+    if as_json:
+        print(json.dumps({"source": route.source, "sink": route.sink} | vars(meters)))
+        return
     share = ", ".join(f"{name} {part:.1%}" for name, part in meters.share.items() if part)
     print(
         f"gains {share or 'none'}; {meters.inferences} inferences, {meters.late_inferences} late,"
