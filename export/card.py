@@ -42,7 +42,6 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         for name, counts in data["genres"].items()
     )
     losses = ", ".join(f"{name} {value:.3f}" for name, value in facts["losses"].items())
-    before = facts.get("begun_from")
     size = (folder / "generator.onnx").stat().st_size / 1e6
     rows = {
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
@@ -56,10 +55,7 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         "critics see": "images as the engine renders them"
         if recipe.get("rendered")
         else "images as they are generated",
-        "begun from": f"{before['steps']} steps in {before['seconds']:.0f} s, critics seeing "
-        f"images as they are {'rendered' if before['recipe'].get('rendered') else 'generated'}"
-        if before
-        else "random weights",
+        "begun from": _origin(facts.get("begun_from")),
         "time": f"{facts['seconds']:.0f} s on {facts['hardware']}",
         "losses at the end": losses,
         "images": "10·log10 of mel power (the paper takes dB first and mel after)",
@@ -69,6 +65,19 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         f"# {folder.name}\n{description}.\n\n| | |\n| --- | --- |\n{table}\n\n"
         f"![a held-out window and what the generator makes of it]({PICTURE})\n"
     )
+
+
+def _origin(before: dict[str, Any] | None) -> str:
+    """The runs before, newest first."""
+    runs = []
+    while before:
+        seen = "rendered" if before["recipe"].get("rendered") else "generated"
+        runs.append(
+            f"{before['steps']} steps in {before['seconds']:.0f} s, critics seeing images as they"
+            f" are {seen}"
+        )
+        before = before.get("begun_from")
+    return "; before: ".join(runs) or "random weights"
 
 
 def add_figures(folder: Path, text: str) -> None:

@@ -200,9 +200,12 @@ def test_a_run_can_begin_with_the_weights_of_another(data, tmp_path):
     ]
     assert torch.allclose(*weights, atol=1e-6)
     assert load_run(tmp_path / "second")[2].begun_from == facts.begun_from
+    third = second.model_copy(update={"seed": 1})
+    facts, _ = run(third, data, tmp_path / "third", begin=tmp_path / "second")
+    assert facts.begun_from["begun_from"]["recipe"]["rendered"] is False
     larger = second.model_copy(update={"channels": 8})
     with pytest.raises(InputError, match="another size"):
-        run(larger, data, tmp_path / "third", begin=tmp_path / "first")
+        run(larger, data, tmp_path / "fourth", begin=tmp_path / "first")
 
 
 def test_ctrl_c_keeps_the_step_it_was_at(data, tmp_path):

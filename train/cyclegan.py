@@ -82,7 +82,7 @@ class CycleGan:
         """
         recipe = self.recipe
         _set_rate(self._generators, rate)
-        _set_rate(self._critics, rate)
+        _set_rate(self._critics, rate * recipe.critic_rate)
         _learnable(self.of_target, self.of_source, on=False)
         source_window, source = source[:, :1], source[:, 1:]
         target_window, target = target[:, :1], target[:, 1:]

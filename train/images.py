@@ -17,6 +17,8 @@ from engine.dsp.arrays import Array
 from engine.errors import InputError
 from train.dataset import Dataset, Split, images
 
+_AHEAD = 24  # columns that gains are at most ahead of what the network has heard: twice a quarter
+# beat at 150 BPM, the time of two inferences. What comes later is never heard.
 _TEMPO_ERROR_COLUMNS = 0.5  # over a whole window: sub-frame, as a good clock leaves it
 
 
@@ -71,7 +73,8 @@ class GenreImages:
         first = int(rng.integers(self.columns - width + 1))
         window = heard = own
         if chance < uses.phrase:
-            window = spliced(before, own, first + int(rng.integers(width)), _error(rng))
+            now = first + width - int(rng.integers(1, _AHEAD + 1))
+            window = spliced(before, own, now, _error(rng))
         elif chance < uses.phrase + uses.edge:
             now = int(rng.integers(1, self.columns))
             window = heard = np.concatenate([before[:, now:], own[:, :now]], axis=1)

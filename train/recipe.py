@@ -23,6 +23,7 @@ class Recipe(BaseModel):
         batch: crops of each genre in a step, over all processes together.
         steps: in all; the learning rate falls linearly over the second half.
         learning_rate, beta1: of Adam.
+        critic_rate: learning rate of the critics, relative to that of the generators.
         cycle, identity: weights of the two L1 losses; identity is relative to cycle, as in Zhu.
         history: generated images that a critic remembers.
         smoothness: weight of the L1 norm of the gain's change from column to column.
@@ -46,6 +47,7 @@ class Recipe(BaseModel):
     steps: int = Field(20000, ge=1)
     learning_rate: float = Field(2e-4, gt=0)
     beta1: float = Field(0.5, ge=0, lt=1)
+    critic_rate: float = Field(1.0, gt=0)
     cycle: float = Field(10.0, ge=0)
     identity: float = Field(0.5, ge=0)
     history: int = Field(50, ge=0)

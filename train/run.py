@@ -44,7 +44,8 @@ class Facts:
         hardware: what on.
         losses: smoothed over some hundred steps, of the last one.
         data: genres, tracks, segments and level of the dataset.
-        begun_from: recipe, steps and seconds of the run whose weights were the first ones, if any.
+        begun_from: recipe, steps, seconds and in turn ``begun_from`` of the run whose weights were
+            the first ones, if any.
     """
 
     steps: int
@@ -223,7 +224,12 @@ def _begin(folder: Path, model: CycleGan) -> dict[str, Any]:
             f"{other.critic_channels})",
             cure="Begin from a run of the same channels and blocks.",
         ) from fault
-    return {"recipe": other.model_dump(), "steps": facts.steps, "seconds": facts.seconds}
+    return {
+        "recipe": other.model_dump(),
+        "steps": facts.steps,
+        "seconds": facts.seconds,
+        "begun_from": facts.begun_from,
+    }
 
 
 def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:

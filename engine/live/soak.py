@@ -38,8 +38,8 @@ class Soak:
     Attributes:
         statuses: one a second.
         memory_mib: of the engine and of the device's process, each second.
-        dropouts: places in the recording where the host was silent or repeated a block, and where
-            the bare client was not its input.
+        dropouts: places in the recording where the host, and where the bare client was silent or
+            repeated a block; and where the bare client was not its input.
         left_out: blocks that the server itself left out.
         seconds: of the recording.
     """
@@ -58,10 +58,8 @@ class Soak:
             float(np.median([sum(m) for m in part]))
             for part in (self.memory_mib[tenth : 2 * tenth], self.memory_mib[-tenth:])
         )
-        hops = {
-            name: last.gain_share[name] * last.hops - first.gain_share[name] * first.hops
-            for name in last.gain_share
-        }
+        hops = {name: n - first.gain_hops[name] for name, n in last.gain_hops.items()}
+        heard = max(1, sum(hops.values()))
         return {
             "seconds": self.seconds,
             "dropouts": self.dropouts,
@@ -70,7 +68,7 @@ class Soak:
             "flags": last.flags - first.flags,
             "late_hops": last.late_hops - first.late_hops,
             "switches": last.switches - first.switches,
-            "gain_share": {n: count / max(1.0, sum(hops.values())) for n, count in hops.items()},
+            "gain_share": {name: n / heard for name, n in hops.items()},
             "age_ms": last.age_ms,
             "hop_ms": last.hop_ms,
             "inferences": last.inferences - first.inferences,
@@ -119,7 +117,8 @@ def soak(
     result.left_out = jack.gaps(frames, block)
     result.dropouts = {
         "host": dropouts(sound[:2], signal, block),
-        "bare": changes(sound[2:], signal),
+        "bare": dropouts(sound[2:], signal, block),
+        "bare_changed": changes(sound[2:], signal),
     }
     return result
 

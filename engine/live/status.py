@@ -28,7 +28,7 @@ class Status:
         late_hops: hops that were done after the device had needed them.
         repaired, refused: samples from the line-in, and from the engine, that were no numbers.
         hops: that the engine has made.
-        gain_share: of these, by where their gain came from.
+        gain_hops, gain_share: those that were heard, by where their gain came from.
         age_ms: how old the gains are, 50th and 99th percentile.
         hop_ms: time of a hop in the engine, 50th, 99th and 99.9th percentile.
         inferences, late_inferences, faults: done, come too late, failed.
@@ -48,6 +48,7 @@ class Status:
     repaired: int
     refused: int
     hops: int
+    gain_hops: dict[str, int]
     gain_share: dict[str, float]
     age_ms: dict[str, float]
     hop_ms: dict[str, float]
@@ -87,6 +88,7 @@ def look(stage: Supervisor, settings: Settings) -> Status:
         repaired=int(n[b.REPAIRED]),
         refused=int(n[b.REFUSED]),
         hops=int(n[b.HOPS]),
+        gain_hops=hops,
         gain_share={name: count / total for name, count in hops.items()},
         age_ms={"p50": 1e3 * float(levels[b.AGE_P50]), "p99": 1e3 * float(levels[b.AGE_P99])},
         hop_ms={
