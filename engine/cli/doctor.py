@@ -13,7 +13,7 @@ from rich.table import Table
 from engine.cli import options
 from engine.cli.console import progress, stdout
 from engine.errors import DeviceError
-from engine.live.devices import Device, devices
+from engine.live.devices import Device, devices, find
 from engine.live.preset import bundled_names, load_preset
 
 
@@ -23,6 +23,13 @@ def doctor(
     ] = None,
     provider: options.Provider = options.ProviderOption.auto,
     seconds: Annotated[float, typer.Option(help="Of each rehearsal.", min=1.0)] = 6.0,
+    cable: Annotated[
+        bool,
+        typer.Option(
+            "--loopback",
+            help="A cable leads from line-out to line-in: measure the device with quiet noise.",
+        ),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Examine devices, providers and presets: does it hold at 120, 140 and 175 BPM?
@@ -34,6 +41,11 @@ def doctor(
     from engine.live.generator import OnnxGenerator
 
     listed, trouble = _devices()
+    measured, sink = None, None
+    if any(device.outputs for device in listed):
+        sink = find(None, "output")
+        if cable:
+            measured = examination.loopback(find(None, "input"), sink)
     generators = {}
     for name in preset or bundled_names():
         chosen = load_preset(name)
@@ -51,7 +63,8 @@ def doctor(
         "callback": examination.callback_kind(),
         "realtime": may_hurry(),
         "presets": presets,
-        "round_trip": examination.round_trip(examination.default_device() if listed else None),
+        "loopback": measured,
+        "round_trip": examination.round_trip(sink, measured),
     }
     if as_json:
         print(json.dumps(found))

@@ -38,6 +38,8 @@ NUMBERS = 64
 (FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES) = range(22, 28)
 # … and by whoever holds the controls.
 (OWNER, STOP, SLOT_WANTED) = range(40, 43)
+DEVICE_ENDS, ALL_END = 1, 2
+"""Values of ``STOP``: the device fades out before the engine falls silent."""
 # Levels, 0 … 1, and the length of a crossfade: as the controls want them …
 (WET_WANTED, LEVEL_WANTED, FADE_S) = range(3)
 # … as they are at the device, with peaks and the time at which the first session began …

@@ -14,10 +14,10 @@ import numpy as np
 
 from engine.dsp.gain import GainImage
 from engine.dsp.tempo import Tempo, bucket
-from engine.errors import ProviderError
+from engine.errors import DeviceError, ProviderError
 from engine.live.bench import music
 from engine.live.budget import budget
-from engine.live.devices import Device, devices
+from engine.live.devices import Device, portaudio
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
 from engine.stages.host import Host, Settings
@@ -26,6 +26,7 @@ from engine.stages.inference import Job
 TEMPOS = (120.0, 140.0, 175.0)
 RATE, BLOCK = 48000, 128
 SECONDS = 6.0
+_LOOPBACK_LEVEL, _LOOPBACK_TIMES, _LOOPBACK_CERTAIN = 0.05, 6, 20.0
 _POINTS = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
 
 
@@ -141,10 +142,51 @@ def callback_kind() -> str:
         return "python"
 
 
-def round_trip(device: Device | None) -> dict[str, int]:
-    """Samples by part at 48 kHz in blocks of 128; ``device`` as PortAudio states it, 0 for none."""
+def loopback(source: Device, sink: Device, rate: int = RATE) -> int | None:
+    """Samples from a device's output to its input, by noise through a cable between them.
+
+    Returns:
+        The round trip of the device, with nothing of ours in it; None where nothing comes back.
+
+    Raises:
+        DeviceError: the device refuses.
+    """
+    period = rate // 2
+    noise = _LOOPBACK_LEVEL * np.random.default_rng(0).choice([-1.0, 1.0], period)
+    try:
+        heard = portaudio().playrec(
+            np.tile(noise, _LOOPBACK_TIMES).astype(np.float32)[:, None],
+            samplerate=rate,
+            channels=1,
+            device=(source.index, sink.index),
+            blocksize=BLOCK,
+            latency="low",
+            blocking=True,
+        )
+    except Exception as fault:
+        raise DeviceError(
+            sink.name,
+            f"refuses {rate} Hz in blocks of {BLOCK} ({fault})",
+            cure="Close what is using it, or do without --loopback.",
+        ) from fault
+    # The noise is periodic, and so is what comes back once the cable has filled.
+    last = heard[-period:, 0].astype(np.float64)
+    found = np.fft.irfft(np.fft.rfft(last) * np.conj(np.fft.rfft(noise)), period)
+    at = int(np.argmax(np.abs(found)))
+    return at if abs(found[at]) > _LOOPBACK_CERTAIN * np.sqrt(np.mean(found**2)) else None
+
+
+def round_trip(device: Device | None, measured: int | None = None) -> dict[str, int]:
+    """Samples by part at 48 kHz in blocks of 128.
+
+    Args:
+        device: whose latency PortAudio states; None for none.
+        measured: that of the device by :func:`loopback`, if it was.
+    """
     parts = budget(RATE, BLOCK, Settings())
     stated = round(device.low_latency_s * RATE) if device else 0
+    if measured is not None:
+        stated = measured
     return {
         "device": stated,
         "block": parts["block"],
@@ -186,12 +228,6 @@ def examine(
             "load": {f"{bpm:g}": r.load for bpm, r in rehearsals.items()},
         }
     return found
-
-
-def default_device() -> Device | None:
-    """The output that ``play`` would take, if there is one."""
-    found = [d for d in devices() if d.outputs]
-    return next((d for d in found if d.default_output), found[0] if found else None)
 
 
 def _percentiles(times: list[float]) -> dict[str, float]:

@@ -82,7 +82,7 @@ class Session:
     def follow(self) -> None:
         """Hop after hop, until the session is over or the program ends."""
         board, hop = self._board, self._hop
-        while board.get(b.SESSION) == self.number and not board.get(b.STOP):
+        while board.get(b.SESSION) == self.number and board.get(b.STOP) != b.ALL_END:
             behind = board.get(b.HEARD) - self._at
             hops = behind // hop
             if hops <= 0:
@@ -185,7 +185,7 @@ def main(board: b.Board, asked: Asked) -> int:
     gc.collect()
     gc.freeze()
     gc.disable()
-    while not board.get(b.STOP) and os.getppid() == board.get(b.OWNER):
+    while board.get(b.STOP) != b.ALL_END and os.getppid() == board.get(b.OWNER):
         if not board.get(b.SESSION):
             time.sleep(_IDLE_S)
             continue

@@ -97,8 +97,9 @@ class Supervisor:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
-        self.board.publish(b.STOP, 1)
-        for child in self._children.values():
+        for name, order in (("device", b.DEVICE_ENDS), ("engine", b.ALL_END)):
+            self.board.publish(b.STOP, order)
+            child = self._children[name]
             if child is not None:
                 child.end()
         self.board.path.unlink(missing_ok=True)

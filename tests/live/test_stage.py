@@ -18,12 +18,14 @@ from scipy.signal import fftconvolve
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
+from engine.live import jack
 from engine.live.bench import music
 from engine.live.generator import OnnxGenerator
 from engine.live.render import render
 from engine.stages.host import Settings
 from export import handmade
 from tests.live.stage import (
+    BLOCK,
     Listener,
     Server,
     Stage,
@@ -285,17 +287,41 @@ def test_nothing_is_louder_than_full_scale(server, tmp_path):
     assert 0.5 < np.abs(sound).max() <= 10 ** (-1 / 20)
 
 
+def program(command, *arguments):
+    start = [sys.executable, "-c", "from engine.cli import main; main()"]
+    return subprocess.run(
+        [*start, *command.split(), *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("cable", [True, False])
+def test_doctor_measures_the_device_through_a_cable(server, cable, figure):
+    """The cable is a client that passes on what it hears, one block later."""
+    client = None
+    if cable:
+        job = jack.Job("cable", None, None, [r"PortAudio.*:in_0"], [r"PortAudio.*:out_0"])
+        client = subprocess.Popen(
+            [sys.executable, "-m", "engine.live.jack", jack.asked(job)], stdout=subprocess.DEVNULL
+        )
+        time.sleep(5.0)  # it has been compiled, and looks for the ports
+    command = "doctor --loopback --preset downbeat-filter --seconds 1 --json"
+    done = program(command)
+    if client is not None:
+        client.kill()
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    figure(f"doctor: loopback{'' if cable else ', no cable'}", f"{found['loopback']} samples")
+    if cable:
+        assert found["loopback"] == found["round_trip"]["device"]
+        assert found["loopback"] % BLOCK == 0
+        assert 2 * BLOCK <= found["loopback"] <= 6 * BLOCK
+    else:
+        assert found["loopback"] is None
+
+
 def test_a_short_soak_counts_what_drops_out(server, tmp_path):
     command = "soak --minutes 0.2 --preset downbeat-filter --json --report"
-    done = subprocess.run(
-        [
-            *(sys.executable, "-c", "from engine.cli import main; main()"),
-            *(*command.split(), str(tmp_path)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = program(command, str(tmp_path))
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["seconds"] == pytest.approx(12.0, abs=0.1)
