@@ -169,6 +169,8 @@ class Supervisor:
             return
         self._children[name] = None
         if name == "device":
+            # Nobody else can say so now: nothing is heard.
+            self.board.levels[b.AVAILABLE] = self.board.levels[b.LEVEL_NOW] = 0.0
             if status == LOST:
                 self.lost += 1
                 self._note("audio device lost: waiting for it")
