@@ -166,6 +166,12 @@ def wrong_places(sound: Audio, sent: Audio, delay: int, tolerance: float = 1e-4)
     return int(len(at) > 0) + int(np.sum(np.diff(at) > 2048))
 
 
+def is_never_silent(sound: Audio, sent: Audio, delay: int) -> bool:
+    """Whether there is something nearly everywhere: what is counted as one place may be long."""
+    n = min(sound.shape[-1], sent.shape[-1])
+    return bool(np.mean(np.abs(sound[:2, delay:n]).max(axis=0) == 0.0) < 0.02)
+
+
 def preset(folder: Path, build=handmade.identity) -> Path:
     """A model made by hand."""
     return handmade.write(build, folder / "generator.onnx")

@@ -30,6 +30,7 @@ from tests.live.stage import (
     Server,
     Stage,
     delay_of,
+    is_never_silent,
     not_a_number,
     preset,
     raising,
@@ -76,6 +77,7 @@ def test_line_in_is_line_out_at_the_declared_latency(
     figure(f"line-in to line-out, {kind}", f"{delay} samples, declared {status.latency['total']}")
     assert status.latency["total"] <= most
     assert delay == status.latency["total"]
+    assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= left_out + status.flags - flags
 
 
@@ -92,6 +94,7 @@ def test_half_wet_does_not_comb(server, noise, tmp_path, figure):
     figure("identity, half wet, live", f"{db:.1f} dB")
     assert db <= -100
     assert status.gain_share["predicted"] + status.gain_share["fresh"] > 0.9
+    assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
 
 
@@ -173,6 +176,7 @@ def test_the_engine_is_killed(server, noise, tmp_path, figure):
     assert status.restarts == before.restarts + 1
     assert status.gaps > before.gaps
     spare = left_out + status.flags - before.flags
+    assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= spare
 
 
@@ -191,6 +195,7 @@ def test_the_engine_stands_still(server, noise, tmp_path):
     delay = delay_of(sound, noise)
     assert delay == status.latency["total"]
     assert status.restarts == before.restarts
+    assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= left_out + status.flags - before.flags
 
 
@@ -213,6 +218,7 @@ def test_the_server_is_killed_and_comes_back(server, noise, tmp_path, figure, ra
         status = it.look()
     delay = delay_of(sound, noise)
     assert delay == status.latency["total"]
+    assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
     assert np.abs(sound).max() <= 1.0
 
@@ -232,6 +238,7 @@ def test_both_cores_are_busy(server, noise, tmp_path, figure):
             process.kill()
     delay = delay_of(sound, noise)
     assert delay == status.latency["total"]
+    assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
     figure("both cores busy: gaps of the host, of the server", f"{status.gaps}, {left_out}")
 
@@ -247,6 +254,7 @@ def test_the_network_fails(server, noise, tmp_path, figure, model):
     share = ", ".join(f"{name} {part:.0%}" for name, part in status.gain_share.items())
     figure(f"network: {model.__name__}", f"{status.faults} faults, {share}")
     assert delay == status.latency["total"]
+    assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
     assert status.restarts == 0
     if model is slow:
@@ -275,6 +283,7 @@ def test_a_thread_hogs_the_interpreters(server, noise, tmp_path, figure, monkeyp
     figure("interpreters hogged: gaps, late hops", f"{status.gaps}, {status.late_hops}")
     assert status.late_hops > before.late_hops
     assert delay == status.latency["total"]
+    assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= left_out + status.flags - before.flags
 
 
