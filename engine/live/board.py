@@ -23,16 +23,16 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.limiter import LOOKAHEAD, STATE
 
 CHANNELS = 2
-FEED, WET, PLAYED, MOST = 1 << 20, 1 << 16, 1 << 18, 1 << 12
+FEED, WET, MOST = 1 << 20, 1 << 16, 1 << 12
 """Samples of the rings: what was heard (a phrase and more, from which an engine that was started
-again learns where it is), what the engine made of it, what was played; and the frames that the
-callback works on at once."""
+again learns where it is), what the engine made of it; and the frames that the callback works on at
+once."""
 
 NUMBERS = 64
 """Places for numbers, and for levels."""
 # Written by the device's process …
 (SESSION, HEARD, RATE, BLOCK, INPUTS, OUTPUTS, BEHIND, CALLBACKS, GAPS, DRY_SAMPLES) = range(10)
-(FLAGS, REPAIRED, REFUSED, COMPILED) = range(10, 14)
+(FLAGS, REPAIRED, REFUSED) = range(10, 13)
 # … by the engine's …
 (MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
 (FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES) = range(22, 28)
@@ -54,7 +54,6 @@ _PARTS: list[tuple[str, tuple[int, ...], str]] = [
     ("ahead", (CHANNELS, 2 * LOOKAHEAD), "f4"),
     ("feed", (CHANNELS, FEED), "f4"),
     ("wet", (CHANNELS, WET), "f4"),
-    ("played", (CHANNELS, PLAYED), "f4"),
     ("mix", (CHANNELS, MOST), "f4"),
 ]
 OFFSETS: dict[str, int] = {}
@@ -72,7 +71,7 @@ class Board:
 
     Attributes:
         numbers, levels: (64,), int64 and float64; the places are the constants of this module.
-        feed, wet, played: rings (2, n); sample t lies at t modulo n.
+        feed, wet: rings (2, n); sample t lies at t modulo n.
         ahead, ceiling: the limiter's sound and state.
         mix: the block that the callback works on.
     """
@@ -83,7 +82,6 @@ class Board:
     ahead: Audio
     feed: Audio
     wet: Audio
-    played: Audio
     mix: Audio
 
     def __init__(self, path: Path) -> None:

@@ -8,10 +8,7 @@ process whose audio server has died.
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +16,10 @@ import numpy as np
 from engine.dsp.limiter import LOOKAHEAD, reset
 from engine.errors import DeviceError
 from engine.live import board as b
-from engine.live.asked import Wanted, read
+from engine.live.asked import Wanted
 from engine.live.budget import budget
 from engine.live.devices import find, portaudio
-from engine.live.processes import LOST, fail, follow, say
+from engine.live.processes import LOST, say, serve
 
 _SILENT_S = 0.5
 _PERIOD_S = 0.02
@@ -97,7 +94,6 @@ def _open(
             how = "compiled"
         except Exception as fault:  # whatever keeps it from compiling here: there is another way
             say(warning=f"no compiled callback ({fault}): the interpreter's is used")
-    board.numbers[b.COMPILED] = how == "compiled"
     common = {
         "samplerate": rate,
         "blocksize": wanted.block,
@@ -159,13 +155,5 @@ def _serve(board: b.Board) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["JACK_NO_START_SERVER"] = "1"  # a server that is gone is waited for, not replaced
-    shared = b.Board(Path(sys.argv[1]))
-    follow(shared)
-    try:
-        code = main(shared, read(Wanted, sys.argv[2]))
-    except DeviceError as trouble:
-        code = fail(trouble)
-    sys.stdout.flush()
-    os._exit(code)  # PortAudio would wait for a dead server
+    serve(main, Wanted)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import time
 from collections import deque
@@ -22,12 +21,11 @@ from engine.dsp.arrays import Audio
 from engine.dsp.gain import Quality
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo, bucket
-from engine.errors import DoubledropError
 from engine.live import board as b
-from engine.live.asked import Asked, read
+from engine.live.asked import Asked
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
-from engine.live.processes import fail, follow, say
+from engine.live.processes import say, serve
 from engine.stages.host import Host
 from engine.stages.slots import Slots
 
@@ -215,12 +213,4 @@ def _hurry() -> bool:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    shared = b.Board(Path(sys.argv[1]))
-    follow(shared)
-    try:
-        code = main(shared, read(Asked, sys.argv[2]))
-    except DoubledropError as trouble:
-        code = fail(trouble)
-    sys.stdout.flush()
-    os._exit(code)
+    serve(main, Asked)

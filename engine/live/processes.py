@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
 
 from engine.errors import DoubledropError
 from engine.live import board as b
+from engine.live.asked import Request, read
 
 LOST = 3
 """Exit status of the device's process when the device has fallen silent."""
@@ -23,16 +27,23 @@ def say(**values: Any) -> None:
     print(json.dumps(values), flush=True)
 
 
-def fail(trouble: DoubledropError) -> int:
-    """Say an error; its exit status."""
-    say(error=str(trouble))
-    return trouble.exit_status
+def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoReturn:
+    """Be a process of the stage: ``BOARD REQUEST`` are its arguments; Ctrl-C is the owner's.
 
-
-def follow(board: b.Board) -> None:
-    """End if the owner of the board has ended already; from here on the loops look."""
-    if os.getppid() != board.get(b.OWNER):
-        os._exit(0)
+    Args:
+        main: does what is asked, and returns the exit status.
+        kind: of the request.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    board, code = b.Board(Path(sys.argv[1])), 0
+    if os.getppid() == board.get(b.OWNER):  # else it has ended already
+        try:
+            code = main(board, read(kind, sys.argv[2]))
+        except DoubledropError as trouble:
+            say(error=str(trouble))
+            code = trouble.exit_status
+    sys.stdout.flush()
+    os._exit(code)  # PortAudio would wait for a dead server
 
 
 class Child:
