@@ -34,6 +34,7 @@ def export(
     front_end: FrontEnd,
     level_db: float,
     facts: dict[str, Any],
+    view: int,
 ) -> float:
     """Write a generator with its metadata; the file is there only if it does what PyTorch does.
 
@@ -44,6 +45,7 @@ def export(
         front_end: of the training images.
         level_db: mean power of the training material, dB re full scale.
         facts: how it was trained.
+        view: columns of the crops that it was trained on.
 
     Returns:
         The largest difference from PyTorch, relative to the largest output.
@@ -83,7 +85,7 @@ def export(
         with torch.inference_mode():
             generated = net(image)[0, 0].numpy().T
         info = ModelInfo(
-            front_end, Example(example, generated, float(len(example))), level_db, facts
+            front_end, Example(example, generated, float(len(example))), level_db, facts, view
         )
         model = without_traces(onnx.load(str(part)))
         helper.set_model_props(model, info.to_metadata())

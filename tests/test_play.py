@@ -85,7 +85,7 @@ def test_a_fault_of_the_generator_is_counted_and_the_sound_goes_on(generator):
     model = generator("identity")
 
     class Faulty:
-        front_end, level_db = model.front_end, model.level_db
+        front_end, level_db, view = model.front_end, model.level_db, 0
         warm = model.warm
 
         def __call__(self, image, period):

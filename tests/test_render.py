@@ -103,7 +103,7 @@ def test_a_generator_that_fails_ends_the_render(feed, tmp_path, generator):
     model = generator("identity")
 
     class Faulty:
-        front_end, level_db = model.front_end, model.level_db
+        front_end, level_db, view = model.front_end, model.level_db, 0
 
         def __call__(self, image, period):
             return np.full_like(image, np.nan)

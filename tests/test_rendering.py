@@ -21,7 +21,7 @@ FRONT_END = FrontEnd()
 class Comb:
     """Digs valleys between bands and steps in time, as a network draws them."""
 
-    front_end, level_db = FRONT_END, -18.0
+    front_end, level_db, view = FRONT_END, -18.0, 0
 
     def __init__(self):
         self.pairs = []

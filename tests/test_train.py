@@ -16,6 +16,7 @@ import torch
 
 import train.recipe
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.view import AHEAD
 from engine.errors import GeneratorError, InputError
 from engine.live.generator import OnnxGenerator
 from engine.live.preset import load_preset
@@ -160,6 +161,35 @@ def test_critics_see_the_windows_change_on_what_is_played(rendered):
     assert torch.equal(real, played)
 
 
+def test_a_teacher_says_what_the_whole_phrase_should_become(data, tmp_path):
+    """Alone with a teacher, a window that is a phrase old at its end is drawn more like it."""
+    run(SMALL.model_copy(update={"steps": 1}), data, tmp_path / "first")
+    asked = {"cycle": 0.0, "teacher": 20.0, "phrase": 1.0, "edge": 0.0, "steps": 60, "seed": 3}
+    recipe = SMALL.model_copy(update=asked)
+    with pytest.raises(InputError, match=r"nobody to learn from.*--from"):
+        run(recipe, data, tmp_path / "alone")
+    folder = tmp_path / "taught"
+    facts, seen = run(recipe, data, folder, begin=tmp_path / "first")
+    assert not [name for name in facts.losses if name.startswith(("cycle", "identity"))]
+    lessons = [s[2]["teacher_target"] + s[2]["teacher_source"] for s in seen]
+    assert np.mean(lessons[-20:]) < 0.9 * np.mean(lessons[:10])
+    _, taught, _ = load_run(folder)
+    _, first, _ = load_run(tmp_path / "first")
+    pairs = zip(taught.teachers[0].parameters(), first.exported()[0].parameters(), strict=True)
+    assert all(torch.equal(*pair) for pair in pairs)  # it does not learn
+
+
+def test_crops_come_with_what_a_teacher_wants(data, rng):
+    images = GenreImages(data, "soft")
+    images.learn(lambda window: window + 1.0)
+    for uses in (Windows(1.0, 0.0), Windows(0.0, 1.0), Windows(0.0, 0.0)):
+        window, heard, wanted = batch(images, rng, 20, 128, uses).transpose(1, 0, 2, 3)
+        assert np.array_equal(wanted, heard + 1.0)
+        old = (window != heard).any(axis=1)
+        assert not old[:, : 128 - AHEAD].any()
+        assert old[:, 128 - AHEAD :].mean() == pytest.approx(uses.phrase, abs=0.1)
+
+
 def test_the_history_gives_back_older_images(rng):
     history = History(4)
     shown = [
@@ -266,12 +296,19 @@ def test_export_carries_what_the_engine_needs(data, tmp_path, rng):
     example = rng.random((480, 128)).astype(np.float32)
     path = tmp_path / "preset" / "generator.onnx"
     worst = export(
-        model.exported()[0], path, example, front_end=FrontEnd(), level_db=-18.0, facts=vars(facts)
+        model.exported()[0],
+        path,
+        example,
+        front_end=FrontEnd(),
+        level_db=-18.0,
+        facts=vars(facts),
+        view=64,
     )
     assert worst < 1e-4
     assert str(Path(__file__).parents[1]).encode() not in path.read_bytes()  # whoever exported it
     generator = OnnxGenerator(path, "cpu")
     assert generator.info.facts["steps"] == 6
+    assert generator.view == 64
     for width in (480, 592):
         image = rng.random((width, 128)).astype(np.float32)
         out = generator(image, float(width))
@@ -296,6 +333,7 @@ def test_an_export_that_differs_fails_and_leaves_nothing(tmp_path, rng):
             front_end=FrontEnd(),
             level_db=-18.0,
             facts={},
+            view=64,
         )
     assert not list(tmp_path.iterdir())
 

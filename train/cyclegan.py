@@ -38,6 +38,7 @@ class CycleGan:
         to_target, to_source: generators.
         of_target, of_source: critics.
         averages: running means of the generators' weights, or None.
+        teachers: generators that say what whole phrases should become, or None.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device, amp: bool) -> None:
@@ -65,6 +66,7 @@ class CycleGan:
         self.averages: tuple[Generator, Generator] | None = None
         if recipe.average:
             self.averages = copy.deepcopy(self.to_target), copy.deepcopy(self.to_source)
+        self.teachers: tuple[Generator, Generator] | None = None
         self._histories = History(recipe.history), History(recipe.history)
         self._steps = 0
 
@@ -73,7 +75,8 @@ class CycleGan:
 
         Args:
             source, target: this process's share of the batches, (batch, 2, bands, width), −1 … 1:
-                windows, and what is heard meanwhile.
+                windows, and what is heard meanwhile; with teachers (batch, 3, bands, width): and
+                what that should become.
             rate: learning rate.
             rng: of the histories; the same in every process.
 
@@ -84,24 +87,32 @@ class CycleGan:
         _set_rate(self._generators, rate)
         _set_rate(self._critics, rate * recipe.critic_rate)
         _learnable(self.of_target, self.of_source, on=False)
-        source_window, source = source[:, :1], source[:, 1:]
-        target_window, target = target[:, :1], target[:, 1:]
+        source_window, source, *wanted_target = torch.split(source, 1, dim=1)
+        target_window, target, *wanted_source = torch.split(target, 1, dim=1)
         with self._autocast():
-            fake_target = self._heard(source, source_window, self.to_target(source_window))
-            fake_source = self._heard(target, target_window, self.to_source(target_window))
+            fake_target = self.heard(source, source_window, self.to_target(source_window))
+            fake_source = self.heard(target, target_window, self.to_source(target_window))
             losses = {
                 "adversarial_target": _squared(self.of_target(fake_target), 1.0),
                 "adversarial_source": _squared(self.of_source(fake_source), 1.0),
-                "cycle_source": recipe.cycle * l1_loss(self.to_source(fake_target), source),
-                "cycle_target": recipe.cycle * l1_loss(self.to_target(fake_source), target),
             }
-            if recipe.identity:
-                weight = recipe.cycle * recipe.identity
+            if recipe.cycle:
+                back = self.to_source(fake_target), self.to_target(fake_source)
+                losses["cycle_source"] = recipe.cycle * l1_loss(back[0], source)
+                losses["cycle_target"] = recipe.cycle * l1_loss(back[1], target)
+            if weight := recipe.cycle * recipe.identity:
                 losses["identity_target"] = weight * l1_loss(
                     self.to_target(target_window), target_window
                 )
                 losses["identity_source"] = weight * l1_loss(
                     self.to_source(source_window), source_window
+                )
+            if recipe.teacher:
+                losses["teacher_target"] = recipe.teacher * _lesson(
+                    fake_target, wanted_target[0], source_window != source
+                )
+                losses["teacher_source"] = recipe.teacher * _lesson(
+                    fake_source, wanted_source[0], target_window != target
                 )
             if recipe.smoothness:
                 losses["smoothness"] = recipe.smoothness * (
@@ -126,6 +137,10 @@ class CycleGan:
         """The generators to keep: to the target and to the source."""
         return self.averages or (self.to_target, self.to_source)
 
+    def teach(self, teachers: tuple[Generator, Generator]) -> None:
+        """Keep copies of other generators as teachers."""
+        self.teachers = copy.deepcopy(teachers)
+
     def state(self) -> dict[str, Any]:
         """Everything that decides what the next step does."""
         return {name: part.state_dict() for name, part in self._parts()} | {
@@ -135,6 +150,8 @@ class CycleGan:
 
     def load(self, state: dict[str, Any]) -> None:
         """Take a state back; of one without running means, the weights themselves."""
+        if self.recipe.teacher and "teacher_to_target" in state:
+            self.teach((self.to_target, self.to_source))  # of the same size; filled below
         for name, part in self._parts():
             part.load_state_dict(state.get(name) or state[name.removeprefix("average_")])
         self._steps = state["steps"]
@@ -146,11 +163,12 @@ class CycleGan:
             yield name, getattr(self, name)
         yield "generators", self._generators
         yield "critics", self._critics
-        if self.averages:
-            yield "average_to_target", self.averages[0]
-            yield "average_to_source", self.averages[1]
+        for kind, pair in (("average", self.averages), ("teacher", self.teachers)):
+            if pair:
+                yield f"{kind}_to_target", pair[0]
+                yield f"{kind}_to_source", pair[1]
 
-    def _heard(self, live: Tensor, window: Tensor, generated: Tensor) -> Tensor:
+    def heard(self, live: Tensor, window: Tensor, generated: Tensor) -> Tensor:
         """The change of the window, put on what is played."""
         changed = live + (_whole(generated) - window)
         if self._rendering is None:
@@ -224,6 +242,13 @@ def _squared(judgement: Tensor, wanted: float) -> Tensor:
 def _whole(values: Tensor) -> Tensor:
     """Out of bfloat16, where autocast is at work."""
     return values.to(torch.get_default_dtype())
+
+
+def _lesson(heard: Tensor, wanted: Tensor, ahead: Tensor) -> Tensor:
+    """Distance from what was wanted, and once more where the network could only guess."""
+    off = (heard - wanted).abs()
+    guessed = ahead.any(dim=-2, keepdim=True).to(off.dtype).expand_as(off)
+    return off.mean() + (off * guessed).sum() / guessed.sum().clamp(min=1.0)
 
 
 def _jitter(change: Tensor) -> Tensor:

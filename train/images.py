@@ -9,16 +9,16 @@ what plays meanwhile, and that is what a critic is shown, changed as the window 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.dsp.arrays import Array
+from engine.dsp.view import AHEAD
 from engine.errors import InputError
 from train.dataset import Dataset, Split, images
 
-_AHEAD = 24  # columns that gains are at most ahead of what the network has heard: twice a quarter
-# beat at 150 BPM, the time of two inferences. What comes later is never heard.
 _TEMPO_ERROR_COLUMNS = 0.5  # over a whole window: sub-frame, as a good clock leaves it
 
 
@@ -27,7 +27,7 @@ class Windows:
     """How often each use of the window is shown; the rest is ``late``, the paper's.
 
     Attributes:
-        phrase: share spliced at a random column.
+        phrase: share spliced as the stage shows it: the last ``AHEAD`` columns are a phrase old.
         edge: share that ends at a random column.
     """
 
@@ -60,25 +60,45 @@ class GenreImages:
         # (segments, 2, columns, bands) → (segments, 2, bands, columns)
         self.windows = np.ascontiguousarray(2.0 * stacked.transpose(0, 1, 3, 2) - 1.0)
         self.columns = self.windows.shape[-1]
+        self._wanted: Array | None = None
+
+    def learn(self, teacher: Callable[[Array], Array]) -> None:
+        """Let a teacher say what every whole phrase should become; crops then come with that.
+
+        Args:
+            teacher: a window (bands, columns), −1 … 1, to an image of the same shape.
+        """
+        pairs = [[teacher(window) for window in pair] for pair in self.windows]
+        self._wanted = np.stack([np.stack(pair) for pair in pairs]).astype(np.float32)
 
     def crop(self, rng: np.random.Generator, width: int, uses: Windows) -> Array:
         """One random crop in one random use of the window.
 
         Returns:
             (2, bands, width): the window, and what is heard while it is used. They differ where
-            the window still holds the phrase before.
+            the window still holds the phrase before. (3, bands, width) with a teacher: what that
+            is to become.
         """
-        before, own = self.windows[int(rng.integers(len(self.windows)))]
+        number = int(rng.integers(len(self.windows)))
+        before, own = self.windows[number]
+        wanted = None if self._wanted is None else self._wanted[number]
         chance = rng.random()
         first = int(rng.integers(self.columns - width + 1))
         window = heard = own
+        right = None if wanted is None else wanted[1]
         if chance < uses.phrase:
-            now = first + width - int(rng.integers(1, _AHEAD + 1))
-            window = spliced(before, own, now, _error(rng))
+            window = spliced(before, own, first + width - AHEAD, _error(rng))
         elif chance < uses.phrase + uses.edge:
             now = int(rng.integers(1, self.columns))
-            window = heard = np.concatenate([before[:, now:], own[:, :now]], axis=1)
-        return np.stack([window, heard])[:, :, first : first + width]
+            window = heard = _turned(before, own, now)
+            right = None if wanted is None else _turned(wanted[0], wanted[1], now)
+        shown = [window, heard] if right is None else [window, heard, right]
+        return np.stack(shown)[:, :, first : first + width]
+
+
+def _turned(before: Array, own: Array, now: int) -> Array:
+    """The window whose newest column, its last, is column ``now`` of a phrase."""
+    return np.concatenate([before[:, now:], own[:, :now]], axis=1)
 
 
 def spliced(before: Array, own: Array, now: int, error: float = 0.0) -> Array:
@@ -105,6 +125,6 @@ def _error(rng: np.random.Generator) -> float:
 def batch(
     genre: GenreImages, rng: np.random.Generator, size: int, width: int, uses: Windows
 ) -> Array:
-    """Crops as (size, 2, bands, width), float32: windows, and what is heard meanwhile."""
+    """Crops as (size, 2 or 3, bands, width), float32, see :meth:`GenreImages.crop`."""
     crops = [genre.crop(rng, width, uses) for _ in range(size)]
     return np.stack(crops).astype(np.float32)

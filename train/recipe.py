@@ -19,12 +19,14 @@ class Recipe(BaseModel):
         channels, blocks: of the generators; 64 and 9 in the paper.
         critic_channels: of the discriminators; 64 in the paper.
         residual: whether a generator's output is added to its input.
-        width: columns of a crop, a multiple of 4.
+        width: columns of a crop, a multiple of 8; the stage shows the generator as many.
         batch: crops of each genre in a step, over all processes together.
         steps: in all; the learning rate falls linearly over the second half.
         learning_rate, beta1: of Adam.
         critic_rate: learning rate of the critics, relative to that of the generators.
         cycle, identity: weights of the two L1 losses; identity is relative to cycle, as in Zhu.
+        teacher: weight of the L1 distance between what is heard and what the generators that the
+            training begins from make of the whole phrase; 0 for none.
         history: generated images that a critic remembers.
         smoothness: weight of the L1 norm of the gain's change from column to column.
         rendered: whether critics see images as the engine will render them.
@@ -42,7 +44,7 @@ class Recipe(BaseModel):
     blocks: int = Field(9, ge=1, le=12)
     critic_channels: int = Field(64, ge=4, le=128)
     residual: bool = True
-    width: int = Field(128, ge=64, multiple_of=4)
+    width: int = Field(128, ge=64, multiple_of=8)
     batch: int = Field(1, ge=1)
     steps: int = Field(20000, ge=1)
     learning_rate: float = Field(2e-4, gt=0)
@@ -50,6 +52,7 @@ class Recipe(BaseModel):
     critic_rate: float = Field(1.0, gt=0)
     cycle: float = Field(10.0, ge=0)
     identity: float = Field(0.5, ge=0)
+    teacher: float = Field(0.0, ge=0)
     history: int = Field(50, ge=0)
     smoothness: float = Field(0.0, ge=0)
     rendered: bool = True

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +21,12 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
+from engine.dsp.arrays import Array
+from engine.dsp.tempo import bucket
 from engine.errors import InputError
 from train.cyclegan import CycleGan, Losses
 from train.dataset import Dataset
+from train.facts import Facts, facts_of
 from train.images import GenreImages, Windows, batch
 from train.recipe import Recipe
 from train.watch import Watch
@@ -33,27 +34,6 @@ from train.watch import Watch
 CHECKPOINT, FACTS = "checkpoint.pt", "facts.json"
 Progress = Callable[[int, int, Losses, Losses], None]
 """Called with steps done, steps in all, this step's losses and the smoothed ones."""
-
-
-@dataclass
-class Facts:
-    """What a model card says of its training.
-
-    Attributes:
-        steps, seconds: done, over all its runs.
-        hardware: what on.
-        losses: smoothed over some hundred steps, of the last one.
-        data: genres, tracks, segments and level of the dataset.
-        begun_from: recipe, steps, seconds and in turn ``begun_from`` of the run whose weights were
-            the first ones, if any.
-    """
-
-    steps: int
-    seconds: float
-    hardware: str
-    losses: Losses
-    data: dict[str, Any]
-    begun_from: dict[str, Any] | None = None
 
 
 def train(
@@ -107,10 +87,12 @@ def train(
     sources, targets = (GenreImages(data, genre) for genre in (recipe.source, recipe.target))
     uses = Windows(recipe.phrase, recipe.edge)
     done, before_s, losses, begun_from = _resume(folder, recipe, model, begin)
+    for genre, number in ((sources, 0), (targets, 1)) if recipe.teacher else ():
+        genre.learn(_teacher(model, number, folder))
     watch = Watch(folder / "logs", data, recipe) if rank == 0 else None
     begun = saved = time.monotonic()
     share = slice(rank * recipe.batch // world, (rank + 1) * recipe.batch // world)
-    facts = _facts(recipe, data, where, done, before_s, losses, begun_from)
+    facts = facts_of(recipe, data, where, done, before_s, losses, begun_from)
     while done < recipe.steps:
         rng = np.random.default_rng((recipe.seed, done))  # of this step: resuming changes nothing
         source, target = (
@@ -129,7 +111,7 @@ def train(
             progress(done, recipe.steps, fresh, losses)
             if over or done == recipe.steps or now - saved > 60 * checkpoint_minutes:
                 saved = now
-                facts = _facts(
+                facts = facts_of(
                     recipe, data, where, done, before_s + now - begun, losses, begun_from
                 )
                 _save(folder, recipe, model, facts)
@@ -190,6 +172,27 @@ def suits_bfloat16(device: torch.device) -> bool:
     return "amx_bf16" in text or "avx512_bf16" in text
 
 
+def _teacher(model: CycleGan, number: int, folder: Path) -> Callable[[Array], Array]:
+    """A teacher of the model as a function of windows."""
+    if model.teachers is None:
+        raise InputError(
+            "recipe: teacher",
+            f"nobody to learn from in {folder}",
+            cure="Begin with the weights of another run: --from RUN.",
+        )
+    teacher = model.teachers[number].eval()
+
+    @torch.inference_mode()
+    def restyled(window: Array) -> Array:
+        width = window.shape[-1]
+        padded = np.resize(window.T, (bucket(width), len(window))).T  # circularly, as on the stage
+        image = torch.from_numpy(np.ascontiguousarray(padded[None, None], np.float32))
+        image = image.to(model.device, torch.get_default_dtype())
+        return np.asarray(model.heard(image, image, teacher(image))[0, 0, :, :width].cpu().numpy())
+
+    return restyled
+
+
 def _resume(
     folder: Path, recipe: Recipe, model: CycleGan, begin: Path | None
 ) -> tuple[int, float, Losses, dict[str, Any] | None]:
@@ -217,6 +220,8 @@ def _begin(folder: Path, model: CycleGan) -> dict[str, Any]:
     other, others, facts = load_run(folder)
     try:
         model.load(others.state())
+        if model.recipe.teacher:
+            model.teach(others.exported())
     except RuntimeError as fault:
         raise InputError(
             str(folder),
@@ -246,41 +251,3 @@ def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:
     torch.save(state, part)
     os.replace(part, folder / CHECKPOINT)
     (folder / FACTS).write_text(json.dumps(vars(facts), indent=1), encoding="utf-8")
-
-
-def _facts(
-    recipe: Recipe,
-    data: Dataset,
-    device: torch.device,
-    steps: int,
-    seconds: float,
-    losses: Losses,
-    begun_from: dict[str, Any] | None,
-) -> Facts:
-    genres = {
-        genre: {
-            "tracks": len(data.tracks(genre, "train")),
-            "segments": len(data.segments(genre, "train")),
-        }
-        for genre in (recipe.source, recipe.target)
-    }
-    return Facts(
-        steps=steps,
-        seconds=round(seconds, 1),
-        hardware=_hardware(device),
-        losses=losses,
-        data={"genres": genres, "bpm": data.manifest.bpm, "level_db": data.manifest.level_db},
-        begun_from=begun_from,
-    )
-
-
-def _hardware(device: torch.device) -> str:
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    info = Path("/proc/cpuinfo")
-    names = [
-        line.partition(":")[2].strip()
-        for line in (info.read_text(encoding="utf-8").splitlines() if info.exists() else [])
-        if line.startswith("model name")
-    ]
-    return f"{names[0] if names else platform.processor()}, {torch.get_num_threads()} threads"

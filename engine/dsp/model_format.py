@@ -18,6 +18,8 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.tempo import WIDTH_STEP
+from engine.dsp.view import AHEAD
 from engine.errors import PresetError
 
 FORMAT = 1  # of the file; independent of the version of the program
@@ -46,12 +48,15 @@ class ModelInfo:
         example: run at every load.
         level_db: mean power of its training material, dB re full scale.
         facts: how it was made: data, steps, seconds, hardware.
+        view: columns around "now" that it is shown on the stage, as many as it was trained on; 0
+            for the whole window.
     """
 
     front_end: FrontEnd
     example: Example
     level_db: float = DEFAULT_LEVEL_DB
     facts: dict[str, Any] = field(default_factory=dict)
+    view: int = 0
 
     def to_metadata(self) -> dict[str, str]:
         """As the strings that ONNX metadata hold."""
@@ -60,6 +65,7 @@ class ModelInfo:
             _PREFIX + "front_end": self.front_end.to_json(),
             _PREFIX + "fingerprint": self.front_end.fingerprint,
             _PREFIX + "level_db": repr(self.level_db),
+            _PREFIX + "view": str(self.view),
             _PREFIX + "facts": json.dumps(self.facts, sort_keys=True),
             _PREFIX + "example_source": _pack(self.example.source),
             _PREFIX + "example_generated": _pack(self.example.generated),
@@ -92,6 +98,7 @@ class ModelInfo:
                 ),
                 level_db=float(metadata[_PREFIX + "level_db"]),
                 facts=json.loads(metadata[_PREFIX + "facts"]),
+                view=_view(metadata.get(_PREFIX + "view", "0")),
             )
         except (KeyError, ValueError, zlib.error) as fault:
             if isinstance(fault, PresetError):
@@ -99,6 +106,14 @@ class ModelInfo:
             raise PresetError(
                 name, f"metadata that cannot be read ({fault})", cure="Export it again."
             ) from fault
+
+
+def _view(text: str) -> int:
+    """A crop that holds more than what lies ahead, in a width that networks take."""
+    view = int(text)
+    if view and (view % WIDTH_STEP or view < 2 * AHEAD):
+        raise ValueError(f"a view of {view} columns")
+    return view
 
 
 def _pack(image: Array) -> str:

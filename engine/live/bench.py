@@ -20,7 +20,7 @@ from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import GainImage
 from engine.dsp.model_format import DEFAULT_LEVEL_DB
-from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.tempo import Tempo
 from engine.live.files import SoundWriter
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Scheduled
@@ -28,6 +28,7 @@ from engine.live.preset import Preset
 from engine.live.render import render
 from engine.stages.host import Host, Settings
 from engine.stages.inference import Job
+from engine.stages.restyle import shown_columns
 
 _RATE = 48000
 _BPM = 175.0
@@ -38,7 +39,7 @@ class Unity:
     """The generator that changes nothing."""
 
     def __init__(self) -> None:
-        self.front_end, self.level_db = FrontEnd(), DEFAULT_LEVEL_DB
+        self.front_end, self.level_db, self.view = FrontEnd(), DEFAULT_LEVEL_DB, 0
 
     def __call__(self, image: Array, period: float) -> Array:
         """The image itself."""
@@ -100,17 +101,17 @@ def inference_ms(generator: OnnxGenerator, runs: int = 30) -> dict[str, float]:
     """Percentiles of one inference with all the engine does around it, and of the bare network."""
     tempo = Tempo(_BPM)
     analyser = generator.front_end.at(_RATE)
-    columns = tempo.phrase_s / generator.front_end.hop_s
-    generator.warm(bucket(columns))
+    columns = shown_columns(generator, tempo, "phrase")
+    generator.warm(columns)
     jobs = _TimedJobs(runs)
     host = Host(generator, jobs, _RATE, 2, tempo, Settings())
-    image = analyser.spec.normalise(np.full((bucket(columns), analyser.spec.n_mels), 20.0))
+    image = analyser.spec.normalise(np.full((columns, analyser.spec.n_mels), 20.0))
     bare: list[float] = []
     for block in _blocks(music(np.random.default_rng(1), 2 * tempo.phrase_s), host.restyle.hop):
         host.process(block)
         while len(bare) < jobs.done:
             begun = time.perf_counter()
-            generator(image, columns)
+            generator(image, float(columns))
             bare.append(time.perf_counter() - begun)
     return {
         "p50": 1000 * float(np.median(jobs.times)),
@@ -165,7 +166,7 @@ def bypass_null_db(rate: int = _RATE) -> float:
 def render_speed(preset: Preset, provider: str, seconds: float = 60.0) -> float:
     """Realtime factor of a stereo render in use ``late``."""
     generator = OnnxGenerator(preset.model, provider)
-    generator.warm(bucket(Tempo(_BPM).phrase_s / generator.front_end.hop_s))
+    generator.warm(shown_columns(generator, Tempo(_BPM), "late"))
     with tempfile.TemporaryDirectory() as folder:
         source, sink = Path(folder) / "in.wav", Path(folder) / "out.wav"
         with SoundWriter(source, _RATE, 2) as writer:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.gain import GainImage
-from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, ProviderError
 from engine.live.bench import music
 from engine.live.budget import budget
@@ -22,6 +22,7 @@ from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
 from engine.stages.host import Host, Settings
 from engine.stages.inference import Job
+from engine.stages.restyle import shown_columns
 
 TEMPOS = (120.0, 140.0, 175.0)
 RATE, BLOCK = 48000, 128
@@ -65,7 +66,7 @@ class _Timed(Background):
 def rehearse(generator: OnnxGenerator, bpm: float, seconds: float = SECONDS) -> Rehearsal:
     """Play to nobody for so long, at the pace of a device, after one phrase of warming up."""
     tempo, inference = Tempo(bpm), _Timed()
-    generator.warm(bucket(tempo.phrase_s / generator.front_end.hop_s))
+    generator.warm(shown_columns(generator, tempo, "phrase"))
     host = Host(generator, inference, RATE, 2, tempo, Settings())
     hop = host.restyle.hop
     feed = music(np.random.default_rng(0), tempo.phrase_s)

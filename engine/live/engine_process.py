@@ -20,13 +20,14 @@ import numpy as np
 from engine.dsp.arrays import Audio
 from engine.dsp.gain import Quality
 from engine.dsp.stft import STFT
-from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
 from engine.live.processes import say, serve
 from engine.stages.host import Host
+from engine.stages.restyle import shown_columns
 from engine.stages.slots import Slots
 
 _IDLE_S = 0.0003  # between looks for the next hop: a ninth of one
@@ -177,7 +178,7 @@ def main(board: b.Board, asked: Asked) -> int:
     """Load the networks, say so, and follow one session after the other."""
     generators = [OnnxGenerator(Path(model), asked.provider, threads=1) for model in asked.models]
     for generator in generators:
-        generator.warm(bucket(Tempo(asked.bpm).phrase_s / generator.front_end.hop_s))
+        generator.warm(shown_columns(generator, Tempo(asked.bpm), asked.settings.use))
     sys.setswitchinterval(_SWITCH_S)
     say(ready=True, provider=generators[0].provider, realtime=_hurry())
     gc.collect()

@@ -41,6 +41,7 @@ class OnnxGenerator:
 
     Attributes:
         info: the file's metadata.
+        view: columns around "now" that it wants to see on the stage; 0 for the whole window.
         provider: the one that runs, cpu … coreml.
 
     Raises:
@@ -66,6 +67,7 @@ class OnnxGenerator:
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.info = ModelInfo.from_metadata(metadata, str(path))
         self.front_end, self.level_db = self.info.front_end, self.info.level_db
+        self.view = self.info.view
         wanted = front_end or FrontEnd()
         if self.front_end != wanted:
             raise FrontEndError(

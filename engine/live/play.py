@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.dsp.arrays import Audio
-from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
@@ -19,6 +19,7 @@ from engine.live.report import Report
 from engine.live.sources import Pace, Sink, Source
 from engine.stages.host import Host, Settings
 from engine.stages.readings import Reading
+from engine.stages.restyle import shown_columns
 
 
 @dataclass
@@ -74,7 +75,7 @@ class Player:
         report: Report | None = None,
     ) -> None:
         self._source, self._sink, self._report = source, sink, report
-        generator.warm(bucket(tempo.phrase_s / generator.front_end.hop_s))
+        generator.warm(shown_columns(generator, tempo, settings.use))
         self._inference = Background()
         self._host = Host(generator, self._inference, source.rate, source.channels, tempo, settings)
         self._hop = self._host.restyle.hop

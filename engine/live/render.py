@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Audio
-from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.tempo import Tempo
 from engine.errors import OutputError, UsageError
 from engine.live.constant_q import draw_constant_q
 from engine.live.files import BLOCK, SoundReader, SoundWriter
@@ -20,6 +20,7 @@ from engine.live.generator import OnnxGenerator
 from engine.live.inference import Scheduled
 from engine.live.report import Report
 from engine.stages.host import Host, Settings
+from engine.stages.restyle import Use, shown_columns
 
 Progress = Callable[[int, int], None]
 """Called with samples done and samples in all."""
@@ -53,15 +54,15 @@ class Rendering:
         return dict(vars(self))
 
 
-def measure_inference_ms(generator: OnnxGenerator, tempo: Tempo, runs: int = 5) -> float:
+def measure_inference_ms(generator: OnnxGenerator, tempo: Tempo, use: Use, runs: int = 5) -> float:
     """Median time of one inference at this tempo's width, warm, in milliseconds."""
-    columns = tempo.phrase_s / generator.front_end.hop_s
-    image = np.full((bucket(columns), generator.front_end.n_mels), 0.5, np.float32)
-    generator.warm(len(image))
+    columns = shown_columns(generator, tempo, use)
+    image = np.full((columns, generator.front_end.n_mels), 0.5, np.float32)
+    generator.warm(columns)
     times = []
     for _ in range(runs):
         begun = time.perf_counter()
-        generator(image, columns)
+        generator(image, float(columns))
         times.append(time.perf_counter() - begun)
     return float(np.median(times) * 1000)
 
@@ -110,7 +111,7 @@ def render(
             # and the inference run side by side.
             duration = round(tempo.phrase_s * rate) - generator.front_end.at(rate).n
         else:
-            inference_ms = measured(inference_ms, generator, tempo)
+            inference_ms = measured(inference_ms, generator, tempo, settings.use)
             duration = round(inference_ms / 1000 * rate)
         inference = Scheduled(duration)
         stack.callback(inference.close)
@@ -166,10 +167,10 @@ def render(
         )
 
 
-def measured(inference_ms: float | None, generator: OnnxGenerator, tempo: Tempo) -> float:
+def measured(inference_ms: float | None, generator: OnnxGenerator, tempo: Tempo, use: Use) -> float:
     """The time given, or one that is measured."""
     if inference_ms is None:
-        return measure_inference_ms(generator, tempo)
+        return measure_inference_ms(generator, tempo, use)
     if not inference_ms >= 0:
         raise UsageError(
             "inference time", f"{inference_ms:g} ms", expected="0 or more", cure="--inference-ms 50"

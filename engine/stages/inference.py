@@ -18,6 +18,8 @@ class Generator(Protocol):
 
     front_end: FrontEnd
     level_db: float
+    view: int
+    """Columns around "now" that it wants to see on the stage; 0 for the whole window."""
 
     def __call__(self, image: Array, period: float) -> Array:
         """Image 0…1 of shape (width, n_mels), and the exact length of the phrase in columns, to

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.dsp.arrays import Audio
+from engine.dsp.arrays import Array, Audio
 from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import GainImage, gain_image
 from engine.dsp.level import ModelLevel
+from engine.dsp.view import View
 from engine.dsp.window import Window
 from engine.stages.inference import Generator
 
@@ -27,6 +28,7 @@ class Listener:
         analyser: front end at the feed's rate.
         channels: number of channels.
         noise_branch: whether missing energy is to be rendered as noise.
+        view: columns around "now" that the generator is shown; 0 for the whole window.
     """
 
     def __init__(
@@ -36,9 +38,11 @@ class Listener:
         analyser: Analyser,
         channels: int,
         noise_branch: bool,
+        view: int,
     ) -> None:
         self._generator, self._window, self._analyser = generator, window, analyser
         self._noise_branch = noise_branch
+        self._view = View(view) if view else None
         self._columns = ColumnStream(analyser, channels)
         self._level = ModelLevel(generator.level_db, analyser.spec.hop_s)
 
@@ -51,7 +55,10 @@ class Listener:
         self.hear(blocks, until)
         snapshot, gain_db = self._window.snapshot(), self._level.gain_db
         source = self._analyser.spec.normalise(snapshot.db + np.float32(gain_db))
-        generated = self._generator(source, snapshot.period)
+        if self._view is None:
+            generated = self._generator(source, snapshot.period)
+        else:
+            snapshot, source, generated = self._view.restyle(self._draw, snapshot, source)
         return gain_image(snapshot, source, generated, self._analyser, gain_db, self._noise_branch)
 
     def hear(self, blocks: Sequence[Audio], until: int) -> None:
@@ -61,3 +68,6 @@ class Listener:
         for column, level in zip(db, levels.tolist(), strict=True):
             self._window.push(column, level)
             self._level.push(level)
+
+    def _draw(self, crop: Array) -> Array:
+        return self._generator(crop, float(len(crop)))

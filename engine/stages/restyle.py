@@ -32,6 +32,13 @@ _NAP_S = 0.1  # between two looks at what was heard, while nobody listens
 LOOKAHEAD_COLUMNS = {0: 0, 23: 2, 46: 4, 93: 8}  # dial in ms: model columns
 
 
+def shown_columns(generator: Generator, tempo: Tempo, use: Use) -> int:
+    """Width of the image that one inference is given."""
+    if generator.view and use != "late":
+        return generator.view
+    return bucket(tempo.phrase_s / generator.front_end.hop_s)
+
+
 class Restyle:
     """Input restyled by a generator, with its own phase.
 
@@ -79,13 +86,16 @@ class Restyle:
         phrase = tempo.phrase_s * analyser.rate
         held_back = 2 * phrase if self._late else LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop
         window: Window = (
-            TrailingWindow(analyser, bucket(phrase / analyser.hop))
+            TrailingWindow(analyser, shown_columns(generator, tempo, use))
             if use == "edge"
             else PhraseWindow(analyser, tempo)
         )
         # When inference next has something new to see: a column or, in use late, a phrase.
         self._next_due = window.end_of_window if self._late else window.end_of_column
-        self._listener = Listener(generator, window, analyser, channels, renderer.noise_branch)
+        view = generator.view if use == "phrase" else 0
+        self._listener = Listener(
+            generator, window, analyser, channels, renderer.noise_branch, view
+        )
         self._delay = Delay(round(held_back), channels)
         self._stream = renderer.stream(channels)
         self._reader = GainReader(

@@ -65,6 +65,7 @@ def export(
             front_end=dataset.front_end,
             level_db=dataset.manifest.level_db,
             facts=described,
+            view=recipe.width,
         )
         made = OnnxGenerator(preset / "generator.onnx", "cpu")(example, float(len(own)))
         write_preset(

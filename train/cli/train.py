@@ -65,9 +65,11 @@ def train(
         task = bar.add_task("training", total=wanted.steps)
 
         def show(done: int, of: int, _: Losses, losses: Losses) -> None:
-            cycle = losses["cycle_source"] + losses["cycle_target"]
-            fooled = losses["adversarial_target"] + losses["adversarial_source"]
-            what = f"cycle {cycle:.2f} adversarial {fooled:.2f}"
+            sums: dict[str, float] = {}
+            for name, value in losses.items():
+                kind = name.partition("_")[0]
+                sums[kind] = sums.get(kind, 0.0) + value
+            what = " ".join(f"{kind} {value:.2f}" for kind, value in sums.items())
             bar.update(task, completed=done, total=of, description=what)
 
         facts = run_training(
