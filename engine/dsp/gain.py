@@ -108,7 +108,8 @@ def gain_image(
     missing = asked > MAX_GAIN_DB
     noise = None
     if noise_branch and missing.any():
-        power = np.where(missing, _power(generated_db) - _power(source_db + MAX_GAIN_DB), 0.0)
+        power = np.zeros_like(gain_db)
+        power[missing] = _power(generated_db[missing]) - _power(source_db[missing] + MAX_GAIN_DB)
         audible = analyser.noise_gain > 0
         scale = np.zeros_like(analyser.noise_gain)
         scale[audible] = 10 ** (-model_gain_db / 10) / analyser.noise_gain[audible]

@@ -21,6 +21,7 @@ from engine.dsp.arrays import Audio
 from engine.dsp.gain import Quality
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
+from engine.errors import GeneratorError
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import OnnxGenerator
@@ -35,6 +36,7 @@ _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inferen
 _MOST_HOPS = 64
 _BACKLOG_S = 1.0  # further behind than this, the feed is listened to and not rendered
 _PRIORITY = 20
+_HUNG_S = 10.0  # an inference that takes longer will never end, and what it has not heard piles up
 _PLACES = {
     Quality.FRESH: b.FRESH,
     Quality.PREDICTED: b.PREDICTED,
@@ -163,6 +165,10 @@ class Session:
         board.numbers[b.SLOT] = slots.active
         board.levels[b.ENGINE_WET] = slots.stages[slots.active].wet
         for inference in self._inferences:
+            if inference.busy_s > _HUNG_S:
+                raise GeneratorError(
+                    "generator", f"has not answered for {_HUNG_S:g} s", cure="Export it again."
+                )
             if inference.fault not in ("", self._said):
                 self._said = inference.fault
                 say(fault=self._said)
@@ -189,10 +195,8 @@ def main(board: b.Board, asked: Asked) -> int:
             time.sleep(_IDLE_S)
             continue
         session = Session(board, generators, asked)
-        try:
-            session.follow()
-        finally:
-            session.close()
+        session.follow()  # what it raises ends the process, whatever its threads are doing
+        session.close()
         gc.collect()
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from engine.dsp.gain import GainImage
@@ -15,7 +16,7 @@ class _Worker:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._job: Future[GainImage | None] | None = None
-        self._begun = 0
+        self._begun, self._since = 0, 0.0
         self.done = 0
 
     def idle(self) -> bool:
@@ -25,6 +26,7 @@ class _Worker:
     def submit(self, job: Job, now: int) -> None:
         """Start a job."""
         self._job, self._begun = self._pool.submit(job), now
+        self._since = time.monotonic()
 
     def _finish(self) -> GainImage | None:
         assert self._job is not None
@@ -32,6 +34,11 @@ class _Worker:
         image = job.result()
         self.done += image is not None
         return image
+
+    @property
+    def busy_s(self) -> float:
+        """For how long the present job has been running."""
+        return time.monotonic() - self._since if self._job is not None else 0.0
 
     def close(self) -> None:
         """End the thread."""

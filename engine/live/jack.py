@@ -98,10 +98,25 @@ def _callback() -> Any:
     return process
 
 
+def client_library() -> Any:
+    """The package that makes clients; only measurements need it.
+
+    Raises:
+        DeviceError: it, or JACK, is not installed.
+    """
+    _library()
+    try:
+        import jack
+    except ImportError as fault:
+        raise DeviceError(
+            "JACK-Client", "not installed", cure="Beside doubledrop: pip install JACK-Client"
+        ) from fault
+    return jack
+
+
 def run(job: Job) -> None:
     """Do a job: until the signal is over, or for ever where there is none."""
-    import jack
-
+    jack = client_library()
     signal = np.load(job.play) if job.play else np.zeros((2, 0), np.float32)
     n = signal.shape[-1]
     memory = np.zeros(2 * (_HEAD + _LOG) + (2 + RECORDED) * n, np.float32)

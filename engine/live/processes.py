@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,9 @@ def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoRet
         except DoubledropError as trouble:
             say(error=str(trouble))
             code = trouble.exit_status
+        except Exception:
+            traceback.print_exc()
+            code = 1
     sys.stdout.flush()
     os._exit(code)  # PortAudio would wait for a dead server
 

@@ -95,9 +95,10 @@ def soak(
         watch: told each second how it is, and how much of it is over, 0 … 1.
 
     Raises:
-        DeviceError: there is no JACK server.
+        DeviceError: there is no JACK server, or no package that makes clients of it.
         PresetError: a preset cannot be loaded.
     """
+    jack.client_library()
     result, stage = Soak(), Supervisor(wanted, asked)
     stage.start()
     with tempfile.TemporaryDirectory() as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -118,6 +119,35 @@ def stage(
         it.supervisor.stop()
 
 
+class StoppedThread:
+    """A debugger that holds the busiest thread of a process beside its first: the inference."""
+
+    _SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
+    _WALL = 0x40000000
+
+    def __init__(self, pid: int) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        tasks = Path(f"/proc/{pid}/task")
+        others = [int(task.name) for task in tasks.iterdir() if int(task.name) != pid]
+        self._tid = max(others, key=lambda tid: self._ticks(tasks / str(tid) / "stat"))
+        for request in (self._SEIZE, self._INTERRUPT):
+            if self._libc.ptrace(request, self._tid, None, None):
+                raise OSError(ctypes.get_errno(), "ptrace")
+        os.waitpid(self._tid, self._WALL)  # until it stands still
+
+    def go_on(self) -> None:
+        if self._libc.ptrace(self._DETACH, self._tid, None, None):
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    def has_ended(self) -> bool:
+        """Whether its process is gone; nobody else is told before the debugger has asked."""
+        return os.waitpid(self._tid, os.WNOHANG | self._WALL)[0] == self._tid
+
+    @staticmethod
+    def _ticks(stat: Path) -> int:
+        return int(stat.read_text().rpartition(")")[2].split()[11])
+
+
 class Listener:
     """A client in a process of its own that plays a signal into the host and records it."""
 
@@ -195,6 +225,11 @@ def raising(graph: handmade.Graph) -> str:
         "Cast", graph("Mul", graph("Cast", _plays(graph), to=1), graph.constant(5.0)), to=7
     )
     return graph("Mul", IMAGE, graph("Gather", graph.constant([1.0]), sixth))
+
+
+def busy(graph: handmade.Graph) -> str:
+    """The input, after the work of a network of the usual size."""
+    return graph("Add", IMAGE, graph("Mul", handmade.resnet(8)(graph), graph.constant(0.0)))
 
 
 def slow(graph: handmade.Graph) -> str:

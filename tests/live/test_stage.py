@@ -29,6 +29,8 @@ from tests.live.stage import (
     Listener,
     Server,
     Stage,
+    StoppedThread,
+    busy,
     delay_of,
     is_never_silent,
     not_a_number,
@@ -197,6 +199,46 @@ def test_the_engine_stands_still(server, noise, tmp_path):
     assert status.restarts == before.restarts
     assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= left_out + status.flags - before.flags
+
+
+def test_the_inference_stands_still_for_three_seconds(server, noise, tmp_path, figure):
+    """A model that takes most of a core, so that its thread can be told from the others."""
+    with stage(preset(tmp_path, busy)) as it:
+        listener = Listener(tmp_path, noise)
+        before = it.look()
+        thread = StoppedThread(it.supervisor.engine_pid)
+        done = it.look().inferences
+        time.sleep(3.0)
+        held = it.look()
+        assert held.inferences <= done + 1
+        assert held.age_ms["p99"] > 1000
+        thread.go_on()
+        took = it.until(lambda: it.look().inferences > done + 20)
+        sound, left_out = listener.result()
+        status = it.look()
+    figure("inference stopped for 3 s: twenty more after", f"{took:.1f} s")
+    delay = delay_of(sound, noise)
+    assert delay == status.latency["total"]
+    assert status.restarts == before.restarts
+    assert is_never_silent(sound, noise, delay)
+    assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
+
+
+def test_an_inference_that_never_ends_ends_its_process(server, noise, tmp_path, figure):
+    with stage(preset(tmp_path, busy)) as it:
+        before = it.look()
+        thread = StoppedThread(it.supervisor.engine_pid)
+        took = it.until(thread.has_ended)
+        it.until(lambda: it.look().restarts == before.restarts + 1)
+        assert any("has not answered" in event.text for event in it.supervisor.events)
+        it.until(it.is_wet)
+        sound, left_out = Listener(tmp_path, noise).result()
+        status = it.look()
+    figure("inference hung: process ended after", f"{took:.1f} s")
+    delay = delay_of(sound, noise)
+    assert delay == status.latency["total"]
+    assert is_never_silent(sound, noise, delay)
+    assert wrong_places(sound, noise, delay) <= counted(status, left_out)
 
 
 @pytest.mark.parametrize("rate", [48000, 44100])
