@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -17,7 +18,7 @@ from engine.cli.console import progress, stderr, warn
 from engine.cli.render import find_tempo
 from engine.cli.route import Route, find_route
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceLost, OutputError
+from engine.errors import DeviceLost, OutputError, UsageError
 from engine.live import sources
 from engine.live.asked import Asked, Wanted
 from engine.live.preset import load_preset
@@ -57,6 +58,10 @@ def play(
     interpreted: Annotated[
         bool, typer.Option("--interpreted", help="Do without the compiled audio callback.")
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep a take there: line-in, wet and line-out as WAV."),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Play: line-in to line-out, restyled in time with the music. Ctrl-C ends it.
@@ -81,8 +86,16 @@ def play(
             chosen.name,
             seconds,
             as_json,
+            record,
         )
         return
+    if record is not None:
+        raise UsageError(
+            "--record",
+            f"from {route.source} to {route.sink}",
+            expected="a device at both ends",
+            cure="A file is recorded with --output FILE.",
+        )
     from engine.live.generator import OnnxGenerator
     from engine.live.play import Player
 

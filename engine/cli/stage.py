@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
 
 from rich.progress import TimeElapsedColumn
 
 from engine.cli.console import progress, stderr, warn
 from engine.live.asked import Asked, Wanted
+from engine.live.recorder import Recorder
 from engine.live.status import Status, latency, look
 from engine.live.supervisor import Supervisor
 
@@ -17,28 +21,47 @@ _PLAIN_PERIOD_S = 5.0
 
 
 def play_devices(
-    wanted: Wanted, asked: Asked, name: str, seconds: float | None, as_json: bool
+    wanted: Wanted,
+    asked: Asked,
+    name: str,
+    seconds: float | None,
+    as_json: bool,
+    record: Path | None = None,
 ) -> None:
     """Play until the time is over or Ctrl-C.
 
     Raises:
         DeviceError: a device is missing or refuses.
         PresetError: the preset cannot be loaded or run as asked.
+        OutputError: there is no place for takes.
     """
     stage = Supervisor(wanted, asked)
+    recorder = None
+    if record is not None:
+        facts = {"version": version("doubledrop"), "preset": name, "asked": asdict(asked)}
+        recorder = Recorder(stage.board, record, facts, stage.events, stage.note)
     with stderr.status("opening the devices, loading the network"):
         stage.start()
     try:
         _announce(stage, asked, name, wanted)
-        _watch(stage, wanted, seconds)
+        if recorder is not None:
+            recorder.start()
+        _watch(stage, wanted, seconds, recorder)
     finally:
+        stage.end_device()
+        if recorder is not None:
+            recorder.stop()
         stage.stop()
     status = look(stage, wanted.settings)
     if as_json:
         said = {"device": stage.device, "engine": stage.engine, "preset": name}
-        print(json.dumps(said | status.to_json() | {"events": [e.text for e in stage.events]}))
+        take = str(recorder.take) if recorder is not None and recorder.take else None
+        said |= status.to_json() | {"take": take, "events": [e.text for e in stage.events]}
+        print(json.dumps(said))
         return
     _summary(status)
+    if recorder is not None and recorder.take is not None:
+        print(f"take: {recorder.take}, {recorder.seconds:.1f} s")
 
 
 def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> None:
@@ -58,7 +81,9 @@ def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> Non
         )
 
 
-def _watch(stage: Supervisor, wanted: Wanted, seconds: float | None) -> None:
+def _watch(
+    stage: Supervisor, wanted: Wanted, seconds: float | None, recorder: Recorder | None
+) -> None:
     live, began, told = stderr.is_terminal, time.monotonic(), 0
     last_line = began
     with progress(TimeElapsedColumn()) as bar:
@@ -71,21 +96,26 @@ def _watch(stage: Supervisor, wanted: Wanted, seconds: float | None) -> None:
                     warn(f"{event.at_s:.1f} s: {event.text}")
                     told += 1
                 if live:
-                    line = _line(look(stage, wanted.settings))
+                    line = _line(look(stage, wanted.settings), recorder)
                     bar.update(task, completed=now - began, description=line)
                 elif now - last_line >= _PLAIN_PERIOD_S:
                     last_line = now
-                    line = _line(look(stage, wanted.settings))
+                    line = _line(look(stage, wanted.settings), recorder)
                     stderr.print(f"{now - began:6.1f} s  {line}", soft_wrap=True)
         except KeyboardInterrupt:
             stderr.print("ending")
 
 
-def _line(status: Status) -> str:
+def _line(status: Status, recorder: Recorder | None) -> str:
+    recording = ""
+    if recorder is not None:
+        recording = (
+            "  [red]NOT recording[/]" if recorder.error else f"  rec {recorder.seconds:.0f} s"
+        )
     return (
         f"in {status.peak_in_db:6.1f} dBFS  out {status.peak_out_db:6.1f} dBFS"
         f"  limit {status.limited_db:5.1f} dB  wet {status.wet:4.0%}"
-        f"  {status.inferences} inferences  {status.gaps} gaps"
+        f"  {status.inferences} inferences  {status.gaps} gaps{recording}"
     )
 
 

@@ -23,16 +23,16 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.limiter import LOOKAHEAD, STATE
 
 CHANNELS = 2
-FEED, WET, MOST = 1 << 20, 1 << 16, 1 << 12
+FEED, WET, OUT, MOST = 1 << 20, 1 << 17, 1 << 17, 1 << 12
 """Samples of the rings: what was heard (a phrase and more, from which an engine that was started
-again learns where it is), what the engine made of it; and the frames that the callback works on at
-once."""
+again learns where it is), what the engine made of it, what went out; and the frames that the
+callback works on at once."""
 
 NUMBERS = 64
 """Places for numbers, and for levels."""
 # Written by the device's process …
 (SESSION, HEARD, RATE, BLOCK, INPUTS, OUTPUTS, BEHIND, CALLBACKS, GAPS, DRY_SAMPLES) = range(10)
-(FLAGS, REPAIRED, REFUSED) = range(10, 13)
+(FLAGS, REPAIRED, REFUSED, PLAYED) = range(10, 14)
 # … by the engine's …
 (MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
 (FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES) = range(22, 28)
@@ -54,6 +54,7 @@ _PARTS: list[tuple[str, tuple[int, ...], str]] = [
     ("ahead", (CHANNELS, 2 * LOOKAHEAD), "f4"),
     ("feed", (CHANNELS, FEED), "f4"),
     ("wet", (CHANNELS, WET), "f4"),
+    ("out", (CHANNELS, OUT), "f4"),
     ("mix", (CHANNELS, MOST), "f4"),
 ]
 OFFSETS: dict[str, int] = {}
@@ -71,7 +72,8 @@ class Board:
 
     Attributes:
         numbers, levels: (64,), int64 and float64; the places are the constants of this module.
-        feed, wet: rings (2, n); sample t lies at t modulo n.
+        feed, wet, out: rings (2, n); sample t lies at t modulo n, in ``out`` that of the instant
+            that was played.
         ahead, ceiling: the limiter's sound and state.
         mix: the block that the callback works on.
     """
@@ -82,6 +84,7 @@ class Board:
     ahead: Audio
     feed: Audio
     wet: Audio
+    out: Audio
     mix: Audio
 
     def __init__(self, path: Path) -> None:

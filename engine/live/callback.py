@@ -20,21 +20,21 @@ from engine.stages.sanitise import CEILING
 _RETURN_S = 0.02  # from dry to wet, from silence to sound, a control from end to end
 _BAD_FLAGS = 1 | 2 | 4 | 8  # input and output, underflow and overflow; 16 is the beginning
 _AT_LEVELS, _AT_CEILING = b.OFFSETS["levels"] // 8, b.OFFSETS["ceiling"] // 8
-_AT_AHEAD, _AT_FEED, _AT_WET, _AT_MIX = (
-    b.OFFSETS[name] // 4 for name in ("ahead", "feed", "wet", "mix")
+_AT_AHEAD, _AT_FEED, _AT_WET, _AT_OUT, _AT_MIX = (
+    b.OFFSETS[name] // 4 for name in ("ahead", "feed", "wet", "out", "mix")
 )
 
 
 @numba.njit(cache=True)
 def exchange(  # type: ignore[no-untyped-def]  # noqa: PLR0912  (one pass, no calls to pay for)
-    given, taken, numbers, levels, ceiling, ahead, feed, wet, mix, table
+    given, taken, numbers, levels, ceiling, ahead, feed, wet, played, mix, table
 ):
     """One block of the device, of up to :data:`engine.live.board.MOST` frames.
 
     Args:
         given: (frames, inputs), float32, from the device.
         taken: (frames, outputs), float32, to the device.
-        numbers, levels, ceiling, ahead, feed, wet, mix: of the board.
+        numbers, levels, ceiling, ahead, feed, wet, played, mix: of the board.
         table: of the limiter.
     """
     frames, inputs, outputs = len(given), given.shape[1], taken.shape[1]
@@ -85,10 +85,13 @@ def exchange(  # type: ignore[no-untyped-def]  # noqa: PLR0912  (one pass, no ca
     for i in range(frames):
         for c in range(2):
             levels[b.PEAK_OUT] = max(levels[b.PEAK_OUT], abs(out[c, i]))
+            played[c, (due - LOOKAHEAD + i) % b.OUT] = out[c, i]
         for c in range(outputs):
             taken[i, c] = (
                 0.5 * (out[0, i] + out[1, i]) if outputs == 1 else out[c, i] if c < 2 else 0.0
             )
+    fence()
+    numbers[b.PLAYED] = due - LOOKAHEAD + frames
     numbers[b.CALLBACKS] += 1
 
 
@@ -117,6 +120,7 @@ def callback(given, taken, frames, time, flags, memory):  # type: ignore[no-unty
             whole[_AT_AHEAD : _AT_AHEAD + 4 * LOOKAHEAD].reshape(2, 2 * LOOKAHEAD),
             whole[_AT_FEED : _AT_FEED + 2 * b.FEED].reshape(2, b.FEED),
             whole[_AT_WET : _AT_WET + 2 * b.WET].reshape(2, b.WET),
+            whole[_AT_OUT : _AT_OUT + 2 * b.OUT].reshape(2, b.OUT),
             whole[_AT_MIX : _AT_MIX + 2 * b.MOST].reshape(2, b.MOST),
             TABLE,
         )
@@ -127,5 +131,5 @@ def exchange_on(board: b.Board, given: Array, taken: Array) -> None:
     """:func:`exchange` with a board's parts."""
     exchange(
         *(given, taken, board.numbers, board.levels, board.ceiling),
-        *(board.ahead, board.feed, board.wet, board.mix, TABLE),
+        *(board.ahead, board.feed, board.wet, board.out, board.mix, TABLE),
     )

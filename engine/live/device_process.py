@@ -72,6 +72,7 @@ def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int])
     board.ahead[:] = 0.0
     reset(board.ceiling, rate)
     board.publish(b.MADE, -(1 << 60))  # whatever was made, was made of another session
+    board.publish(b.PLAYED, heard - board.get(b.BEHIND) - LOOKAHEAD)
     board.publish(b.HEARD, heard)
     board.publish(b.SESSION, board.get(b.SESSION) + 1)
 

@@ -111,7 +111,9 @@ class Session:
         """Catch up without inference, which would look at a window that is half empty."""
         self._pause(True)
         while (hops := (self._board.get(b.HEARD) - self._at) // self._hop) > 2:
-            self._at += self._take(min(hops, _MOST_HOPS)).shape[-1]
+            skipped = np.zeros_like(self._take(min(hops, _MOST_HOPS)))
+            self._board.write(self._board.wet, self._at - self._slots.latency, skipped)
+            self._at += skipped.shape[-1]
         self._pause(False)
         # These hops were not played, and do not count.
         for quality, place in _PLACES.items():

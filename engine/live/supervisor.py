@@ -92,17 +92,24 @@ class Supervisor:
             raise
         self._thread.start()
 
-    def stop(self) -> None:
-        """Fade out and end both."""
+    def end_device(self) -> None:
+        """Fade out and end the device; what was played can still be read."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
-        for name, order in (("device", b.DEVICE_ENDS), ("engine", b.ALL_END)):
-            self.board.publish(b.STOP, order)
-            child = self._children[name]
-            if child is not None:
-                child.end()
+        self._end("device", b.DEVICE_ENDS)
+
+    def stop(self) -> None:
+        """Fade out and end both."""
+        self.end_device()
+        self._end("engine", b.ALL_END)
         self.board.path.unlink(missing_ok=True)
+
+    def _end(self, name: str, order: int) -> None:
+        self.board.publish(b.STOP, order)
+        child = self._children[name]
+        if child is not None:
+            child.end()
 
     def _spawn(self, name: str) -> None:
         module, text = (
@@ -134,17 +141,17 @@ class Supervisor:
             if "error" in line:
                 error = str(line["error"])
             elif "warning" in line or "fault" in line:
-                self._note(str(line.get("warning") or line.get("fault")))
+                self.note(str(line.get("warning") or line.get("fault")))
             elif name == "device":
                 again = bool(self.device)
                 self.device = line
                 if again:
-                    self._note(f"audio device back: {line['output']}, {line['rate']} Hz")
+                    self.note(f"audio device back: {line['output']}, {line['rate']} Hz")
             else:
                 again = bool(self.engine)
                 self.engine = line
                 if again:
-                    self._note("engine back")
+                    self.note("engine back")
         return error
 
     def _watch(self) -> None:
@@ -164,7 +171,7 @@ class Supervisor:
         if status is None:
             if name == "engine" and self._stalled(now):
                 self.stalls += 1
-                self._note("engine silent: started again")
+                self.note("engine silent: started again")
                 child.kill()
             return
         self._children[name] = None
@@ -173,13 +180,13 @@ class Supervisor:
             self.board.levels[b.AVAILABLE] = self.board.levels[b.LEVEL_NOW] = 0.0
             if status == LOST:
                 self.lost += 1
-                self._note("audio device lost: waiting for it")
+                self.note("audio device lost: waiting for it")
             self._due[name] = now + _DEVICE_POLL_S
             return
         self.restarts += 1
         self._wait = 0.0 if now - self._born > _SHORT_LIFE_S else 2 * self._wait + 0.25
         self._due[name] = now + min(self._wait, _LONGEST_WAIT_S)
-        self._note(f"engine ended ({trouble or f'status {status}'}): dry until it is back")
+        self.note(f"engine ended ({trouble or f'status {status}'}): dry until it is back")
 
     def _stalled(self, now: float) -> bool:
         """Whether the engine has stood still while the device went on; a start takes its time."""
@@ -191,7 +198,8 @@ class Supervisor:
             return False
         return now - since > _STALLED_S
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Something that the performer may want to know."""
         self.events.append(Event(time.monotonic() - self._began, text))
 
 

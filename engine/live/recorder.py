@@ -1,0 +1,180 @@
+"""Takes: what was heard, what the network made of it, and what went out, as they were.
+
+::
+
+    takes/20261121-201500/dry.wav     the line-in
+                          wet.wav     the engine's sound, silence where it made none
+                          out.wav     what left for the line-out, ceiling and all
+                          take.json   what was played with
+                          events.jsonl  what happened, with the time since the program began
+
+The three lie on each other sample for sample, whatever the latency. A file is valid after every
+write, so that a crash loses what was not yet written: a tenth of a second. Nobody waits for the
+disk: what it does not take in time is lost, counted, and silence in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+
+from engine.dsp.arrays import Audio
+from engine.errors import OutputError
+from engine.live import board as b
+
+NAMES = ("dry", "wet", "out")
+_PERIOD_S = 0.1
+_MOST = 1 << 15  # samples written at once
+_SPARE = 1 << 13  # samples at the far end of a ring that may be overwritten while they are read
+_KEEP_HEADER = 0x1061  # SFC_SET_UPDATE_HEADER_AUTO of libsndfile
+
+
+class Recorder:
+    """Writes takes from the shared memory until it is stopped or the disk refuses.
+
+    Args:
+        board: of the stage.
+        folder: for takes; each gets a folder of its own.
+        facts: what is played with; goes into ``take.json``.
+        events: what the stage says, as (seconds, text); read, never changed.
+        note: told once why it has stopped.
+
+    Attributes:
+        take: folder of the take that is being written.
+        seconds: written so far, of this take.
+        lost: samples that were overwritten before the disk took them.
+        error: why it has stopped; empty while all is well.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+
+    def __init__(
+        self,
+        board: b.Board,
+        folder: Path,
+        facts: dict[str, Any],
+        events: deque[Any],
+        note: Callable[[str], None],
+    ) -> None:
+        self._board, self._folder, self._facts = board, folder, facts
+        self._events, self._told, self._note = events, 0, note
+        self._files: list[sf.SoundFile] = []
+        self._session, self._rate, self._at = 0, 0, 0
+        self.take: Path | None = None
+        self.seconds, self.lost, self.error = 0.0, 0, ""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise OutputError(
+                str(folder), f"cannot be made ({fault.strerror})", cure="Choose another folder."
+            ) from fault
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left and close the files."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(_PERIOD_S):
+                self._follow()
+            self._follow()
+        except (sf.LibsndfileError, RuntimeError, OSError) as fault:
+            self.error = str(getattr(fault, "error_string", "") or fault).strip().rstrip(".")
+            self._note(f"recording stopped ({self.error}); playing goes on")
+        finally:
+            self._close()
+
+    def _follow(self) -> None:
+        board = self._board
+        session = board.get(b.SESSION)
+        if session != self._session:
+            if not self._files or board.get(b.RATE) != self._rate:
+                self._begin(board.get(b.RATE), board.get(b.PLAYED))
+            self._session = session
+        until = board.get(b.PLAYED)
+        while self._at < until and board.get(b.SESSION) == session:
+            oldest = board.get(b.PLAYED) - min(b.WET, b.OUT) + _SPARE
+            if self._at < oldest:  # the disk was away, or the device
+                n = min(oldest - self._at, _MOST)
+                self.lost += n
+                self._write([np.zeros((b.CHANNELS, n), np.float32)] * len(NAMES))
+                continue
+            n = min(until - self._at, _MOST)
+            self._write(
+                [
+                    board.read(board.feed, self._at, n),
+                    self._wet(n),
+                    board.read(board.out, self._at, n),
+                ]
+            )
+        self._log()
+
+    def _wet(self, n: int) -> Audio:
+        made = self._board.get(b.MADE) - self._at
+        sound = self._board.read(self._board.wet, self._at, n)
+        sound[:, max(0, made) :] = 0.0
+        return sound
+
+    def _write(self, blocks: list[Audio]) -> None:
+        for file, block in zip(self._files, blocks, strict=True):
+            file.write(block.T)
+            file.flush()
+        self._at += blocks[0].shape[-1]
+        self.seconds += blocks[0].shape[-1] / self._rate
+
+    def _begin(self, rate: int, at: int) -> None:
+        self._close()
+        self._rate, self._at, self.seconds = rate, at, 0.0
+        self.take = _free(self._folder / time.strftime("%Y%m%d-%H%M%S"))
+        self.take.mkdir()
+        facts = self._facts | {"rate": rate, "first_sample": at}
+        (self.take / "take.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        for name in NAMES:
+            file = sf.SoundFile(
+                str(self.take / f"{name}.wav"), "w", rate, b.CHANNELS, "FLOAT", format="RF64"
+            )
+            # The header says after every write how long the file is; there is no public way.
+            sf._snd.sf_command(file._file, _KEEP_HEADER, sf._ffi.NULL, 1)
+            self._files.append(file)
+
+    def _log(self) -> None:
+        """Append what was said since the last time."""
+        events = list(self._events)[self._told :]
+        if not events or self.take is None:
+            return
+        with (self.take / "events.jsonl").open("a", encoding="utf-8") as file:
+            for event in events:
+                file.write(json.dumps({"at_s": round(event.at_s, 3), "text": event.text}) + "\n")
+        self._told += len(events)
+
+    def _close(self) -> None:
+        for file in self._files:
+            with suppress(sf.LibsndfileError, RuntimeError, OSError):
+                file.close()
+        self._files = []
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first like it that does not exist."""
+    found, number = path, 2
+    while found.exists():
+        found, number = path.with_name(f"{path.name}-{number}"), number + 1
+    return found
