@@ -17,6 +17,7 @@ from engine.stages.readings import gain_rows
 
 RATE = 44100
 ANALYSER = FrontEnd().at(RATE)
+PLACE = 3  # a band
 
 
 def fill(window, seconds):
@@ -53,6 +54,40 @@ def test_phrase_window_is_indexed_by_position(bpm, downbeat):
     assert np.array_equal(snapshot.db[padding], snapshot.db[source])
     assert snapshot.reach == pytest.approx(snapshot.period * snapshot.hop)
     assert now * RATE - snapshot.newest < snapshot.hop + 1
+
+
+@pytest.mark.parametrize("to", [172.0, 175.0, 90.0])
+@pytest.mark.parametrize("share", [0.002, 0.4, 0.999])
+def test_a_window_at_another_tempo_keeps_the_place_of_what_it_holds(to, share):
+    tempo, place = Tempo(174.0), PLACE
+    window = PhraseWindow(ANALYSER, tempo)
+    now_s = (2.0 + share) * tempo.phrase_s
+
+    def hear(tempo, until_s):
+        for centre in window.centres(round(until_s * RATE)):
+            at = (centre / RATE - tempo.downbeat_s) / tempo.phrase_s
+            column = np.full(128, -20.0, np.float32)
+            column[place], column[place + 1] = at % 1.0, np.floor(at)
+            window.push(column, 0.01)
+
+    hear(tempo, now_s)
+    tempo = tempo.changed(to, now_s)
+    window.follow(tempo)
+    for until_s in (now_s, now_s + 0.5 * tempo.phrase_s, now_s + 2.2 * tempo.phrase_s):
+        hear(tempo, until_s)
+        snapshot = window.snapshot()
+        columns = np.arange(int(snapshot.period))
+        off = snapshot.db[columns, place] - columns / snapshot.period
+        off = (off + 0.5) % 1.0 - 0.5
+        # A column of the slower tempo is at most; columns at the seam are half a column longer.
+        assert np.abs(off).max() * snapshot.period <= 1.6 * max(1.0, 174.0 / to)
+        newest = round((snapshot.newest - snapshot.start) / snapshot.hop)
+        assert until_s * RATE - snapshot.newest < 2.1 * snapshot.hop
+        old = snapshot.db[columns, place + 1] < np.floor(
+            (until_s - tempo.downbeat_s) / tempo.phrase_s - 1e-9
+        )
+        assert not old[2 : max(2, newest - 1)].any()
+        assert old[newest + 2 : -2].all()
 
 
 def test_first_phrase_repeats_the_bars_heard():

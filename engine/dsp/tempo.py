@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import UsageError
 
@@ -57,6 +57,12 @@ class Tempo:
     def phrase_s(self) -> float:
         """Length of the window in seconds: 5.486 s at 175 BPM."""
         return self.bars * self.bar_s
+
+    def changed(self, bpm: float, at_s: float) -> Tempo:
+        """Another tempo from a time on: the place in the phrase there is the same in both."""
+        place = (at_s - self.downbeat_s) / self.phrase_s
+        other = replace(self, bpm=bpm)
+        return replace(other, downbeat_s=at_s - place * other.phrase_s)
 
     def phrase_at(self, time_s: float) -> int:
         """Number of the phrase that holds a time."""

@@ -35,6 +35,10 @@ class View:
     def __init__(self, columns: int) -> None:
         self._columns = columns
         self._before = columns - AHEAD - 1
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing has been drawn yet: the places in the phrase are others now."""
         self._shown = self._made = self._level = np.zeros(0, np.float32)
         self._drawn = np.zeros(0, bool)
 

@@ -64,6 +64,10 @@ class Window(Protocol):
         """A copy that no later :meth:`push` changes."""
         ...
 
+    def follow(self, tempo: Tempo) -> None:
+        """From now on the music goes at another tempo."""
+        ...
+
     def end_of_column(self, sample: int) -> int:
         """First time after ``sample`` at which a column has been heard to its end; independent
         of what was pushed."""
@@ -90,17 +94,46 @@ class PhraseWindow:
     """
 
     def __init__(self, analyser: Analyser, tempo: Tempo) -> None:
-        self._hop, self._rate, self._tempo = analyser.hop, analyser.rate, tempo
-        self._after = analyser.after
-        self.period = tempo.phrase_s / analyser.spec.hop_s
-        self._columns = math.ceil(self.period)
-        self._bar = tempo.bar_s / analyser.spec.hop_s
-        width = bucket(self.period)
-        self._db = np.full((width, analyser.spec.n_mels), _SILENCE_DB, np.float32)
-        self._level = np.zeros(width, np.float32)
+        self._hop, self._rate = analyser.hop, analyser.rate
+        self._after, self._n_mels = analyser.after, analyser.spec.n_mels
+        self._pace(tempo)
         # The first column is the first whose window holds a sample of the feed.
         self._phrase, self._column = self._first_after(0)
+        self._newest = self._phrase, self._column - 1
+
+    def _pace(self, tempo: Tempo) -> None:
+        """An empty window for this tempo."""
+        self._tempo = tempo
+        self.period = tempo.phrase_s * self._rate / self._hop
+        self._columns = math.ceil(self.period)
+        self._bar = tempo.bar_s * self._rate / self._hop
+        width = bucket(self.period)
+        self._db = np.full((width, self._n_mels), _SILENCE_DB, np.float32)
+        self._level = np.zeros(width, np.float32)
         self._heard = np.zeros(self._columns, bool)
+
+    def follow(self, tempo: Tempo) -> None:
+        """Another tempo or downbeat: each column keeps its musical place, and time goes on."""
+        newest, period = self._centre(*self._newest), self.period
+        before = self._db, self._level, self._heard
+        # Where the new phrase stands against the old one, in phrases.
+        old, new = self._tempo, tempo
+        now_s = newest / self._rate
+        shift = (now_s - old.downbeat_s) / old.phrase_s - (now_s - new.downbeat_s) / new.phrase_s
+        self._pace(tempo)
+        place = (np.arange(self._columns) / self.period + shift) % 1.0
+        source = np.minimum(np.rint(place * period), len(before[2]) - 1).astype(np.intp)
+        self._db[: self._columns], self._level[: self._columns] = (
+            before[0][source],
+            before[1][source],
+        )
+        self._heard[:] = before[2][source]
+        self._phrase, self._column = self._first_after(newest + self._after)
+        self._newest = (
+            (self._phrase, self._column - 1)
+            if self._column
+            else (self._phrase - 1, self._columns - 1)
+        )
 
     def _centre(self, phrase: int, column: int) -> int:
         return round(self._tempo.phrase_start(phrase) * self._rate + column * self._hop)
@@ -225,6 +258,9 @@ class TrailingWindow:
         slot = self._column % len(self._db)
         self._db[slot], self._level[slot] = db, level
         self._column += 1
+
+    def follow(self, tempo: Tempo) -> None:
+        """A window without a clock has no tempo."""
 
     def snapshot(self) -> Snapshot:
         """The window, oldest column first."""

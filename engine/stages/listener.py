@@ -14,6 +14,7 @@ from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import GainImage, gain_image
 from engine.dsp.level import ModelLevel
+from engine.dsp.tempo import Tempo
 from engine.dsp.view import View
 from engine.dsp.window import Window
 from engine.stages.inference import Generator
@@ -60,6 +61,12 @@ class Listener:
         else:
             snapshot, source, generated = self._view.restyle(self._draw, snapshot, source)
         return gain_image(snapshot, source, generated, self._analyser, gain_db, self._noise_branch)
+
+    def follow(self, tempo: Tempo) -> None:
+        """From now on the music goes at another tempo."""
+        self._window.follow(tempo)
+        if self._view is not None:
+            self._view.forget()
 
     def hear(self, blocks: Sequence[Audio], until: int) -> None:
         """Hear the blocks, up to sample ``until``, and leave it at that."""

@@ -26,7 +26,7 @@ class GainReader:
     """
 
     def __init__(self, rate: float, hop: int, tempo: Tempo | None, blend: bool) -> None:
-        self._rate, self._tempo = rate, tempo
+        self._rate, self.tempo = rate, tempo
         # Two are enough: in use late one is heard while the next waits for its phrase.
         self._images: deque[GainImage] = deque(maxlen=2)
         self._current: GainImage | None = None
@@ -103,7 +103,7 @@ class GainReader:
             self._lost_bar = self._bar(sample)
             if sample >= 0:  # before the feed begins there is nothing to fade from
                 self._wet = max(0.0, self._wet - self._wet_step)
-        elif not self._lost or self._bar(sample) != self._lost_bar or self._tempo is None:
+        elif not self._lost or self._bar(sample) != self._lost_bar or self.tempo is None:
             self._lost = False
             self._wet = min(1.0, self._wet + self._wet_step)
         else:
@@ -111,4 +111,4 @@ class GainReader:
         return self._wet
 
     def _bar(self, sample: float) -> int:
-        return self._tempo.bar_at(sample / self._rate) if self._tempo else 0
+        return self.tempo.bar_at(sample / self._rate) if self.tempo else 0

@@ -104,6 +104,7 @@ class Restyle:
             None if use == "edge" else tempo,
             blend=use == "phrase",
         )
+        self._tempo: Tempo | None = None
         self._unheard: list[Audio] = []
         self._received = self._asleep = 0
         self._due = self._next_due(0)
@@ -130,6 +131,20 @@ class Restyle:
         """Share of the hops since the feed began that were fresh, predicted, held and dry, 0…1."""
         total = self.hops.total()
         return {q.value: count / max(1, total) for q, count in self.hops.items()}
+
+    def follow(self, tempo: Tempo) -> None:
+        """From now on the music goes at another tempo, or its bars lie elsewhere.
+
+        The window is told between two inferences. Gains that are already there stay in use.
+
+        Raises:
+            UsageError: in use ``late`` the latency is two phrases: it cannot change.
+        """
+        if self._late:
+            raise UsageError(
+                "tempo", "changes", expected="one tempo in late", cure="Use --window phrase."
+            )
+        self._tempo = tempo
 
     def process(self, block: Audio) -> Audio:
         """Take (channels, m·hop) and give the next (channels, m·hop)."""
@@ -158,10 +173,19 @@ class Restyle:
         self._reader.forget()
         self._stream.hear(self._delay.process(block))
         self.inference.collect(self._received)
+        self._keep_time()
         if self._received >= self._asleep + _NAP_S * self._rate and self.inference.idle():
             self._asleep, until = self._received, self._received
             blocks, self._unheard = self._unheard, []
             self.inference.submit(lambda: self._listener.hear(blocks, until), until)
+
+    def _keep_time(self) -> None:
+        """Take over the tempo that was asked for, while nobody looks at the window."""
+        if self._tempo is not None and self.inference.idle():
+            self._listener.follow(self._tempo)
+            if self._reader.tempo is not None:
+                self._reader.tempo = self._tempo
+            self._tempo = None
 
     def _infer(self, instant: int) -> None:
         image = self.inference.collect(self._received)
@@ -170,6 +194,7 @@ class Restyle:
                 self.late += 1
             else:
                 self._reader.publish(image)
+        self._keep_time()
         if self._received >= self._due and self.inference.idle():
             until = self._due if self._late else self._received
             blocks, self._unheard = self._unheard, []

@@ -1,0 +1,1 @@
+"""What the performer does, as numbers: messages, clocks and switches; no port, no thread."""
