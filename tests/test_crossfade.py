@@ -127,3 +127,43 @@ def test_it_can_go_back(generator, rng):
     wanted = np.roll(feed, it.latency, axis=1)[:, : out.shape[-1]]
     ratio = np.median(np.abs(out[:, late]) / np.maximum(np.abs(wanted[:, late]), 1e-9))
     assert ratio == pytest.approx(10 ** (6 / 20), abs=0.01)
+
+
+@pytest.mark.parametrize("at_s", [1.0, 1.2345])
+def test_a_switch_falls_on_the_sample_it_was_asked_for(generator, at_s):
+    """Constant sound at two levels: the first sample that differs is the instant itself."""
+    at = round(at_s * RATE)
+    feed = np.tile(np.float32([[0.1]]), (2, 2 * RATE))
+    it, runners = slots(generator, ["identity", "flat"])
+    out = [
+        (it.switch(1, 0.05, at), it.process(feed[:, first : first + it.hop]))[1]
+        for first in range(0, feed.shape[-1] - it.hop + 1, it.hop)
+    ]
+    for runner in runners:
+        runner.close()
+    sound = np.concatenate(out, axis=-1)[0, it.latency :]
+    changed = int(np.argmax(np.abs(sound[RATE // 2 :] - 0.1) > 1e-6)) + RATE // 2
+    assert changed == at
+    assert sound[at + round(0.06 * RATE)] == pytest.approx(0.2, abs=0.001)
+    assert it.switches == 1
+
+
+def test_a_switch_can_be_taken_back_or_made_at_once(generator, rng):
+    feed = 0.1 * noise(rng, 1.5, RATE)
+    blocks = [feed[:, i : i + 128] for i in range(0, feed.shape[-1] - 127, 128)]
+    it, runners = slots(generator, ["identity", "flat"])
+    third = len(blocks) // 3
+    for i, block in enumerate(blocks):
+        if i < third:
+            it.switch(1, 0.05, 10 * RATE)
+        elif i < 2 * third:
+            it.switch(0, 0.05)
+            assert (it.active, it.leaving) == (0, None)
+        elif i < 2 * third + 10:
+            it.switch(1, 0.05, 10 * RATE)
+        else:
+            it.switch(1, 0.05)
+        it.process(block)
+    for runner in runners:
+        runner.close()
+    assert (it.active, it.leaving, it.switches) == (1, None, 1)

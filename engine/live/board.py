@@ -21,6 +21,7 @@ from numba.extending import intrinsic
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.limiter import LOOKAHEAD, STATE
+from engine.dsp.tempo import Tempo
 
 CHANNELS = 2
 FEED, WET, OUT, MOST = 1 << 20, 1 << 17, 1 << 17, 1 << 12
@@ -37,11 +38,13 @@ NUMBERS = 64
 (MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
 (FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES) = range(22, 28)
 # … and by whoever holds the controls.
-(OWNER, STOP, SLOT_WANTED) = range(40, 43)
+(OWNER, STOP, SLOT_WANTED, SWITCH_AT, TEMPO) = range(40, 45)
 DEVICE_ENDS, ALL_END = 1, 2
-"""Values of ``STOP``: the device fades out before the engine falls silent."""
-# Levels, 0 … 1, and the length of a crossfade: as the controls want them …
-(WET_WANTED, LEVEL_WANTED, FADE_S) = range(3)
+"""Values of ``STOP``: the device fades out before the engine falls silent. ``SWITCH_AT`` is the
+sample at which ``SLOT_WANTED`` is to be heard, ``TEMPO`` counts the tempi wanted so far."""
+# Levels, 0 … 1, the length of a crossfade, tempo and the time of a downbeat in the session: as the
+# controls want them …
+(WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S) = range(5)
 # … as they are at the device, with peaks and the time at which the first session began …
 (WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
 # … and of the engine: age of its gains, s, time of a hop, ms, and how much of the effect it gives.
@@ -107,6 +110,19 @@ class Board:
     def publish(self, place: int, value: int) -> None:
         """Set a number after all that was written before."""
         _store(self.numbers, place, value)
+
+    def want_tempo(self, tempo: Tempo) -> None:
+        """Ask the engine for a tempo; its downbeat is counted from the session's beginning."""
+        self.levels[BPM_WANTED], self.levels[DOWNBEAT_WANTED_S] = tempo.bpm, tempo.downbeat_s
+        self.publish(TEMPO, self.get(TEMPO) + 1)
+
+    def wanted_tempo(self) -> tuple[int, Tempo]:
+        """The tempo that was asked for last, and its number."""
+        while True:
+            number = self.get(TEMPO)
+            tempo = Tempo(self.levels[BPM_WANTED], self.levels[DOWNBEAT_WANTED_S])
+            if self.get(TEMPO) == number:
+                return number, tempo
 
     def write(self, ring: Audio, first: int, block: Audio) -> None:
         """Put (channels, n) where sample ``first`` belongs; a mono block fills both channels."""

@@ -36,6 +36,7 @@ _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inferen
 _MOST_HOPS = 64
 _BACKLOG_S = 1.0  # further behind than this, the feed is listened to and not rendered
 _PRIORITY = 20
+_CALL_S = 1.0  # a slot runs unheard so long before it is due: time for its first gains
 _HUNG_S = 10.0  # an inference that takes longer will never end, and what it has not heard piles up
 _PLACES = {
     Quality.FRESH: b.FRESH,
@@ -60,12 +61,12 @@ class Session:
         self._rate = board.get(b.RATE)
         self._channels = max(1, board.get(b.INPUTS))
         hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
-        tempo = Tempo(asked.bpm, asked.downbeat_s)
+        self._tempo_number, tempo = board.wanted_tempo()
         heard = board.get(b.HEARD)
         known = min(heard, round(1.1 * tempo.phrase_s * self._rate), b.FEED // 2)
         self._at = (heard - known) // hop * hop
-        # The stages count from their own beginning.
-        shifted = Tempo(asked.bpm, asked.downbeat_s - self._at / self._rate)
+        self._origin = self._at
+        shifted = self._own(tempo)
         self._inferences = [Background() for _ in generators]
         hosts = [
             Host(generator, inference, self._rate, self._channels, shifted, asked.settings)
@@ -79,6 +80,10 @@ class Session:
         self._times: deque[float] = deque(maxlen=4096)
         self._reported, self._said = 0.0, ""
         self._listen()
+
+    def _own(self, tempo: Tempo) -> Tempo:
+        """A tempo as the stages count it, from their own beginning."""
+        return Tempo(tempo.bpm, tempo.downbeat_s - self._origin / self._rate)
 
     def follow(self) -> None:
         """Hop after hop, until the session is over or the program ends."""
@@ -131,11 +136,20 @@ class Session:
         block = self._board.read(self._board.feed, self._at, hops * self._hop, self._channels)
         return self._slots.process(self._sanitise.process(block))
 
+    def _keep_time(self) -> None:
+        """Follow the tempo that the controls want."""
+        if self._board.get(b.TEMPO) != self._tempo_number:
+            self._tempo_number, tempo = self._board.wanted_tempo()
+            for stage in self._slots.stages:
+                stage.follow(self._own(tempo))
+
     def _play(self, hops: int) -> None:
         board = self._board
-        self._slots.switch(
-            board.get(b.SLOT_WANTED) % len(self._slots.stages), board.levels[b.FADE_S]
-        )
+        self._keep_time()
+        at = board.get(b.SWITCH_AT)
+        if at - self._at < _CALL_S * self._rate:
+            slot = board.get(b.SLOT_WANTED) % len(self._slots.stages)
+            self._slots.switch(slot, board.levels[b.FADE_S], at - self._origin)
         out = self._take(hops)
         first = self._at - self._slots.latency
         self._at += out.shape[-1]

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, DoubledropError, PresetError
 from engine.live import board as b
 from engine.live.asked import Asked, Wanted, written
@@ -51,6 +52,7 @@ class Supervisor:
         self._wanted, self._asked = wanted, asked
         self.board = b.create()
         self.board.levels[b.WET_WANTED] = wanted.settings.wet
+        self.board.want_tempo(Tempo(asked.bpm, asked.downbeat_s))
         self.device: dict[str, object] = {}
         self.engine: dict[str, object] = {}
         self.events: deque[Event] = deque(maxlen=1000)

@@ -28,7 +28,7 @@ class Slots:
     Attributes:
         active: the slot that is heard, or that is being faded to.
         leaving: the one that is being faded from, or None.
-        switches: fades begun so far.
+        switches: fades that have begun so far.
     """
 
     def __init__(self, stages: Sequence[Restyle], rate: float, law: Law = "measured") -> None:
@@ -39,23 +39,33 @@ class Slots:
             raise ValueError("slots of different latency cannot fade into each other")
         self.active = 0
         self.leaving: int | None = None
-        self._position = self._step = 1.0
-        self._since = self.switches = 0
+        self._received = self._called = self._due = self.switches = 0
+        self._begun: int | None = None
+        self._length = 1.0
         self._correlation = Correlation(rate)
 
-    def switch(self, slot: int, seconds: float) -> bool:
-        """Begin to fade to a slot; whether it could: not while a fade is under way.
+    def switch(self, slot: int, seconds: float, at: int = 0) -> bool:
+        """Fade to a slot; may be called again and again, with another slot or time.
 
         Args:
             slot: its number, from 0.
             seconds: length of the fade, at least 50 ms.
+            at: instant at which the fade begins, in samples of the feed; one that is over is now.
+
+        Returns:
+            Whether it is heard or going to be: not while another fade is under way.
         """
+        if self.leaving is not None and self._begun is None:  # called, and not yet heard
+            if slot == self.leaving:
+                self.active, self.leaving = slot, None
+                return True
+            if slot == self.active:
+                self._due = at
         if slot == self.active or self.leaving is not None:
             return slot == self.active
         self.leaving, self.active = self.active, slot
-        self.switches += 1
-        self._step = 1.0 / (max(seconds, SHORTEST_S) * self._rate)
-        self._position, self._since = 0.0, 0
+        self._length = max(seconds, SHORTEST_S) * self._rate
+        self._called, self._due, self._begun = self._received, at, None
         self._correlation = Correlation(self._rate)
         return True
 
@@ -65,25 +75,31 @@ class Slots:
             if slot not in (self.active, self.leaving):
                 stage.hear(block)
         entering = self.stages[self.active]
-        entering.heard = self.leaving is None or self._position > 0.0
+        entering.heard = self.leaving is None or self._begun is not None
         out = entering.process(block)
+        self._received += block.shape[-1]
         if self.leaving is None:
             return out
         return self._mixed(self.stages[self.leaving].process(block), out)
 
     def _mixed(self, old: Audio, new: Audio) -> Audio:
         n = old.shape[-1]
-        step = self._step if self._may_begin() else 0.0
-        self._since += n
-        at = np.minimum(1.0, self._position + step * np.arange(1, n + 1))
-        self._position = float(at[-1])
-        f, g = gains(at, self._law, self._correlation.hear(old, new))
-        if self._position >= 1.0:
+        first = self._received - n - self.latency  # the instant of the block's first sample
+        correlation = self._correlation.hear(old, new)
+        if self._begun is None:
+            if self._due >= first + n or not self._may_begin(first):
+                return old
+            self._begun = max(self._due, first)
+            self.switches += 1
+        at = np.clip((np.arange(first, first + n) - self._begun + 1) / self._length, 0.0, 1.0)
+        f, g = gains(at, self._law, correlation)
+        if at[-1] >= 1.0:
             self.leaving = None
         return np.asarray(f.astype(np.float32) * old + g.astype(np.float32) * new)
 
-    def _may_begin(self) -> bool:
+    def _may_begin(self, first: int) -> bool:
         """Not before the new slot's overlapping frames are complete, and its gains are there."""
-        if self._position > 0.0 or self._since > _PATIENCE_S * self._rate:
+        waited = self._received - self._called
+        if first - self._due > _PATIENCE_S * self._rate and waited > _PATIENCE_S * self._rate:
             return True
-        return self._since >= self.latency and self.stages[self.active].wet == 1.0
+        return waited >= self.latency and self.stages[self.active].wet == 1.0
