@@ -1,0 +1,114 @@
+"""MIDI messages as gestures: which control, and where it stands.
+
+7 and 14 bits, NRPN, notes, program change with bank, pitch bend (MIDI 1.0 detailed specification).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["value", "press", "release", "program"]
+_DATA, _DATA_LSB, _MORE, _LESS = 6, 38, 96, 97
+_NRPN_LSB, _NRPN_MSB, _RPN_LSB, _RPN_MSB = 98, 99, 100, 101
+_BANK, _BANK_LSB = 0, 32
+_LSB = 32  # what a 14-bit controller's second number lies above its first
+_WIDE = 16383.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """Something that was done with one control.
+
+    Attributes:
+        control: ``cc16``, ``nrpn300``, ``note36``, ``bend`` or ``program``.
+        channel: 1 … 16.
+        kind: ``value``: it stands at ``value``, 0 … 1; ``press`` (``value`` its force) and
+            ``release`` of a key; ``program``: ``number`` was selected.
+        value: see ``kind``.
+        number: the raw value: 0 … 127 of a control, which an encoder means as a step; the bank
+            and program of a program change, bank · 128 + program.
+    """
+
+    control: str
+    channel: int
+    kind: Kind
+    value: float
+    number: int
+
+
+class Decoder:
+    """Remembers, channel by channel, what later messages refer to.
+
+    Args:
+        wide: controllers 0 … 31 that come with a second number, 32 above the first.
+    """
+
+    def __init__(self, wide: frozenset[int] = frozenset()) -> None:
+        self._wide = wide
+        self._first: dict[tuple[int, int], int] = {}
+        self._bank: dict[int, int] = {}
+        self._parameter: dict[int, int] = {}
+        self._entry: dict[tuple[int, int], int] = {}
+
+    def decode(self, message: Any) -> Gesture | None:
+        """A ``mido.Message``; None where it says nothing of a control (yet)."""
+        channel = getattr(message, "channel", -1) + 1
+        match message.type:
+            case "control_change":
+                return self._controller(channel, message.control, message.value)
+            case "note_on" if message.velocity:
+                force = message.velocity / 127.0
+                return Gesture(f"note{message.note}", channel, "press", force, message.velocity)
+            case "note_on" | "note_off":
+                return Gesture(f"note{message.note}", channel, "release", 0.0, 0)
+            case "program_change":
+                number = self._bank.get(channel, 0) * 128 + message.program
+                return Gesture("program", channel, "program", 0.0, number)
+            case "pitchwheel":
+                number = message.pitch + 8192
+                return Gesture("bend", channel, "value", number / _WIDE, number)
+        return None
+
+    def _controller(self, channel: int, number: int, value: int) -> Gesture | None:
+        if number in (_NRPN_MSB, _NRPN_LSB, _RPN_MSB, _RPN_LSB):
+            self._select(channel, number, value)
+            return None
+        if channel in self._parameter and number in (_DATA, _DATA_LSB, _MORE, _LESS):
+            return self._data(channel, number, value)
+        if number in (_BANK, _BANK_LSB):
+            before = self._bank.get(channel, 0)
+            keep, shift = (0x7F, 7) if number == _BANK else (0x3F80, 0)
+            self._bank[channel] = before & keep | value << shift
+            return None
+        if number in self._wide:
+            self._first[channel, number] = value
+            return self._value(f"cc{number}", channel, value << 7, _WIDE)
+        if number - _LSB in self._wide:
+            first = self._first.get((channel, number - _LSB), 0)
+            return self._value(f"cc{number - _LSB}", channel, first << 7 | value, _WIDE)
+        return self._value(f"cc{number}", channel, value, 127.0)
+
+    def _select(self, channel: int, number: int, value: int) -> None:
+        if number in (_RPN_MSB, _RPN_LSB):  # what follows is none of ours
+            self._parameter.pop(channel, None)
+            return
+        before = self._parameter.get(channel, 0)
+        keep, shift = (0x7F, 7) if number == _NRPN_MSB else (0x3F80, 0)
+        self._parameter[channel] = before & keep | value << shift
+
+    def _data(self, channel: int, number: int, value: int) -> Gesture:
+        parameter = self._parameter[channel]
+        at = self._entry.get((channel, parameter), 0)
+        if number == _DATA:
+            at = value << 7
+        elif number == _DATA_LSB:
+            at = at & 0x3F80 | value
+        else:
+            at = min(max(at + (1 if number == _MORE else -1), 0), int(_WIDE))
+        self._entry[channel, parameter] = at
+        return self._value(f"nrpn{parameter}", channel, at, _WIDE)
+
+    @staticmethod
+    def _value(control: str, channel: int, number: int, full: float) -> Gesture:
+        return Gesture(control, channel, "value", min(1.0, number / full), number)

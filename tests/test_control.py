@@ -1,0 +1,138 @@
+"""Messages, encoders and takeover: the conventions to the number."""
+
+from __future__ import annotations
+
+import mido
+import numpy as np
+import pytest
+
+from engine.control.encoders import guess, steps
+from engine.control.messages import Decoder
+from engine.control.takeover import NEAR, Pickup
+
+
+def decoded(*messages, wide=()):
+    decoder = Decoder(frozenset(wide))
+    found = [decoder.decode(mido.Message.from_bytes(list(m))) for m in messages]
+    return [gesture for gesture in found if gesture]
+
+
+def test_seven_bits():
+    (gesture,) = decoded([0xB2, 16, 127])
+    assert (gesture.control, gesture.channel, gesture.value) == ("cc16", 3, 1.0)
+
+
+def test_fourteen_bits_are_two_controllers():
+    coarse, fine = decoded([0xB0, 16, 64], [0xB0, 48, 5], wide=[16])
+    assert coarse.value == pytest.approx(64 * 128 / 16383)
+    assert fine.control == "cc16"
+    assert fine.number == 64 * 128 + 5
+    assert decoded([0xB0, 16, 127], [0xB0, 48, 127], wide=[16])[-1].value == 1.0
+    alone = decoded([0xB0, 48, 127])[0]  # where nobody has said so, it is one of its own
+    assert (alone.control, alone.value) == ("cc48", 1.0)
+
+
+def test_nrpn():
+    select = [0xB0, 99, 2], [0xB0, 98, 44]
+    found = decoded(*select, [0xB0, 6, 100], [0xB0, 38, 7], [0xB0, 96, 0], [0xB0, 97, 0])
+    assert [g.control for g in found] == ["nrpn300"] * 4
+    assert [g.number for g in found] == [12800, 12807, 12808, 12807]
+    after = decoded(*select, [0xB0, 101, 127], [0xB0, 100, 127], [0xB0, 6, 1])
+    assert [g.control for g in after] == ["cc6"]
+
+
+def test_notes_programs_and_bend():
+    press, soft, release, off = decoded(
+        [0x90, 60, 127], [0x90, 60, 1], [0x90, 60, 0], [0x80, 60, 64]
+    )
+    assert (press.control, press.kind, press.value) == ("note60", "press", 1.0)
+    assert soft.value == pytest.approx(1 / 127)
+    assert release.kind == off.kind == "release"
+    assert [g.number for g in decoded([0xC0, 5], [0xB0, 32, 3], [0xC0, 5])] == [5, 3 * 128 + 5]
+    assert decoded([0xB0, 0, 1], [0xB0, 32, 2], [0xC0, 9])[0].number == (128 + 2) * 128 + 9
+    low, middle, high = decoded([0xE0, 0, 0], [0xE0, 0, 64], [0xE0, 127, 127])
+    assert (low.value, high.value) == (0.0, 1.0)
+    assert middle.value == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "left", "fast_right", "fast_left"),
+    [
+        ("signed-bit", 1, 65, 64, 127),
+        ("signed-bit-reversed", 65, 1, 127, 64),
+        ("binary-offset", 65, 63, 127, 1),
+        ("twos-complement", 1, 127, 64, 65),
+    ],
+)
+def test_all_four_kinds_of_encoders(kind, right, left, fast_right, fast_left):
+    assert steps(kind, right) == 1
+    assert steps(kind, left) == -1
+    assert steps(kind, fast_right) >= 63
+    assert steps(kind, fast_left) <= -63
+    assert steps(kind, 0) == 0
+    assert guess([left] * 5) == kind
+
+
+def test_what_is_no_slow_turn_is_not_guessed():
+    assert guess([]) is None
+    assert guess([65, 64, 63]) is None
+    assert guess([20]) is None
+
+
+def test_the_first_value_only_says_where_the_knob_is():
+    pickup = Pickup()
+    assert pickup.take(0.5, 0.5, 0.0) is None
+    assert pickup.take(0.51, 0.5, 0.01) == 0.51
+
+
+def test_a_far_knob_is_picked_up_on_its_way():
+    pickup, parameter, taken = Pickup(), 0.5, []
+    for i, value in enumerate(np.linspace(0.0, 1.0, 129)):
+        went = pickup.take(float(value), parameter, 0.02 * i)
+        if went is not None:
+            parameter = went
+            taken.append(went)
+    assert taken[0] == pytest.approx(0.5, abs=NEAR + 1e-9)
+    assert parameter == 1.0
+
+
+@pytest.mark.parametrize(("gap_s", "goes"), [(0.02, 0.8), (0.2, None)])
+def test_a_fast_crossing_is_taken(gap_s, goes):
+    pickup = Pickup()
+    pickup.take(0.2, 0.5, 0.0)
+    assert pickup.take(0.3, 0.5, 0.02) is None
+    assert pickup.take(0.8, 0.5, 0.02 + gap_s) == goes
+
+
+def test_without_takeover_it_jumps():
+    assert Pickup("none").take(0.9, 0.1, 0.0) == 0.9
+
+
+def test_scaling_moves_at_once_and_never_jumps():
+    pickup, parameter = Pickup("scaling"), 0.8
+    pickup.take(0.2, parameter, 0.0)
+    before = parameter
+    for i, value in enumerate(np.linspace(0.2, 1.0, 100)):
+        went = pickup.take(float(value), parameter, 0.1 + 0.02 * i)
+        parameter = parameter if went is None else went
+        assert abs(parameter - before) <= NEAR + 0.01
+        before = parameter
+    assert parameter == pytest.approx(1.0)
+
+
+def test_a_million_random_bytes_raise_nothing():
+    rng = np.random.default_rng(0)
+    parser, decoder = mido.Parser(), Decoder(frozenset(range(32)))
+    pickup, kinds = Pickup(), ("signed-bit", "binary-offset", "twos-complement")
+    count = 0
+    for chunk in rng.integers(0, 256, (1000, 1000), np.uint8):
+        parser.feed(chunk.tobytes())
+        for message in parser:
+            gesture = decoder.decode(message)
+            if gesture is not None:
+                count += 1
+                assert 0.0 <= gesture.value <= 1.0
+                pickup.take(gesture.value, 0.5, 0.001 * count)
+                if gesture.control.startswith("cc") and gesture.number < 128:
+                    assert all(abs(steps(kind, gesture.number)) <= 64 for kind in kinds)
+    assert count > 10000
