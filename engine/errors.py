@@ -9,6 +9,7 @@
     ├── OutputError       (OSError)       a file that cannot be written (disk full, no right)
     ├── PresetError       (ValueError)    a preset that is missing, corrupt or invalid
     │   └── FrontEndError (ValueError)    a model made for another front end
+    ├── RigError          (ValueError)    a rig.toml that is missing or invalid
     ├── ProviderError     (RuntimeError)  an execution provider that was asked for and is not there
     ├── DeviceError       (OSError)       an audio device that is missing or refuses
     │   └── DeviceLost    (OSError)       an audio device that stopped while playing
@@ -68,6 +69,10 @@ class PresetError(DoubledropError, ValueError):
 
 class FrontEndError(PresetError):
     """A model made for another front end."""
+
+
+class RigError(DoubledropError, ValueError):
+    """A rig that is missing or invalid."""
 
 
 class ProviderError(DoubledropError, RuntimeError):

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 import typer
 
 import engine.cli.environment  # noqa: F401  (first: before anything imports numpy)
-from engine.cli import bench, doctor, listing, play, render, soak
+from engine.cli import bench, doctor, listing, midi, play, render, rig, soak
 from engine.errors import DoubledropError
 
 app = typer.Typer(
@@ -32,6 +32,8 @@ app.command()(listing.devices)
 app.command()(doctor.doctor)
 app.command()(soak.soak)
 app.command()(bench.bench)
+app.add_typer(midi.app, name="midi")
+app.add_typer(rig.app, name="rig")
 
 
 def main() -> None:

@@ -23,8 +23,10 @@ from engine.live import sources
 from engine.live.asked import Asked, Wanted
 from engine.live.preset import load_preset
 from engine.live.report import Report
+from engine.live.rig import Clock, Output, Rig, Slot, read_rig
 from engine.stages.host import Settings
 
+_PRESET = "liquid-to-dancefloor"
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
 
@@ -33,7 +35,13 @@ if TYPE_CHECKING:
 
 
 def play(
-    preset: options.Preset = "liquid-to-dancefloor",
+    rig_path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RIG]", help="rig.toml; see `doubledrop rig init`."),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Preset, or folder of one. Default: liquid-to-dancefloor.")
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--input", help="Device, sound file, or `demo`. Default: line-in."),
@@ -67,11 +75,18 @@ def play(
     """Play: line-in to line-out, restyled in time with the music. Ctrl-C ends it.
 
     Without an audio device the bundled demo feed plays through the same engine, in real time,
-    into a WAV.
+    into a WAV. A MIDI controller works by the default map: see `doubledrop rig init`.
 
     Example: doubledrop play --preset dancefloor-to-liquid --bpm 174
     """
-    chosen = load_preset(preset)
+    rig = read_rig(rig_path) if rig_path is not None else None
+    if rig is not None and preset is not None:
+        raise UsageError("--preset", preset, expected="no preset beside a rig", cure="Leave it.")
+    name = preset or (rig.slots[0].preset if rig else _PRESET)
+    chosen = load_preset(name)
+    if rig is not None:
+        source, sink = source or rig.devices.input or None, sink or rig.devices.output or None
+        rate, bpm = rate or rig.devices.rate, bpm or rig.clock.bpm
     route = find_route(source, sink)
     tempo, use = _tempo(route, bpm, downbeat, chosen.file.bpm)
     settings = Settings(
@@ -80,10 +95,21 @@ def play(
     if route.is_stage:
         from engine.cli.stage import play_devices
 
+        if rig is None:
+            slot, output = Slot(preset=name), Output(wet=wet)
+            rig = Rig(slots=[slot], clock=Clock(bpm=tempo.bpm), output=output)
+        models = [str(load_preset(slot.preset).model) for slot in rig.slots]
+        if record is None and rig.recording.enabled:
+            record = Path(rig.recording.folder)
         play_devices(
             Wanted(source, sink, rate, block, not interpreted, settings),
-            Asked([str(chosen.model)], provider.value, tempo.bpm, tempo.downbeat_s, settings),
-            chosen.name,
+            Asked(
+                *(models, provider.value, tempo.bpm, tempo.downbeat_s),
+                settings,
+                rig.switch.law,
+            ),
+            rig,
+            rig_path,
             seconds,
             as_json,
             record,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from rich.progress import TimeElapsedColumn
 
 from engine.cli.console import progress, stderr, warn
 from engine.live.asked import Asked, Wanted
+from engine.live.performer import Performer
 from engine.live.recorder import Recorder
+from engine.live.rig import Rig
 from engine.live.status import Status, latency, look
 from engine.live.supervisor import Supervisor
 
@@ -23,7 +25,8 @@ _PLAIN_PERIOD_S = 5.0
 def play_devices(
     wanted: Wanted,
     asked: Asked,
-    name: str,
+    rig: Rig,
+    rig_path: Path | None,
     seconds: float | None,
     as_json: bool,
     record: Path | None = None,
@@ -36,25 +39,29 @@ def play_devices(
         OutputError: there is no place for takes.
     """
     stage = Supervisor(wanted, asked)
-    recorder = None
+    state = None if rig_path is None else rig_path.with_suffix(".state.json")
+    performer = Performer(stage.board, rig, asked.downbeat_s, state)
+    recorder, names = None, [slot.preset for slot in rig.slots]
     if record is not None:
-        facts = {"version": version("doubledrop"), "preset": name, "asked": asdict(asked)}
+        facts = {"version": version("doubledrop"), "presets": names, "asked": asdict(asked)}
         recorder = Recorder(stage.board, record, facts, stage.events, stage.note)
     with stderr.status("opening the devices, loading the network"):
         stage.start()
     try:
-        _announce(stage, asked, name, wanted)
+        _announce(stage, asked, " | ".join(names), wanted)
         if recorder is not None:
             recorder.start()
-        _watch(stage, wanted, seconds, recorder)
+        performer.start()
+        _watch(stage, wanted, seconds, Beside(performer, recorder, names))
     finally:
+        performer.stop()
         stage.end_device()
         if recorder is not None:
             recorder.stop()
         stage.stop()
     status = look(stage, wanted.settings)
     if as_json:
-        said = {"device": stage.device, "engine": stage.engine, "preset": name}
+        said = {"device": stage.device, "engine": stage.engine, "presets": names}
         take = str(recorder.take) if recorder is not None and recorder.take else None
         said |= status.to_json() | {"take": take, "events": [e.text for e in stage.events]}
         print(json.dumps(said))
@@ -81,9 +88,16 @@ def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> Non
         )
 
 
-def _watch(
-    stage: Supervisor, wanted: Wanted, seconds: float | None, recorder: Recorder | None
-) -> None:
+@dataclass(frozen=True)
+class Beside:
+    """What is to be seen beside the stage's own figures."""
+
+    performer: Performer
+    recorder: Recorder | None
+    names: list[str]
+
+
+def _watch(stage: Supervisor, wanted: Wanted, seconds: float | None, beside: Beside) -> None:
     live, began, told = stderr.is_terminal, time.monotonic(), 0
     last_line = began
     with progress(TimeElapsedColumn()) as bar:
@@ -96,18 +110,18 @@ def _watch(
                     warn(f"{event.at_s:.1f} s: {event.text}")
                     told += 1
                 if live:
-                    line = _line(look(stage, wanted.settings), recorder)
+                    line = _line(look(stage, wanted.settings), beside)
                     bar.update(task, completed=now - began, description=line)
                 elif now - last_line >= _PLAIN_PERIOD_S:
                     last_line = now
-                    line = _line(look(stage, wanted.settings), recorder)
+                    line = _line(look(stage, wanted.settings), beside)
                     stderr.print(f"{now - began:6.1f} s  {line}", soft_wrap=True)
         except KeyboardInterrupt:
             stderr.print("ending")
 
 
-def _line(status: Status, recorder: Recorder | None) -> str:
-    recording = ""
+def _line(status: Status, beside: Beside) -> str:
+    recording, recorder = "", beside.recorder
     if recorder is not None:
         recording = (
             "  [red]NOT recording[/]" if recorder.error else f"  rec {recorder.seconds:.0f} s"
@@ -116,7 +130,25 @@ def _line(status: Status, recorder: Recorder | None) -> str:
         f"in {status.peak_in_db:6.1f} dBFS  out {status.peak_out_db:6.1f} dBFS"
         f"  limit {status.limited_db:5.1f} dB  wet {status.wet:4.0%}"
         f"  {status.inferences} inferences  {status.gaps} gaps{recording}"
+        f"  {_played(beside)}"
     )
+
+
+def _played(beside: Beside) -> str:
+    """Slot, what comes next and when, tempo and who gives it, place in the bar."""
+    performer, now_s = beside.performer, time.monotonic()
+    conductor, switching = performer.conductor, performer.switching
+    tempo, lead = conductor.tempo, conductor.lead
+    text = beside.names[switching.active]
+    if switching.pending is not None:
+        beats = switching.countdown(now_s, tempo)
+        text += f" → {beside.names[switching.pending.slot]} in {beats:.1f} beats"
+    beat = (now_s - tempo.downbeat_s) / tempo.beat_s
+    bar = int(beat // tempo.beats_per_bar) % tempo.bars + 1
+    held = " held" if lead.held else ""
+    place = f"{bar}.{int(beat % tempo.beats_per_bar) + 1}"
+    off = [name for name in ("bypass", "kill", "mute") if getattr(performer.desk.wishes, name)]
+    return f"{text}  {tempo.bpm:.2f} BPM {lead.source}{held}  {place}  {' '.join(off)}".rstrip()
 
 
 def _summary(status: Status) -> None:

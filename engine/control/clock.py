@@ -18,7 +18,8 @@ _LOCK = 48
 _MEMORY = 384  # four bars: the tempo is known to 0.02 BPM in spite of 3 ms of jitter
 _AGAIN = 24  # what is remembered when the tempo has changed
 _GAP = 4.0  # ticks: a clock that was away this long begins anew
-_OFF_S = 0.0025  # mean distance from the line that no jitter explains …
+_STRAY_S = 0.006  # a tick further off than this was held up on its way, and counts as this far
+_OFF_S = 0.004  # mean distance from the line that no jitter explains …
 _OFF_TICKS = 16  # … over about as many ticks
 
 
@@ -82,6 +83,8 @@ class MidiClock:
             return
         off = time_s - (self._time + self._period)
         self._off += (off - self._off) / _OFF_TICKS
+        if self._weight > _LOCK:
+            off = min(max(off, -_STRAY_S), _STRAY_S)
         if self._weight > _AGAIN and abs(self._off) > _OFF_S:
             self._weight, self._off = _AGAIN, 0.0
         self._weight = min(self._weight + 1, _MEMORY)

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
+from engine.dsp.crossfade import Law
 from engine.stages.host import Settings
 
 Request = TypeVar("Request", "Wanted", "Asked")
@@ -40,6 +41,7 @@ class Asked:
         provider: auto, cpu, cuda, tensorrt or coreml.
         bpm, downbeat_s: of the feed, counted from the first session's beginning.
         settings: how to restyle.
+        law: of the crossfade between slots.
     """
 
     models: list[str]
@@ -47,6 +49,7 @@ class Asked:
     bpm: float
     downbeat_s: float
     settings: Settings
+    law: Law = "measured"
 
 
 def written(request: Wanted | Asked) -> str:

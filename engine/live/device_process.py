@@ -120,7 +120,6 @@ def _interpreted(board: b.Board) -> Any:
     exchange_on(board, inputs, outputs)  # compiled before the device asks for it
 
     def callback(given: Any, taken: Any, frames: int, when: Any, flags: Any) -> None:
-        del when
         board.numbers[b.FLAGS] += bool(flags)
         for first in range(0, frames, b.MOST):
             last = first + b.MOST

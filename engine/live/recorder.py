@@ -50,6 +50,7 @@ class Recorder:
 
     Attributes:
         take: folder of the take that is being written.
+        first: sample of the session with which it begins.
         seconds: written so far, of this take.
         lost: samples that were overwritten before the disk took them.
         error: why it has stopped; empty while all is well.
@@ -71,7 +72,7 @@ class Recorder:
         self._files: list[sf.SoundFile] = []
         self._session, self._rate, self._at = 0, 0, 0
         self.take: Path | None = None
-        self.seconds, self.lost, self.error = 0.0, 0, ""
+        self.first, self.seconds, self.lost, self.error = 0, 0.0, 0, ""
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
@@ -142,7 +143,7 @@ class Recorder:
 
     def _begin(self, rate: int, at: int) -> None:
         self._close()
-        self._rate, self._at, self.seconds = rate, at, 0.0
+        self._rate, self._at, self.first, self.seconds = rate, at, at, 0.0
         self.take = _free(self._folder / time.strftime("%Y%m%d-%H%M%S"))
         self.take.mkdir()
         facts = self._facts | {"rate": rate, "first_sample": at}

@@ -235,3 +235,8 @@ def busy(graph: handmade.Graph) -> str:
 def slow(graph: handmade.Graph) -> str:
     """The input, after the work of a network twenty times larger than those that are shipped."""
     return graph("Add", IMAGE, graph("Mul", handmade.resnet(64)(graph), graph.constant(0.0)))
+
+
+def counted_since(now: Status, before: Status, left_out: int) -> int:
+    """What may be heard as a gap, and was counted: by the server, the device or the host."""
+    return left_out + now.flags + now.gaps - before.flags - before.gaps

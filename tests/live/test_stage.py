@@ -229,8 +229,9 @@ def test_an_inference_that_never_ends_ends_its_process(server, noise, tmp_path, 
         before = it.look()
         thread = StoppedThread(it.supervisor.engine_pid)
         took = it.until(thread.has_ended)
-        it.until(lambda: it.look().restarts == before.restarts + 1)
-        assert any("has not answered" in event.text for event in it.supervisor.events)
+        events = it.supervisor.events
+        it.until(lambda: any("has not answered" in event.text for event in list(events)))
+        assert it.look().restarts == before.restarts + 1
         it.until(it.is_wet)
         sound, left_out = Listener(tmp_path, noise).result()
         status = it.look()

@@ -138,4 +138,4 @@ def test_a_take_survives_the_death_of_everything(server, tmp_path):
         sound, _ = soundfile.read(files[0].with_name(f"{name}.wav"))
         assert len(sound) == kept
     facts = json.loads(Path(files[0].with_name("take.json")).read_text())
-    assert facts["preset"] == "downbeat-filter"
+    assert facts["presets"] == ["downbeat-filter"]

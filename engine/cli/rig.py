@@ -1,0 +1,72 @@
+"""``doubledrop rig init`` and ``doubledrop rig check``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli import options
+from engine.cli.console import warn
+from engine.errors import DeviceError, OutputError, RigError
+from engine.live import devices as audio
+from engine.live import midi
+from engine.live.preset import bundled_names
+from engine.live.rig import read_rig
+from engine.live.rig_template import template
+
+app = typer.Typer(help="Set up what is plugged in, once.", no_args_is_help=True)
+
+RigFile = Annotated[Path, typer.Argument(metavar="[RIG]", help="The file.")]
+
+
+@app.command()
+def init(
+    path: RigFile = Path("rig.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over one that exists.")] = False,
+) -> None:
+    """Write a commented rig for what is plugged in.
+
+    Example: doubledrop rig init rig.toml
+    """
+    if path.exists() and not force:
+        raise RigError(str(path), "exists", cure="Choose another name, or add --force.")
+    try:
+        found = audio.devices()
+    except DeviceError as fault:
+        warn(str(fault))
+        found = []
+    text = template(found, midi.port_names(), _slots())
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise OutputError(
+            str(path), f"cannot be written ({fault.strerror})", cure="Choose another folder."
+        ) from fault
+    print(f"{path}: {len(_slots())} slots; now `doubledrop rig check {path}`")
+
+
+def _slots() -> list[str]:
+    """Trained presets first: they are what people come for."""
+    names = bundled_names()
+    return sorted(names, key=lambda name: ("-to-" not in name, name))
+
+
+@app.command()
+def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> None:
+    """Read a rig and look for everything it names; exit status 2 if something is wrong.
+
+    Example: doubledrop rig check rig.toml
+    """
+    rig = read_rig(path)
+    for name, kind in ((rig.devices.input, "input"), (rig.devices.output, "output")):
+        if name:
+            audio.find(name, "input" if kind == "input" else "output")
+    midi.check({control.port for control in rig.controls} | {rig.clock.port})
+    if as_json:
+        print(json.dumps({"rig": str(path), "ok": True} | rig.model_dump()))
+        return
+    slots = ", ".join(slot.preset for slot in rig.slots)
+    print(f"{path}: {len(rig.slots)} slots ({slots}), {len(rig.bindings())} controls, all there")

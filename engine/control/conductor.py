@@ -1,0 +1,143 @@
+"""Which clock leads, and what the band does when it falls silent: one tempo at any time.
+
+Sources in the order of the rig: a MIDI clock, the hand (tap), a fixed tempo. One that is lost is
+held for a while, then the next leads. The place in the phrase never jumps of itself: what a clock
+says of it is approached a little a beat; only Start and "downbeat now" set it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from engine.control.clock import MidiClock
+from engine.control.tap import Tap
+from engine.dsp.tempo import Tempo
+
+Source = Literal["midi", "tap", "fixed"]
+_SLEW = 0.02  # of the time that passes: how fast a wrong place is made good
+_TOLD_S = 0.0005  # a place that is this far off is worth telling the engine …
+_TOLD_BPM = 0.02  # … or a tempo …
+_TELL_S = 0.1  # … but not more often
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Who leads.
+
+    Attributes:
+        source: the clock.
+        held: whether it has fallen silent and its tempo is held.
+        locked: whether it can be trusted.
+    """
+
+    source: Source
+    held: bool
+    locked: bool
+
+
+class Conductor:
+    """Keeps one tempo from several clocks. Times are seconds of one monotonic clock.
+
+    Args:
+        tempo: to begin with; its downbeat is a time of that clock.
+        sources: in order of priority.
+        hold_s: for how long a lost clock's tempo is held before the next source leads.
+    """
+
+    def __init__(
+        self,
+        tempo: Tempo,
+        sources: Sequence[Source] = ("midi", "tap", "fixed"),
+        hold_s: float = 5.0,
+    ) -> None:
+        self.clock, self._tap = MidiClock(), Tap()
+        self.tempo = tempo
+        self._fixed_bpm, self._tapped = tempo.bpm, 0.0
+        self._sources, self._hold_s = sources, hold_s
+        self._told_s = 0.0
+        self._set = self._started = False
+        self.lead = Lead(sources[-1], False, True)
+
+    def tap(self, time_s: float) -> None:
+        """A tap of the hand."""
+        self._tapped = self._tap.tap(time_s) or self._tapped
+
+    def downbeat_now(self, time_s: float) -> None:
+        """Here is beat 1 of a phrase."""
+        self.tempo = replace(self.tempo, downbeat_s=time_s)
+        self._set = True
+
+    def place(self, downbeat_s: float) -> None:
+        """Where a downbeat is, as everybody knows already."""
+        self.tempo = replace(self.tempo, downbeat_s=downbeat_s)
+
+    def nudge(self, seconds: float) -> None:
+        """The band is late (positive) or early by so much."""
+        self.tempo = replace(self.tempo, downbeat_s=self.tempo.downbeat_s + seconds)
+        self._set = True
+
+    def start(self, go_on: bool = False) -> None:
+        """FA or FB of the MIDI clock: with its next tick its place is ours, wherever we were."""
+        if go_on:
+            self.clock.go_on()
+        else:
+            self.clock.start()
+        self._started = True
+
+    def update(self, now_s: float) -> Tempo | None:
+        """Once every few milliseconds.
+
+        Returns:
+            The tempo, where it has changed by something that can be heard.
+        """
+        self.lead = self._leader(now_s)
+        passed_s = now_s - self._told_s
+        if not self._set and passed_s < _TELL_S:
+            return None
+        wanted, bpm = self.tempo, self._bpm()
+        if bpm is not None and abs(bpm - wanted.bpm) > _TOLD_BPM:
+            wanted = wanted.changed(bpm, now_s)
+        if self.lead.source == "midi" and not self.lead.held:
+            wanted = self._approach(wanted, now_s, min(passed_s, 2.0 * _TELL_S))
+        if wanted == self.tempo and not self._set:
+            return None
+        self.tempo, self._told_s, self._set = wanted, now_s, False
+        return wanted
+
+    def _leader(self, now_s: float) -> Lead:
+        for source in self._sources:
+            if source == "midi" and self.clock.locked:
+                silent_s = now_s - self.clock.last_s
+                lost = self.clock.is_lost(now_s)
+                if not lost or silent_s < self._hold_s:
+                    return Lead("midi", lost, not lost)
+            if source == "tap" and self._tapped:
+                return Lead("tap", False, True)
+            if source == "fixed":
+                return Lead("fixed", False, True)
+        return replace(self.lead, held=True, locked=False)
+
+    def _bpm(self) -> float | None:
+        if self.lead.held:
+            return None
+        if self.lead.source == "midi":
+            return self.clock.bpm
+        return self._tapped if self.lead.source == "tap" else self._fixed_bpm
+
+    def _approach(self, tempo: Tempo, now_s: float, passed_s: float) -> Tempo:
+        """The tempo, its place nearer to where the clock is."""
+        beat = self.clock.beat_at(now_s)
+        if beat is None:
+            return tempo
+        begins = now_s - beat * tempo.beat_s  # of the clock's beat 0
+        off = (begins - tempo.downbeat_s) % tempo.phrase_s
+        off -= tempo.phrase_s * (off > 0.5 * tempo.phrase_s)
+        if self._started:
+            self._started, self._set = False, True
+        elif abs(off) < _TOLD_S:
+            return tempo
+        else:
+            off = min(max(off, -_SLEW * passed_s), _SLEW * passed_s)
+        return replace(tempo, downbeat_s=tempo.downbeat_s + off)

@@ -1,0 +1,171 @@
+"""The performer's desk: what gestures make of wet, level, slots and time.
+
+Pure: times come in, wishes go out. What is wished for is read by whoever owns the stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.control.conductor import Conductor
+from engine.control.encoders import steps
+from engine.control.mapping import Binding, slot_of
+from engine.control.messages import Decoder, Gesture
+from engine.control.switching import Switching
+from engine.control.takeover import Pickup
+
+_STEP = 1.0 / 127.0
+_NUDGE_S = 0.002
+_ON = 0.5  # a controller that is used as a button is pressed from here on
+
+
+@dataclass
+class Wishes:
+    """What the performer wants to hear.
+
+    Attributes:
+        wet, level: 0 … 1, where the knobs are.
+        bypass, kill, mute: the three ways to take something away.
+    """
+
+    wet: float = 1.0
+    level: float = 1.0
+    bypass: bool = False
+    kill: bool = False
+    mute: bool = False
+
+    @property
+    def heard_wet(self) -> float:
+        """Wet after bypass and kill."""
+        return 0.0 if self.bypass or self.kill else self.wet
+
+    @property
+    def heard_level(self) -> float:
+        """Level after mute."""
+        return 0.0 if self.mute else self.level
+
+
+class Desk:
+    """Takes messages and keeps wishes.
+
+    Args:
+        bindings: what each control does.
+        programs: number (bank · 128 + program) of each slot.
+        conductor: told of taps and downbeats.
+        switching: told of slots.
+    """
+
+    def __init__(
+        self,
+        bindings: Sequence[Binding],
+        programs: Sequence[int],
+        conductor: Conductor,
+        switching: Switching,
+    ) -> None:
+        self._bindings, self._programs = list(bindings), list(programs)
+        self._conductor, self._switching = conductor, switching
+        self._wide = frozenset(int(x.control[2:]) for x in bindings if x.wide)
+        self._decoders: dict[str, Decoder] = {}
+        self._pickups = [Pickup(binding.takeover) for binding in bindings]
+        self._down: set[tuple[str, int]] = set()
+        self.wishes = Wishes()
+        self.last: tuple[str, Gesture] | None = None
+
+    def hear(self, port: str, message: object, now_s: float) -> bool:
+        """A message, ``mido.Message``, from a port; whether it did something."""
+        decoder = self._decoders.setdefault(port, Decoder(self._wide))
+        gesture = decoder.decode(message)
+        if gesture is None:
+            return False
+        self.last = port, gesture
+        done = False
+        for number, binding in enumerate(self._bindings):
+            if binding.hears(port, gesture.control, gesture.channel):
+                done |= self._do(port, number, binding, gesture, now_s)
+        return done
+
+    def gone(self, port: str) -> None:
+        """A port has vanished: its buttons are released, its knobs have to be found again."""
+        self._down = {(name, number) for name, number in self._down if name != port}
+        self._decoders.pop(port, None)
+        for pickup in self._pickups:
+            pickup.rearm()
+
+    def _do(self, port: str, number: int, binding: Binding, gesture: Gesture, now_s: float) -> bool:
+        if binding.target in ("wet", "level"):
+            return self._turn(number, binding, gesture, now_s)
+        if binding.target == "program":
+            return self._program(gesture, now_s)
+        if binding.target == "nudge" and binding.encoder:
+            by = steps(binding.encoder, gesture.number) * (-1 if binding.invert else 1)
+            self._conductor.nudge(by * _NUDGE_S)
+            return True
+        return self._is_pressed(port, number, gesture) and self._press(binding, now_s)
+
+    def _turn(self, number: int, binding: Binding, gesture: Gesture, now_s: float) -> bool:
+        name = binding.target
+        at: float = getattr(self.wishes, name)
+        span = binding.high - binding.low
+        place = (at - binding.low) / span if span else 0.0
+        place = 1.0 - place if binding.invert else place
+        if binding.encoder:
+            to: float | None = place + _STEP * steps(binding.encoder, gesture.number)
+        elif binding.kind == "switch" or gesture.kind in ("press", "release"):
+            if gesture.kind == "release" or gesture.value < _ON:
+                return False
+            to = 0.0 if place > _ON else 1.0
+        else:
+            to = self._pickups[number].take(gesture.value, place, now_s)
+        if to is None:
+            return False
+        to = min(max(to, 0.0), 1.0)
+        to = 1.0 - to if binding.invert else to
+        setattr(self.wishes, name, binding.low + span * to)
+        return True
+
+    def _program(self, gesture: Gesture, now_s: float) -> bool:
+        if gesture.kind != "program" or gesture.number not in self._programs:
+            return False
+        slot = self._programs.index(gesture.number)
+        self._switching.call(slot, now_s, self._conductor.tempo)
+        return True
+
+    def _is_pressed(self, port: str, number: int, gesture: Gesture) -> bool:
+        """Whether a button has just gone down: a controller from half way, a key when hit."""
+        key = port, number
+        down = gesture.kind == "press" or (gesture.kind == "value" and gesture.value >= _ON)
+        was = key in self._down
+        (self._down.add if down else self._down.discard)(key)
+        return down and not was
+
+    def _press(self, binding: Binding, now_s: float) -> bool:
+        tempo, wishes = self._conductor.tempo, self.wishes
+        slot = slot_of(binding.target)
+        if slot is not None:
+            self._switching.call(slot, now_s, tempo)
+            return True
+        match binding.target:
+            case "tap":
+                self._conductor.tap(now_s)
+            case "downbeat":
+                self._conductor.downbeat_now(now_s)
+            case "nudge":
+                self._conductor.nudge(-_NUDGE_S if binding.invert else _NUDGE_S)
+            case "next" | "previous" as which:
+                self._switching.step(1 if which == "next" else -1, now_s, tempo)
+            case "cancel":
+                self._switching.cancel()
+            case "bypass" | "kill" | "mute" as name:
+                setattr(wishes, name, not getattr(wishes, name))
+            case "panic":
+                self._panic()
+        return True
+
+    def _panic(self) -> None:
+        """Nothing pending, nothing held, nothing taken away; the audio goes on."""
+        self._switching.cancel()
+        self._down.clear()
+        self.wishes.bypass = self.wishes.kill = self.wishes.mute = False
+        for pickup in self._pickups:
+            pickup.rearm()

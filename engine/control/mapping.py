@@ -1,0 +1,95 @@
+"""Which control does what: bindings of gestures to targets, and the map that comes with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from engine.control.encoders import Encoder
+from engine.control.takeover import Takeover
+
+Knob = Literal["wet", "level"]
+Button = Literal["tap", "downbeat", "next", "previous", "cancel", "bypass", "kill", "mute", "panic"]
+"""``bypass`` is dry in time, ``kill`` dry at once, ``mute`` silence; ``panic`` undoes all three and
+what is pending."""
+Kind = Literal["absolute", "switch", Encoder]
+KNOBS, BUTTONS = get_args(Knob), get_args(Button)
+_SLOT = re.compile(r"slot([1-9]|1[0-6])")
+_CONTROL = re.compile(r"cc(\d{1,2}|1[01]\d)|nrpn\d{1,5}|note(\d{1,2}|1[01]\d|12[0-7])|bend|program")
+MOST_SLOTS = 16
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One control of one port, and what it does.
+
+    Attributes:
+        target: ``wet`` or ``level``; a button (see :data:`Button`); ``slot1`` … ``slot16``;
+            ``nudge``; or ``program``, which calls the slot of that number.
+        control: see :class:`engine.control.messages.Gesture`.
+        channel: 1 … 16, or 0 for any.
+        port: part of the port's name; empty for any.
+        kind: a knob that stands somewhere, a switch (each press turns it over), or an encoder.
+        invert: whether it goes the other way.
+        low, high: what the ends of the knob mean, 0 … 1.
+        takeover: of a knob.
+        wide: whether a controller 0 … 31 comes with 14 bits.
+    """
+
+    target: str
+    control: str
+    channel: int = 0
+    port: str = ""
+    kind: Kind = "absolute"
+    invert: bool = False
+    low: float = 0.0
+    high: float = 1.0
+    takeover: Takeover = "pick-up"
+    wide: bool = False
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """The kind of encoder that it is, if it is one."""
+        return None if self.kind == "absolute" or self.kind == "switch" else self.kind  # noqa: PLR1714
+
+    def hears(self, port: str, control: str, channel: int) -> bool:
+        """Whether a gesture is this one's."""
+        return (
+            control == self.control
+            and self.channel in (0, channel)
+            and self.port.lower() in port.lower()
+        )
+
+
+def slot_of(target: str) -> int | None:
+    """The slot, from 0, that a target calls."""
+    found = _SLOT.fullmatch(target)
+    return int(found[1]) - 1 if found else None
+
+
+def targets() -> list[str]:
+    """Everything that can be bound."""
+    slots = [f"slot{n + 1}" for n in range(MOST_SLOTS)]
+    return [*KNOBS, *BUTTONS, "nudge", "program", *slots]
+
+
+def is_control(name: str) -> bool:
+    """Whether this is how a control is called."""
+    return _CONTROL.fullmatch(name) is not None
+
+
+DEFAULT = (
+    Binding("wet", "cc16"),
+    Binding("level", "cc7"),
+    Binding("tap", "cc102"),
+    Binding("downbeat", "cc103"),
+    Binding("next", "cc104"),
+    Binding("previous", "cc105"),
+    Binding("nudge", "cc106", kind="twos-complement"),
+    Binding("kill", "cc107", kind="switch"),
+    Binding("panic", "cc119"),
+    Binding("panic", "cc120"),
+    Binding("program", "program"),
+)
+"""General-purpose and undefined controllers, as performers expect them."""

@@ -1,0 +1,121 @@
+"""The process that holds the MIDI ports: sound systems that die take it along, and nobody else.
+
+``python -m engine.live.midi_process OWNER PATTERN …``. It writes lines of JSON to stdout: ``ports``
+when those that are open have changed, ``gone`` for one that has vanished, ``alive`` every second,
+and each message with its port, its bytes and its time of ``time.monotonic``.
+
+Messages are fetched from RtMidi's own queue and not pushed by it: its callback would run Python in
+the real-time thread of the audio server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import rtmidi
+
+_CLIENT = "doubledrop"
+_OURS = ("doubledrop", "rtmidi", "midi through")
+_QUEUE = 1 << 16  # messages that may wait: a flood between two looks
+_SCAN_S = 1.0
+_LOOK_S = 0.001
+_FORGET_S = 10.0  # how long the shortest delay of a port counts
+
+
+class Port:
+    """An open port, whose messages carry the time at which the driver saw them."""
+
+    def __init__(self, api: int, index: int, name: str) -> None:
+        self._midi = rtmidi.MidiIn(api, _CLIENT, _QUEUE)
+        self._midi.ignore_types(sysex=True, timing=False, active_sense=True)
+        self._midi.open_port(index, name.replace(":", " ")[:32])
+        self._clock = 0.0
+        self._delay = self._since = float("inf")
+
+    def messages(self) -> Iterator[tuple[list[int], float]]:
+        """What has arrived since the last time."""
+        while (found := self._midi.get_message()) is not None:
+            data, passed = found
+            now = time.monotonic()
+            # The driver's clock is known by its steps alone; the message that waited least for us
+            # says where it stands.
+            self._clock += passed
+            if now - self._clock < self._delay or now - self._since > _FORGET_S:
+                self._delay, self._since = now - self._clock, now
+            yield data, min(now, self._clock + self._delay)
+
+    def close(self) -> None:
+        """Let it go."""
+        self._midi.close_port()
+        self._midi.delete()
+
+
+class Ports:
+    """All ports whose names hold one of the patterns; an empty one means every port."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = [pattern.lower() for pattern in patterns]
+        self._listeners: dict[int, Any] = {}
+        self.open: dict[tuple[int, str], Port] = {}
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        """Open what has appeared, close what has gone, and say so."""
+        before = set(self.open)
+        there = {(api, name): index for api, index, name in self._listed()}
+        for key in before - set(there):
+            self.open.pop(key).close()
+            yield {"gone": key[1]}
+        for (api, name), index in there.items():
+            if (api, name) not in self.open:
+                try:
+                    self.open[api, name] = Port(api, index, name)
+                except (rtmidi.RtMidiError, rtmidi.InvalidPortError):
+                    continue  # gone again, or another program's: it is tried at the next look
+        if set(self.open) != before:
+            yield {"ports": sorted(name for _, name in self.open)}
+
+    def _listed(self) -> Iterator[tuple[int, int, str]]:
+        for api in rtmidi.get_compiled_api():
+            try:
+                if api not in self._listeners:
+                    self._listeners[api] = rtmidi.MidiIn(api, f"{_CLIENT}-list")
+                names = self._listeners[api].get_ports()
+            except rtmidi.RtMidiError:
+                self._listeners.pop(api, None)  # a sound system that does not run, or not yet
+                continue
+            for index, name in enumerate(names):
+                low = name.lower()
+                if not low.startswith(_OURS) and any(p in low for p in self._patterns):
+                    yield api, index, name
+
+
+def main(owner: int, patterns: Sequence[str]) -> None:
+    """Serve until the owner is gone."""
+    ports, scanned = Ports(patterns), 0.0
+    first = True
+    while os.getppid() == owner:
+        now, lines = time.monotonic(), []
+        if now - scanned > _SCAN_S:
+            scanned = now
+            lines += list(ports.scan())
+            lines += [{"ports": []}] if first and not lines else []
+            lines += [{"alive": now}]
+            first = False
+        for (_, name), port in ports.open.items():
+            lines += [{"port": name, "data": data, "at": at} for data, at in port.messages()]
+        if lines:
+            sys.stdout.write("".join(json.dumps(line) + "\n" for line in lines))
+            sys.stdout.flush()
+        time.sleep(_LOOK_S)
+
+
+if __name__ == "__main__":
+    os.environ["JACK_NO_START_SERVER"] = "1"
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # sound systems that are not there say so, often
+    main(int(sys.argv[1]), sys.argv[2:])
+    os._exit(0)  # a sound system that is gone would be waited for

@@ -1,0 +1,175 @@
+"""The performer beside the stage: ports in, wishes onto the shared board.
+
+A thread of the supervising process. It looks for messages every millisecond, keeps the tempo, and
+places switches on the sample of the beat they are meant for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.control.conductor import Conductor
+from engine.control.desk import Desk
+from engine.control.switching import Switching
+from engine.dsp.tempo import Tempo
+from engine.live import board as b
+from engine.live.midi import MidiIn
+from engine.live.rig import Rig
+from engine.live.timeline import Timeline
+
+_PERIOD_S = 0.001
+_KEEP_S = 1.0
+
+
+class Performer:
+    """Plays a rig's controls on a stage.
+
+    Args:
+        board: of the stage.
+        rig: what is played with.
+        downbeat_s: of the tempo to begin with, counted from the session's beginning.
+        state: file that remembers where things stand; None for none.
+
+    Attributes:
+        desk, conductor, switching, midi: its parts, to be looked at.
+    """
+
+    def __init__(
+        self, board: b.Board, rig: Rig, downbeat_s: float = 0.0, state: Path | None = None
+    ) -> None:
+        self._board, self._rig, self._state = board, rig, state
+        remembered = _remembered(state)
+        slot = min(int(remembered.get("slot", 0)), len(rig.slots) - 1)
+        self._downbeat_s: float | None = downbeat_s
+        self.conductor = Conductor(Tempo(rig.clock.bpm), rig.clock.sources, rig.clock.hold_s)
+        self.switching = Switching(len(rig.slots), rig.switch.quantise, slot)
+        self.desk = Desk(rig.bindings(), rig.programs(), self.conductor, self.switching)
+        self.desk.wishes.wet = float(remembered.get("wet", rig.output.wet))
+        self.desk.wishes.level = float(remembered.get("level", rig.output.level))
+        self.midi = MidiIn(self._patterns())
+        self._timeline = Timeline(board)
+        self._kept, self._kept_s = self._standing(), 0.0
+        board.levels[b.FADE_S] = rig.switch.fade_s
+        board.publish(b.SLOT_WANTED, slot)
+        self._wish()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="performer", daemon=True)
+
+    def _patterns(self) -> Sequence[str]:
+        clock = [self._rig.clock.port] if "midi" in self._rig.clock.sources else []
+        return [binding.port for binding in self._rig.bindings()] + clock
+
+    def start(self) -> None:
+        """Begin, once the stage plays."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and remember where things stand."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.midi.stop()
+        self._keep()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_PERIOD_S):
+            self._timeline.look()
+            self.midi.fetch(self.hear, self.desk.gone)
+            self._lead(time.monotonic())
+            self._switch()
+            self._wish()
+            if time.monotonic() - self._kept_s > _KEEP_S:
+                self._keep()
+
+    def hear(self, port: str, message: Any, time_s: float) -> None:
+        """A message that arrived at a time of ``time.monotonic``."""
+        clock = self.conductor.clock
+        if message.type in ("clock", "start", "continue", "stop", "songpos"):
+            if self._rig.clock.port.lower() not in port.lower():
+                return
+            if message.type == "clock":
+                clock.tick(time_s + 1e-3 * self._rig.clock.offset_ms)
+            elif message.type == "songpos":
+                clock.song_position(message.pos)
+            elif message.type == "stop":
+                clock.stop()
+            else:
+                self.conductor.start(go_on=message.type == "continue")
+            return
+        self.desk.hear(port, message, time_s)
+
+    def _lead(self, now_s: float) -> None:
+        """Tell the engine of the tempo when it has changed."""
+        session_s = self._timeline.session_s(now_s)
+        if session_s is None:
+            return
+        offset = session_s - now_s
+        if self._downbeat_s is not None:  # the tempo that the stage began with, in our time
+            self.conductor.place(self._downbeat_s - offset)
+            self._downbeat_s = None
+        tempo = self.conductor.update(now_s)
+        if tempo is not None:
+            self._board.want_tempo(Tempo(tempo.bpm, tempo.downbeat_s + offset))
+            self.switching.retime(now_s, tempo)
+
+    def _switch(self) -> None:
+        """Tell the engine which slot is to be heard, and from which sample on."""
+        board, pending = self._board, self.switching.pending
+        slot, at = self.switching.active, 0
+        if pending is not None:
+            slot, at = pending.slot, self._sample(pending.at_s)
+            # The engine works on an instant some time after it was captured.
+            if board.get(b.SLOT) == slot and board.get(b.MADE) > at:
+                self.switching.heard(slot)
+                at = 0
+        if (slot, at) != (board.get(b.SLOT_WANTED), board.get(b.SWITCH_AT)):
+            # The time first: the engine must not take a new slot for one that is due.
+            board.publish(b.SWITCH_AT, at)
+            board.publish(b.SLOT_WANTED, slot)
+
+    def _sample(self, time_s: float | None) -> int:
+        """The sample of the session at a time; 0 for at once."""
+        session_s = None if time_s is None else self._timeline.session_s(time_s)
+        return 0 if session_s is None else round(session_s * self._board.get(b.RATE))
+
+    def _wish(self) -> None:
+        wishes = self.desk.wishes
+        self._board.levels[b.WET_WANTED] = wishes.heard_wet
+        self._board.levels[b.LEVEL_WANTED] = wishes.heard_level
+
+    def _standing(self) -> dict[str, Any]:
+        wishes = self.desk.wishes
+        return {
+            "slot": self.switching.active,
+            "wet": round(wishes.wet, 4),
+            "level": round(wishes.level, 4),
+        }
+
+    def _keep(self) -> None:
+        """Write down where things stand, if that has changed; whole or not at all."""
+        standing, self._kept_s = self._standing(), time.monotonic()
+        if self._state is None or standing == self._kept:
+            return
+        part = self._state.with_name(f".{self._state.name}.part")
+        try:
+            part.write_text(json.dumps(standing), encoding="utf-8")
+            os.replace(part, self._state)
+            self._kept = standing
+        except OSError:
+            self._state = None  # a place that cannot be written to: the next set begins anew
+
+
+def _remembered(state: Path | None) -> dict[str, Any]:
+    """What the file holds; nothing where it is missing or broken."""
+    try:
+        values = json.loads(state.read_text(encoding="utf-8")) if state else {}
+        numbers = {k: v for k, v in values.items() if isinstance(v, (int, float))}
+        return {k: v for k, v in numbers.items() if k == "slot" or 0.0 <= v <= 1.0}
+    except (OSError, ValueError, AttributeError):
+        return {}

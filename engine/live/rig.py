@@ -1,0 +1,182 @@
+"""``rig.toml``: everything that a performer sets up once. Unknown keys are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from engine.control.conductor import Source
+from engine.control.mapping import DEFAULT, MOST_SLOTS, Binding, Kind, is_control, targets
+from engine.control.switching import Quantise
+from engine.control.takeover import Takeover
+from engine.documents import read_document
+from engine.dsp.crossfade import Law
+from engine.dsp.tempo import MAX_BPM, MIN_BPM
+from engine.errors import RigError
+from engine.live.preset import load_preset
+from engine.stages.slots import SHORTEST_S
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class Devices(BaseModel):
+    """Audio devices, by part of their names; empty for the system's own."""
+
+    model_config = _STRICT
+
+    input: str = ""
+    output: str = ""
+    rate: int | None = Field(default=None, ge=8000, le=384000)
+    block: int = Field(default=128, ge=16, le=4096)
+
+
+class Clock(BaseModel):
+    """Where the tempo comes from, the first that is there; ``port`` is part of a name, and
+    ``offset_ms`` how much later than its ticks the beats of a MIDI clock are heard."""
+
+    model_config = _STRICT
+
+    sources: list[Source] = Field(default=["midi", "tap", "fixed"], min_length=1)
+    port: str = ""
+    bpm: float = Field(default=174.0, ge=MIN_BPM, le=MAX_BPM)
+    hold_s: float = Field(default=5.0, ge=0.0, le=600.0)
+    offset_ms: float = Field(default=0.0, ge=-500.0, le=500.0)
+
+    @field_validator("sources")
+    @classmethod
+    def _once(cls, sources: list[Source]) -> list[Source]:
+        if len(set(sources)) != len(sources):
+            raise ValueError("each source once")
+        return sources
+
+
+class Slot(BaseModel):
+    """A preset that is loaded and warm."""
+
+    model_config = _STRICT
+
+    preset: str
+    program: int | None = Field(default=None, ge=0, le=127)
+    bank: int = Field(default=0, ge=0, le=16383)
+
+
+class Switch(BaseModel):
+    """How one slot gives way to another."""
+
+    model_config = _STRICT
+
+    quantise: Quantise = "bar"
+    fade_s: float = Field(default=0.25, ge=SHORTEST_S, le=30.0)
+    law: Law = "measured"
+
+
+class Control(BaseModel):
+    """What a control does; see :class:`engine.control.mapping.Binding`."""
+
+    model_config = _STRICT
+
+    target: str
+    control: str
+    channel: int = Field(default=0, ge=0, le=16)
+    port: str = ""
+    kind: Kind = "absolute"
+    invert: bool = False
+    low: float = Field(default=0.0, ge=0.0, le=1.0)
+    high: float = Field(default=1.0, ge=0.0, le=1.0)
+    takeover: Takeover = "pick-up"
+    wide: bool = False
+
+    @field_validator("target")
+    @classmethod
+    def _known(cls, target: str) -> str:
+        if target not in targets():
+            raise ValueError(f"one of {', '.join(targets())}")
+        return target
+
+    @field_validator("control")
+    @classmethod
+    def _named(cls, control: str) -> str:
+        if not is_control(control):
+            raise ValueError("cc0 … cc119, note0 … note127, nrpn0 … nrpn16383, bend or program")
+        return control
+
+    @model_validator(mode="after")
+    def _fits(self) -> Control:
+        if self.low == self.high:
+            raise ValueError(f"low and high are both {self.low:g}")
+        if self.wide and not (self.control.startswith("cc") and int(self.control[2:]) < 32):
+            raise ValueError(f"wide is for cc0 … cc31, not {self.control}")
+        return self
+
+    def binding(self) -> Binding:
+        """As the desk takes it."""
+        return Binding(**self.model_dump())
+
+
+class Output(BaseModel):
+    """Where the level and the effect stand when the program begins, 0 … 1."""
+
+    model_config = _STRICT
+
+    level: float = Field(default=1.0, ge=0.0, le=1.0)
+    wet: float = Field(default=1.0, ge=0.0, le=1.0)
+
+
+class Recording(BaseModel):
+    """Whether takes are kept, and where."""
+
+    model_config = _STRICT
+
+    enabled: bool = False
+    folder: str = "takes"
+
+
+class Rig(BaseModel):
+    """The whole file."""
+
+    model_config = _STRICT
+
+    devices: Devices = Devices()
+    clock: Clock = Clock()
+    slots: list[Slot] = Field(min_length=1, max_length=MOST_SLOTS)
+    switch: Switch = Switch()
+    default_controls: bool = True
+    controls: list[Control] = []
+    output: Output = Output()
+    recording: Recording = Recording()
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Rig:
+        numbers = self.programs()
+        twice = sorted({n for n in numbers if numbers.count(n) > 1})
+        if twice:
+            raise ValueError(f"two slots have program {twice[0] % 128} of bank {twice[0] // 128}")
+        return self
+
+    def programs(self) -> list[int]:
+        """Bank · 128 + program of each slot; a slot without one has its own number."""
+        return [
+            slot.bank * 128 + (n if slot.program is None else slot.program)
+            for n, slot in enumerate(self.slots)
+        ]
+
+    def bindings(self) -> list[Binding]:
+        """Those of the rig, and the default map where the rig does not use the control itself."""
+        own = [control.binding() for control in self.controls]
+        taken = {binding.control for binding in own}
+        rest = [b for b in DEFAULT if b.control not in taken] if self.default_controls else []
+        return own + rest
+
+
+def read_rig(path: Path) -> Rig:
+    """Read and check a rig.
+
+    Raises:
+        RigError: it is missing, no TOML, or a key is unknown, missing or out of range.
+        PresetError: one of its presets does not exist.
+    """
+    rig = read_document(path, Rig, RigError, missing="Make one: doubledrop rig init " + str(path))
+    for slot in rig.slots:
+        load_preset(slot.preset)
+    return rig

@@ -1,0 +1,90 @@
+"""The rig that ``rig init`` writes: for what is plugged in, with a word on every key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from engine.control.mapping import BUTTONS, DEFAULT, KNOBS
+from engine.live.devices import Device
+
+_NONE = "none found"
+
+
+def template(devices: Sequence[Device], ports: Sequence[str], presets: Sequence[str]) -> str:
+    """A commented rig.toml.
+
+    Args:
+        devices: audio devices that are there.
+        ports: MIDI ports that are there.
+        presets: names of the slots.
+    """
+    inputs = [device.name for device in devices if device.inputs]
+    outputs = [device.name for device in devices if device.outputs]
+    slots = "\n".join(
+        f"[[slots]]\npreset = {json.dumps(name)}\nprogram = {n}          "
+        f"# program change {n} calls it; slot{n + 1} as a target\n"
+        for n, name in enumerate(presets)
+    )
+    defaults = "\n".join(
+        f"#   {binding.control:8} {binding.target}"
+        + ("" if binding.kind == "absolute" else f" ({binding.kind})")
+        for binding in DEFAULT
+    )
+    return f"""\
+# A rig for doubledrop. `doubledrop rig check` reads it; `doubledrop play rig.toml` plays it.
+
+# The controls that work in any case:
+{defaults}
+default_controls = true
+
+[devices]            # part of a name; "" is the system's own device
+# inputs there are: {_listed(inputs)}
+input = ""
+# outputs there are: {_listed(outputs)}
+output = ""
+block = 128          # frames; smaller is earlier, larger is safer
+
+[clock]
+# The first of these that is there leads. midi: a MIDI clock; tap: taps; fixed: bpm below.
+sources = ["midi", "tap", "fixed"]
+# MIDI ports there are: {_listed(ports)}
+port = ""            # part of the name of the port the clock comes from; "" is any
+bpm = 174.0
+hold_s = 5.0         # a clock that falls silent is held so long before the next one leads
+offset_ms = 0.0      # how much later than its ticks the beats of a MIDI clock are heard
+
+# Up to 16 slots, all loaded and warm. Presets: `doubledrop presets`, or the path of a folder.
+{slots}
+[switch]
+quantise = "bar"     # now, beat, bar or phrase; a second press is now, the active slot cancels
+fade_s = 0.25
+law = "measured"     # equal-power, equal-gain or measured (by how alike the two sound)
+
+[output]
+wet = 1.0
+level = 1.0
+
+[recording]
+enabled = false      # line-in, wet and line-out as WAV
+folder = "takes"
+
+# Your own, as many as you like. `doubledrop midi monitor` shows what a control sends, and
+# `doubledrop midi learn rig.toml TARGET` writes one here.
+# target: {", ".join(KNOBS + BUTTONS)},
+#         nudge, program, slot1 … slot16
+#
+# [[controls]]
+# target = "wet"
+# control = "cc21"            # cc0 … cc119, note0 … note127, nrpn0 … nrpn16383, bend, program
+# channel = 0                 # 1 … 16; 0 is any
+# port = ""                   # part of the port's name
+# kind = "absolute"           # switch, signed-bit, signed-bit-reversed, binary-offset,
+#                             # twos-complement (the last four: endless encoders)
+# takeover = "pick-up"        # none, scaling
+# invert = false
+"""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(json.dumps(name) for name in names) or _NONE

@@ -1,0 +1,46 @@
+"""When something happened, in samples of the session: the clock of the system and the device's.
+
+The two drift apart, and a device that leaves blocks out is late by them from then on; so they are
+compared all the time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from engine.live import board as b
+
+_LOOKS = 256  # a third of a second, a look a millisecond
+
+
+class Timeline:
+    """Follows the device's callbacks.
+
+    A block that is heard at a callback was captured until then: the sample that is being captured
+    at that moment is the one after it. A look comes some time after the callback and never before:
+    of many looks, the one that waited least is right.
+
+    Args:
+        board: of the stage.
+    """
+
+    def __init__(self, board: b.Board) -> None:
+        self._board = board
+        self._session = -1
+        self._offsets: deque[float] = deque(maxlen=_LOOKS)
+
+    def look(self) -> None:
+        """See where the device is; to be called every millisecond or two."""
+        board = self._board
+        session, heard = board.get(b.SESSION), board.get(b.HEARD)
+        now = time.monotonic()
+        if session != self._session:
+            self._session = session
+            self._offsets.clear()
+        if session:
+            self._offsets.append(heard / board.get(b.RATE) - now)
+
+    def session_s(self, time_s: float) -> float | None:
+        """A time of ``time.monotonic`` as seconds since the session began; None before that."""
+        return time_s + max(self._offsets) if self._offsets else None

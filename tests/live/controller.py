@@ -1,0 +1,58 @@
+"""A MIDI controller or clock in a process of its own, as a real client of the JACK server.
+
+``python -m tests.live.controller NAME SCHEDULE SENT``: SCHEDULE is JSON, [[seconds, [bytes]], …],
+counted from when the port has a listener; SENT is written at the end: the times of
+``time.monotonic``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import rtmidi
+
+_READY_S = 3.0  # until the program has found the port: it looks every second
+
+
+class Controller:
+    """Starts one, and waits for it."""
+
+    def __init__(
+        self, folder: Path, name: str, schedule: Sequence[tuple[float, list[int]]]
+    ) -> None:
+        self._sent = folder / f"{name}.npy"
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(list(schedule)))
+        command = [sys.executable, "-m", "tests.live.controller", name, str(path), str(self._sent)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def sent(self) -> np.ndarray:
+        """When each message was sent, once all are."""
+        assert self.process.wait(200) == 0
+        return np.load(self._sent)
+
+
+def main(name: str, schedule: Path, sent: Path) -> None:
+    out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name)
+    out.open_virtual_port(name)
+    time.sleep(_READY_S)
+    began, times = time.monotonic() + 0.1, []
+    for at, data in json.loads(schedule.read_text()):
+        while (wait := began + at - time.monotonic()) > 0:
+            time.sleep(wait if wait > 0.002 else 0.0001)
+        out.send_message(data)
+        times.append(time.monotonic())
+    np.save(sent, np.array(times))
+    time.sleep(0.5)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,190 @@
+"""Real MIDI ports on the audio server: a controller, a clock, and what is heard of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import soundfile
+
+from engine.control.clock import TICKS
+from engine.live import board as b
+from engine.live.performer import Performer
+from engine.live.recorder import Recorder
+from engine.live.rig import Clock, Control, Rig, Slot, Switch
+from engine.live.timeline import Timeline
+from export import handmade
+from tests.live.controller import Controller
+from tests.live.stage import BLOCK, Listener, Server, counted_since, preset, stage
+
+RATE = 48000
+BPM = 174.0
+
+
+@pytest.fixture
+def server():
+    it = Server()
+    it.start()
+    yield it
+    it.stop()
+
+
+def rig(**parts):
+    takeover = [Control(target="wet", control="cc16", takeover="none")]
+    return Rig(slots=[Slot(preset="a"), Slot(preset="b")], controls=takeover, **parts)
+
+
+class Played:
+    """The stage with a performer, a take of it, and the time line that both live on."""
+
+    def __init__(self, it, rig, folder):
+        self.it, self.performer = it, Performer(it.board, rig)
+        events, note = it.supervisor.events, it.supervisor.note
+        self.recorder = Recorder(it.board, folder / "takes", {}, events, note)
+        self._timeline, self._log = Timeline(it.board), []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self):
+        self.recorder.start()
+        self.performer.start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+        self.performer.stop()
+        self.it.supervisor.end_device()
+        self.recorder.stop()
+
+    def _look(self):
+        """The server leaves blocks out: the session is late by them from then on."""
+        while not self._over.wait(0.002):
+            self._timeline.look()
+            now = time.monotonic()
+            self._log.append((now, self._timeline.session_s(now)))
+
+    def sample(self, time_s):
+        """The sample of the session at times of the system."""
+        times, session = np.array([entry for entry in self._log if entry[1] is not None]).T
+        offset = np.interp(time_s, times, session - times)
+        return (np.asarray(time_s) + offset) * RATE
+
+    def take(self):
+        """Gain of the take over its dry sound, and the sample of the session it begins with."""
+        take = self.recorder.take
+        dry, out = (soundfile.read(take / f"{n}.wav", dtype="float32")[0] for n in ("dry", "out"))
+        first = self.recorder.first
+        return dry, out, first
+
+
+@contextmanager
+def played(folder, rig, models):
+    with stage(*models) as it, Played(it, rig, folder) as made:
+        yield made
+
+
+def noise(seconds):
+    rng = np.random.default_rng(5)
+    return (0.05 * rng.normal(size=(2, round(seconds * RATE)))).astype(np.float32)
+
+
+def test_a_control_is_heard_within_a_block_and_five_milliseconds(server, tmp_path, figure):
+    """Dry and 6 dB more change places: where the ratio leaves either is where it was heard."""
+    presses = [(0.2 * i, [0xB0, 16, 0 if i % 2 == 0 else 127]) for i in range(60)]
+    with played(tmp_path, rig(), [preset(tmp_path, handmade.flat(6.0))] * 2) as it:
+        listener = Listener(tmp_path, noise(18.0))
+        controller = Controller(tmp_path, "knobs", presses)
+        listener.result()
+        sent = it.sample(controller.sent())
+        behind = it.it.board.get(b.BEHIND) + 64
+    dry, out, first = it.take()
+    ratio = np.ones(len(dry))
+    np.divide(out[:, 0], dry[:, 0], out=ratio, where=np.abs(dry[:, 0]) > 1e-3)
+    late = []
+    for i, at in enumerate(sent):
+        # From well before the instant that leaves when the message is sent: where the server has
+        # just left blocks out, the two clocks are known to a few milliseconds only.
+        begins = round(at) - behind - first - RATE // 50
+        was = 10 ** (6 / 20) if i % 2 == 0 else 1.0
+        piece = ratio[begins : begins + RATE // 10]
+        loud = np.abs(dry[begins : begins + RATE // 10, 0]) > 0.02
+        changed = np.flatnonzero(loud & (np.abs(piece - was) > 0.005))
+        if len(changed):
+            late.append(1000 * (changed[0] - RATE // 50) / RATE)
+    p50, p99 = np.percentile(late, (50, 99))
+    figure("control change to the first changed sample", f"p50 {p50:.1f}, p99 {p99:.1f} ms")
+    assert len(late) >= 55
+    assert np.median(late) <= 1000 * BLOCK / RATE + 5.0
+    assert np.median(late) > 0.0
+
+
+def test_a_switch_falls_on_the_beat_of_a_jittery_clock(server, tmp_path, figure):
+    """A clock with 2 ms of jitter; slots are called between its beats and heard on them."""
+    beats, every = 96, 4
+    rng = np.random.default_rng(2)
+    tick_s = 60.0 / (BPM * TICKS)
+    true = np.arange(beats * TICKS) * tick_s
+    ticks = np.maximum.accumulate(true + rng.uniform(-2e-3, 2e-3, len(true)))
+    clock = [(0.0, [0xFA])] + [(float(t) + 0.01, [0xF8]) for t in ticks]
+    called = np.arange(32, beats - 8, every)
+    beat_s = TICKS * tick_s
+    calls = [((n + 0.4) * beat_s, [0xC0, int(i % 2 == 0)]) for i, n in enumerate(called.tolist())]
+    asked = rig(clock=Clock(bpm=150.0), switch=Switch(quantise="beat", fade_s=0.05))
+    models = [preset(tmp_path / "a"), preset(tmp_path / "b", handmade.flat(6.0))]
+    with played(tmp_path, asked, models) as it:
+        schedule = sorted(clock + calls)
+        listener = Listener(tmp_path, noise(beats * 60 / BPM + 5.0))
+        both = Controller(tmp_path, "both", schedule)
+        sent = both.sent()
+        tempo = it.performer.conductor.tempo
+        listener.result()
+        offsets = [s - t for s, (t, _) in zip(sent, schedule, strict=True)]
+        began = float(np.median(offsets)) + 0.01
+        downbeats = it.sample(began + (called + 1) * TICKS * tick_s)
+    assert tempo.bpm == pytest.approx(BPM, abs=0.1)
+    dry, out, first = it.take()
+    ratio = np.ones(len(dry))
+    np.divide(out[:, 0], dry[:, 0], out=ratio, where=np.abs(dry[:, 0]) > 1e-3)
+    off = []
+    for i, at in enumerate(downbeats):
+        was = 1.0 if i % 2 == 0 else 10 ** (6 / 20)
+        begins = round(at) - first - RATE // 10
+        piece, loud = (x[begins : begins + RATE // 4] for x in (ratio, np.abs(dry[:, 0]) > 0.02))
+        changed = np.flatnonzero(loud & (np.abs(piece - was) > 0.002 * was))
+        if len(changed):
+            off.append(1000 * (changed[0] - RATE // 10) / RATE)
+    assert len(off) >= 0.9 * len(downbeats)
+    figure(
+        "switch against the true beat, 2 ms of jitter",
+        f"median {np.median(off):+.2f}, worst {max(off, key=abs):+.2f} ms of {len(off)}",
+    )
+    # The clock's ticks come with the next block of the server; beyond that, it is on the beat.
+    assert 0.0 <= np.median(off) <= 1000 * BLOCK / RATE
+    assert np.percentile(np.abs(np.array(off) - np.median(off)), 75) <= 1.0
+
+
+def test_a_flood_of_messages_is_survived(server, tmp_path, figure):
+    """100,000 messages; the last value of a control and the program are not lost."""
+    rng = np.random.default_rng(3)
+    numbers = rng.integers(0, 128, 100_000)
+    flood = [(i / 8000, [0xB0, 16, int(n)]) for i, n in enumerate(numbers)]
+    flood += [(100_000 / 8000, [0xB0, 16, 64]), (100_000 / 8000, [0xC0, 1])]
+    feed = noise(20.0)
+    with played(tmp_path, rig(), [preset(tmp_path)] * 2) as it:
+        before = it.it.look()
+        listener = Listener(tmp_path, feed)
+        controller = Controller(tmp_path, "flood", flood)
+        sound, left_out = listener.result()
+        controller.sent()
+        it.it.until(lambda: it.performer.desk.wishes.wet == 64 / 127)
+        it.it.until(lambda: it.performer.switching.active == 1)
+        status = it.it.look()
+    events = counted_since(status, before, left_out)
+    figure("flood of 100,000 messages: gaps and flags", f"{events}")
+    assert np.mean(np.abs(sound[:2, 48000:]).max(axis=0) == 0.0) < 0.02
+    assert status.restarts == before.restarts

@@ -1,0 +1,146 @@
+"""Which clock leads, and when a switch falls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.control.clock import TICKS
+from engine.control.conductor import Conductor
+from engine.control.switching import Switching, next_s
+from engine.dsp.tempo import Tempo
+
+
+class Band:
+    """A conductor whose clock ticks as told, updated every 5 ms; ``heard`` is what it told."""
+
+    def __init__(self, **options):
+        self.conductor = Conductor(Tempo(150.0), **options)
+        self.heard, self.now, self.told = Tempo(150.0), 0.0, 0
+        self.jumps = []
+
+    def go(self, until_s, ticks=()):
+        ticks = list(ticks)
+        while self.now < until_s:
+            self.now += 0.005
+            while ticks and ticks[0] <= self.now:
+                self.conductor.clock.tick(ticks.pop(0))
+            tempo = self.conductor.update(self.now)
+            if tempo is not None:
+                places = [(self.now - t.downbeat_s) / t.phrase_s for t in (self.heard, tempo)]
+                jump = places[1] - places[0]
+                self.jumps.append((jump - round(jump)) * tempo.phrase_s)
+                self.heard, self.told = tempo, self.told + 1
+        return self
+
+
+def ticks(begin_s, bars, bpm=174.0, jitter_s=0.0):
+    true = begin_s + np.arange(bars * 4 * TICKS) * 60 / (bpm * TICKS)
+    return true + np.random.default_rng(0).uniform(-1, 1, len(true)) * jitter_s
+
+
+def test_a_midi_clock_leads_and_is_told_seldom():
+    band = Band()
+    band.conductor.start()
+    band.go(22.0, ticks(1.0, 16, jitter_s=2e-3))
+    assert band.conductor.lead.source == "midi"
+    assert band.heard.bpm == pytest.approx(174.0, abs=0.03)
+    off = (band.heard.downbeat_s - 1.0) / band.heard.phrase_s
+    assert abs(off - round(off)) * band.heard.phrase_s < 1.5e-3
+    assert band.told < 60
+
+
+def test_only_start_makes_the_place_jump():
+    band = Band()
+    band.go(12.0, ticks(1.0, 8))
+    assert band.heard.bpm == pytest.approx(174.0, abs=0.01)
+    assert max(map(abs, band.jumps)) < 1e-6  # a DJ mixer's ticks are a tempo, and no place
+    band.conductor.start()
+    begin = 1.0 + 8 * 4 * 60 / 174.0
+    band.go(20.0, ticks(begin, 6))
+    off = (band.heard.downbeat_s - begin) / band.heard.phrase_s
+    assert abs(off - round(off)) * band.heard.phrase_s < 1e-3
+
+
+def test_a_lost_clock_is_held_and_then_the_hand_leads():
+    band = Band(hold_s=2.0)
+    for tap in (0.0, 0.5, 1.0, 1.5):
+        band.conductor.tap(tap)
+    band.go(1.6)
+    assert band.heard.bpm == pytest.approx(120.0)
+    clock = ticks(2.0, 3)
+    band.go(float(clock[-1]) + 1.0, clock)
+    assert (band.conductor.lead.source, band.conductor.lead.held) == ("midi", True)
+    assert band.heard.bpm == pytest.approx(174.0, abs=0.1)
+    band.go(band.now + 2.0)
+    assert band.conductor.lead.source == "tap"
+    assert band.heard.bpm == pytest.approx(120.0)
+    assert max(map(abs, band.jumps)) < 1e-6
+
+
+def test_without_taps_the_fixed_tempo_is_left():
+    band = Band(hold_s=1.0).go(8.0, ticks(0.0, 3))
+    assert band.conductor.lead.source == "fixed"
+    assert band.heard.bpm == 150.0
+
+
+def test_downbeat_now_and_nudge_are_told_at_once():
+    band = Band().go(3.3)
+    band.conductor.downbeat_now(3.3)
+    band.go(3.31)
+    assert (3.3 - band.heard.downbeat_s) % band.heard.phrase_s == pytest.approx(0.0, abs=1e-9)
+    band.conductor.nudge(0.010)
+    band.go(3.32)
+    assert band.heard.downbeat_s == pytest.approx(3.31)
+
+
+def test_a_clock_that_drifts_is_followed_in_small_steps():
+    """Two clocks that differ by a thousandth: no step of the place is above 2.5 ms."""
+    band = Band()
+    band.conductor.start()
+    band.go(3.0, ticks(0.0, 2))
+    band.jumps.clear()
+    begin = 2 * 4 * 60 / 174.0
+    band.go(40.0, ticks(begin, 26, bpm=174.2))
+    assert band.heard.bpm == pytest.approx(174.2, abs=0.021)
+    assert max(map(abs, band.jumps)) < 2.5e-3
+
+
+TEMPO = Tempo(120.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("quantise", "wanted"), [("now", 3.0), ("beat", 3.25), ("bar", 4.25), ("phrase", 8.25)]
+)
+def test_the_next_one(quantise, wanted):
+    assert next_s(quantise, 3.0, TEMPO) == pytest.approx(wanted)
+
+
+def test_who_presses_just_after_the_beat_meant_it():
+    assert next_s("bar", 4.255, TEMPO) == pytest.approx(4.25)
+    assert next_s("bar", 4.30, TEMPO) == pytest.approx(6.25)
+
+
+def test_a_second_press_hurries_and_the_active_slot_cancels():
+    switching = Switching(4, "bar")
+    pending = switching.call(2, 3.0, TEMPO)
+    assert (pending.slot, pending.at_s) == (2, pytest.approx(4.25))
+    assert switching.countdown(3.0, TEMPO) == pytest.approx(2.5)
+    assert switching.call(2, 3.1, TEMPO).at_s is None
+    assert switching.call(0, 3.2, TEMPO) is None
+    switching.call(1, 3.3, TEMPO)
+    switching.heard(1)
+    assert (switching.active, switching.pending) == (1, None)
+    assert switching.step(-1, 3.4, TEMPO).slot == 0
+    assert switching.step(-1, 3.5, TEMPO).slot == 3
+    switching.cancel()
+    assert switching.pending is None
+    assert switching.call(9, 3.6, TEMPO) is None
+
+
+def test_a_switch_follows_the_tempo():
+    switching = Switching(2, "phrase")
+    switching.call(1, 3.0, TEMPO)
+    faster = TEMPO.changed(150.0, 4.0)
+    at_s = switching.retime(4.0, faster).at_s
+    assert at_s == pytest.approx(4.0 + (8.25 - 4.0) * 120 / 150)
