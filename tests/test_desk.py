@@ -1,0 +1,167 @@
+"""The desk: what gestures make of the stage, and how a control is learnt."""
+
+from __future__ import annotations
+
+import mido
+import numpy as np
+import pytest
+
+from engine.control.conductor import Conductor
+from engine.control.desk import Desk
+from engine.control.learning import Lesson
+from engine.control.mapping import DEFAULT, Binding, is_control, slot_of, targets
+from engine.control.messages import Decoder
+from engine.control.switching import Switching
+from engine.dsp.tempo import Tempo
+
+PORT = "Launch Control"
+
+
+class Show:
+    def __init__(self, *bindings, slots=4, quantise="now"):
+        self.conductor = Conductor(Tempo(120.0), ("tap", "fixed"))
+        self.switching = Switching(slots, quantise)
+        self.desk = Desk(bindings or DEFAULT, range(slots), self.conductor, self.switching)
+        self.now = 0.0
+
+    def send(self, *messages, port=PORT, every_s=0.01):
+        for message in messages:
+            self.now += every_s
+            self.desk.hear(port, mido.Message.from_bytes(list(message)), self.now)
+        return self.desk.wishes
+
+
+def cc(number, *values, channel=0):
+    return [(0xB0 | channel, number, value) for value in values]
+
+
+def test_the_default_map():
+    show = Show()
+    assert show.send(*cc(16, 127, 126, 64 + 60, 100, 80, 64)).wet == pytest.approx(64 / 127)
+    assert show.send(*cc(107, 127)).heard_wet == 0.0
+    assert show.desk.wishes.wet > 0.4  # the knob stays where it is
+    assert show.send(*cc(107, 0, 127)).heard_wet > 0.4
+    assert show.send(*cc(7, 127, 126, 125)).level == pytest.approx(125 / 127)
+    show.send((0xC0, 2))
+    assert show.switching.pending.slot == 2
+    show.send(*cc(104, 127, 0))
+    assert show.switching.pending.slot == 3
+    show.send(*cc(105, 127, 0), *cc(105, 127, 0))
+    assert show.switching.pending.slot == 1
+    show.send((0xC0, 77))  # nobody's program
+    assert show.switching.pending.slot == 1
+    show.send(*cc(119, 127))
+    assert show.switching.pending is None
+
+
+def test_taps_nudges_and_the_downbeat():
+    show = Show()
+    for _ in range(4):
+        show.send(*cc(102, 127), every_s=0.4)
+        show.send(*cc(102, 0))
+    show.now += 0.2
+    assert show.conductor.update(show.now).bpm == pytest.approx(60 / 0.41)
+    show.send(*cc(103, 127), every_s=1.0)
+    assert show.conductor.tempo.downbeat_s == pytest.approx(show.now)
+    before = show.conductor.tempo.downbeat_s
+    show.send(*cc(106, 1, 1, 127))
+    assert show.conductor.tempo.downbeat_s == pytest.approx(before + 0.002)
+
+
+def test_a_button_counts_when_it_goes_down():
+    show = Show(Binding("mute", "note36"), Binding("bypass", "cc20"))
+    assert show.send((0x90, 36, 1)).mute
+    assert show.send((0x90, 36, 0), (0x90, 36, 100)).mute is False
+    show = Show(Binding("mute", "cc20"))
+    wishes = show.send(*cc(20, 127, 127, 100, 64))  # a fader that is pulled through is one press
+    assert wishes.mute
+    assert not show.send(*cc(20, 0, 127)).mute
+
+
+def test_panic_undoes_everything_and_the_knobs_stay():
+    show = Show(Binding("wet", "cc16", takeover="none"), *DEFAULT[2:], Binding("mute", "cc30"))
+    wishes = show.send(*cc(16, 64), *cc(107, 127), *cc(30, 127))
+    assert (wishes.heard_wet, wishes.heard_level) == (0.0, 0.0)
+    wishes = show.send(*cc(120, 127))
+    assert (wishes.heard_wet, wishes.heard_level) == (pytest.approx(64 / 127), 1.0)
+
+
+def test_a_binding_hears_its_port_and_channel():
+    show = Show(Binding("wet", "cc1", channel=3, port="launch", takeover="none"))
+    assert show.send(*cc(1, 0)).wet == 1.0
+    assert show.send(*cc(1, 0, channel=2), port="Other").wet == 1.0
+    assert show.send(*cc(1, 0, channel=2)).wet == 0.0
+
+
+def test_ranges_inversion_and_encoders():
+    assert Show(Binding("wet", "cc1", low=0.2, high=0.6, takeover="none")).send(
+        *cc(1, 127)
+    ).wet == pytest.approx(0.6)
+    assert Show(Binding("wet", "cc1", invert=True, takeover="none")).send(*cc(1, 127)).wet == 0.0
+    left = Show(Binding("wet", "cc1", kind="twos-complement")).send(*cc(1, 127, 127))
+    assert left.wet == pytest.approx(1 - 2 / 127)
+    assert Show(Binding("wet", "cc1", kind="switch")).send(*cc(1, 127)).wet == 0.0
+    fine = Show(Binding("wet", "cc1", wide=True, takeover="none"))
+    assert fine.send(*cc(1, 64), *cc(33, 1)).wet == pytest.approx((64 * 128 + 1) / 16383)
+
+
+def test_a_port_that_vanishes_releases_its_buttons_and_rearms_its_knobs():
+    show = Show(Binding("mute", "note1"), Binding("wet", "cc16"))
+    show.send((0x90, 1, 1), *cc(16, 127, 126))
+    show.desk.gone(PORT)
+    assert show.desk.wishes.mute  # what was switched stays
+    assert show.send((0x90, 1, 1)).mute is False  # and the next press counts
+    before = show.desk.wishes.wet
+    assert show.send(*cc(16, 60)).wet == before
+
+
+def test_names():
+    assert slot_of("slot16") == 15
+    assert slot_of("slot17") is None
+    assert len(set(targets())) == len(targets())
+    for name in ("cc0", "cc119", "note127", "nrpn16383", "bend", "program"):
+        assert is_control(name)
+    for name in ("cc120", "cc-1", "note128", "knob", ""):
+        assert not is_control(name)
+
+
+@pytest.mark.parametrize(
+    ("messages", "target", "wanted"),
+    [
+        (cc(21, *range(0, 128, 3)), "wet", Binding("wet", "cc21", 1, PORT)),
+        (cc(22, 65, 65, 65, 65), "wet", Binding("wet", "cc22", 1, PORT, "signed-bit")),
+        (cc(22, 127, 127, 127), "nudge", Binding("nudge", "cc22", 1, PORT, "twos-complement")),
+        ([(0x92, 40, 99), (0x92, 40, 0)], "tap", Binding("tap", "note40", 3, PORT)),
+        (cc(104, 127, 0), "next", Binding("next", "cc104", 1, PORT)),
+        (
+            [m for v in range(0, 100, 9) for m in (*cc(1, v), *cc(33, 3))],
+            "level",
+            Binding("level", "cc1", 1, PORT, wide=True),
+        ),
+        ([(0xC0, 5)], "program", Binding("program", "program", 1, PORT)),
+    ],
+)
+def test_a_control_is_learnt(messages, target, wanted):
+    lesson, decoder = Lesson(target), Decoder()
+    for i, message in enumerate([*cc(99 - 69, 5), *messages]):  # another knob was touched first
+        gesture = decoder.decode(mido.Message.from_bytes(list(message)))
+        if gesture and (i or len(messages) > 3):
+            lesson.hear(PORT, gesture, 0.01 * i)
+    assert lesson.binding() == wanted
+    assert lesson.is_over(10.0, 1.0)
+    assert Lesson("wet").binding() is None
+
+
+def test_a_million_random_bytes_leave_a_desk_that_works():
+    rng = np.random.default_rng(1)
+    show, parser = Show(), mido.Parser()
+    for chunk in rng.integers(0, 256, (1000, 1000), np.uint8):
+        parser.feed(chunk.tobytes())
+        for message in parser:
+            show.now += 0.0005
+            show.desk.hear(PORT, message, show.now)
+            wishes = show.desk.wishes
+            assert 0.0 <= wishes.wet <= 1.0
+            assert 0.0 <= wishes.level <= 1.0
+    show.send(*cc(120, 0, 127, 0))
+    assert show.send(*cc(16, *range(0, 128), *range(127, -1, -1))).heard_wet == 0.0

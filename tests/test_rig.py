@@ -1,0 +1,175 @@
+"""Rigs: what may stand in one, what is said of what may not, and what is written into one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+
+import numpy as np
+import pytest
+
+from engine.control.mapping import DEFAULT, Binding
+from engine.errors import DoubledropError, RigError
+from engine.live import board as b
+from engine.live.performer import Performer
+from engine.live.rig import Rig, Slot, read_rig
+from engine.live.rig_template import template
+from engine.live.rig_writer import add_control
+
+TEXT = template([], ["Launch Control"], ["downbeat-filter", "liquid-to-dancefloor"])
+
+
+@pytest.fixture
+def path(tmp_path):
+    it = tmp_path / "rig.toml"
+    it.write_text(TEXT, encoding="utf-8")
+    return it
+
+
+def test_what_init_writes_is_a_rig(path):
+    rig = read_rig(path)
+    assert [slot.preset for slot in rig.slots] == ["downbeat-filter", "liquid-to-dancefloor"]
+    assert rig.programs() == [0, 1]
+    assert rig.bindings() == list(DEFAULT)
+    defaults = Rig(slots=rig.slots)
+    assert rig == defaults  # the comments say what would be so without the file
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("[clock]", "[clock]\ntempo = 3"), ["clock.tempo", "unknown", "Remove"]),
+        (("bpm = 174.0", "bpm = 1740"), ["clock.bpm", "1740", "300"]),
+        (('quantise = "bar"', 'quantise = "bars"'), ["switch.quantise", "bars", "phrase"]),
+        (("program = 1 ", "program = 0 "), ["two slots", "program 0"]),
+        (('"liquid-to-dancefloor"', '"jazz"'), ["jazz", "not found", "doubledrop presets"]),
+        (("[[slots]]", "[[slot]]"), ["slot", "unknown"]),
+        (("fade_s = 0.25", "fade_s = 0.01"), ["switch.fade_s", "0.01", "0.05"]),
+        (('["midi", "tap"', '["midi", "midi"'), ["clock.sources", "each source once"]),
+        (("[output]", "[output"), ["cannot be read", "TOML"]),
+        (
+            ("[switch]", '[[controls]]\ntarget = "wett"\ncontrol = "cc1"\n[switch]'),
+            ["target", "wet"],
+        ),
+        (("[switch]", '[[controls]]\ntarget = "wet"\ncontrol = "cc300"\n[switch]'), ["control"]),
+        (
+            ("[switch]", '[[controls]]\ntarget = "wet"\ncontrol = "cc64"\nwide = true\n[switch]'),
+            ["wide", "cc0"],
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(path, change, says):
+    assert change[0] in TEXT
+    path.write_text(TEXT.replace(*change, 1), encoding="utf-8")
+    with pytest.raises(DoubledropError) as caught:
+        read_rig(path)
+    for part in says:
+        assert part in str(caught.value)
+
+
+def test_ten_thousand_broken_rigs_are_read_or_refused(path):
+    """Lines and characters lost, doubled, changed: an error that names the file, or a rig."""
+    rng = np.random.default_rng(0)
+    lines = TEXT.splitlines()
+    letters = list('abc019"[]={}.,#\n\\ \x00é')
+    refused = unclear = 0
+    for _ in range(10_000):
+        text = list(lines)
+        for _ in range(rng.integers(1, 4)):
+            at = int(rng.integers(len(text)))
+            line = text[at]
+            cut = int(rng.integers(len(line) + 1))
+            match rng.integers(4):
+                case 0:
+                    text[at] = ""
+                case 1:
+                    text[at] = line[:cut] + str(rng.choice(letters)) + line[cut:]
+                case 2:
+                    text[at] = line[:cut] + line[cut + 1 :]
+                case 3:
+                    text.insert(at, text[int(rng.integers(len(text)))])
+        path.write_text("\n".join(text), encoding="utf-8")
+        try:
+            assert read_rig(path).slots
+        except DoubledropError as fault:
+            refused += 1
+            unclear += not (fault.cure and (str(path) in str(fault) or "preset" in str(fault)))
+    assert 1000 < refused < 9990
+    assert unclear == 0
+
+
+def test_learning_keeps_the_comments(path):
+    add_control(path, Binding("wet", "cc21", 1, "Launch Control"))
+    add_control(path, Binding("tap", "note40", 2, "Launch Control"))
+    add_control(path, Binding("wet", "cc22", 1, "Launch Control", "signed-bit"))
+    text = path.read_text(encoding="utf-8")
+    for line in TEXT.splitlines():
+        assert line in text
+    rig = read_rig(path)
+    assert {control.target: control.control for control in rig.controls} == {
+        "tap": "note40",
+        "wet": "cc22",
+    }
+    assert rig.controls[1].kind == "signed-bit"
+    assert tomllib.loads(text)["controls"][0]["channel"] == 2
+    assert [path] == list(path.parent.iterdir())
+
+
+def test_a_rig_that_is_broken_is_not_written_to(path):
+    path.write_text("slots = 3", encoding="utf-8")
+    with pytest.raises(RigError):
+        add_control(path, Binding("wet", "cc21"))
+    assert path.read_text() == "slots = 3"
+
+
+def test_where_things_stand_is_remembered(tmp_path):
+    state = tmp_path / "rig.state.json"
+    rig = Rig(slots=[Slot(preset="downbeat-filter")] * 3)
+    board = b.create()
+    try:
+        first = Performer(board, rig, state=state)
+        first.desk.wishes.wet = 0.25
+        first.switching.heard(2)
+        first.stop()
+        second = Performer(board, rig, state=state)
+        assert second.desk.wishes.wet == 0.25
+        assert second.switching.active == board.get(b.SLOT_WANTED) == 2
+        assert board.levels[b.WET_WANTED] == 0.25
+        for broken in ("", "[]", '{"slot": 99, "wet": 7, "level": "x"}'):
+            state.write_text(broken)
+            third = Performer(board, rig, state=state)
+            assert third.desk.wishes.wet == 1.0
+            assert third.switching.active in (0, 2)
+        assert list(tmp_path.iterdir()) == [state]
+    finally:
+        board.path.unlink()
+
+
+def program(*arguments):
+    start = [sys.executable, "-c", "from engine.cli import main; main()"]
+    return subprocess.run([*start, *arguments], capture_output=True, text=True, check=False)
+
+
+def test_the_commands(tmp_path):
+    path = tmp_path / "mine.toml"
+    made = program("rig", "init", str(path))
+    assert made.returncode == 0, made.stderr
+    again = program("rig", "init", str(path))
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    checked = program("rig", "check", str(path), "--json")
+    assert checked.returncode == 0, checked.stderr
+    assert json.loads(checked.stdout)["ok"]
+    path.write_text(path.read_text().replace('output = ""', 'output = "Nowhere"'))
+    wrong = program("rig", "check", str(path))
+    assert wrong.returncode == 2
+    assert "Nowhere" in wrong.stderr
+    listed = program("midi", "list", "--json")
+    assert listed.returncode == 0
+    assert isinstance(json.loads(listed.stdout), list)
+    assert "ALSA" not in listed.stderr
+    nothing = program("midi", "learn", str(path), "wett")
+    assert nothing.returncode == 2
+    assert "slot16" in nothing.stderr
