@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.dsp.crossfade import Correlation, gains
+from engine.dsp.loudness import k_weights
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
 from engine.live.inference import Scheduled
@@ -53,7 +54,7 @@ def test_correlation_is_measured(rng, rho):
     assert Correlation(RATE).hear(0 * one, other) == 0.0
 
 
-def slots(generator, names, inference_samples=2000):
+def slots(generator, names, match=False, inference_samples=2000):
     analyser = generator(names[0]).front_end.at(RATE)
     runners = [Scheduled(inference_samples) for _ in names]
     stages = [
@@ -63,7 +64,7 @@ def slots(generator, names, inference_samples=2000):
         )
         for name, runner in zip(names, runners, strict=True)
     ]
-    return Slots(stages, RATE), runners
+    return Slots(stages, RATE, match=match), runners
 
 
 def played(it, feed, switch_at, seconds, to=1):
@@ -167,3 +168,35 @@ def test_a_switch_can_be_taken_back_or_made_at_once(generator, rng):
     for runner in runners:
         runner.close()
     assert (it.active, it.leaving, it.switches) == (1, None, 1)
+
+
+def test_a_switch_between_matched_slots_does_not_jump_in_loudness(generator, rng, figure):
+    """From the identity to 6 dB more and back: within 1 LU at any time, 400 ms long."""
+    feed = 0.1 * noise(rng, 9.0, RATE)
+    it, runners = slots(generator, ["identity", "flat"], match=True)
+    out = []
+    for first in range(0, feed.shape[-1] - it.hop + 1, it.hop):
+        slot = int(3 * RATE <= first < 6 * RATE)
+        it.switch(slot, 0.25, 4 * RATE if slot else 7 * RATE)
+        out.append(it.process(feed[:, first : first + it.hop]))
+    for runner in runners:
+        runner.close()
+    sound, window = np.concatenate(out, axis=-1)[:, it.latency :], round(0.4 * RATE)
+    begins = range(RATE, sound.shape[-1] - window, RATE // 10)
+    power = [[np.mean(x[:, i : i + window] ** 2) for i in begins] for x in (sound, feed)]
+    level = 10 * np.log10(np.divide(*power))
+    figure(
+        "loudness through two switches of matched slots",
+        f"{min(level):+.2f} … {max(level):+.2f} LU",
+    )
+    assert it.switches == 2
+    assert max(np.abs(level)) <= 1.0
+
+
+def test_the_weights_are_those_of_the_standard():
+    """BS.1770: 0 dB at 997 Hz but for 0.691 dB; the shelf is 4 dB, and lows are cut."""
+    weights = 10 * np.log10(k_weights(np.array([20.0, 100.0, 997.0, 10000.0])))
+    assert weights[2] == pytest.approx(0.691, abs=0.01)
+    assert weights[3] == pytest.approx(4.0, abs=0.05)
+    assert weights[1] == pytest.approx(-1.1, abs=0.2)
+    assert weights[0] < -12

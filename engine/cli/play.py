@@ -107,6 +107,7 @@ def play(
                 *(models, provider.value, tempo.bpm, tempo.downbeat_s),
                 settings,
                 rig.switch.law,
+                rig.switch.match,
             ),
             rig,
             rig_path,

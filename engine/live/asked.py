@@ -42,6 +42,7 @@ class Asked:
         bpm, downbeat_s: of the feed, counted from the first session's beginning.
         settings: how to restyle.
         law: of the crossfade between slots.
+        match: whether slots are brought to the loudness of the feed.
     """
 
     models: list[str]
@@ -50,6 +51,7 @@ class Asked:
     downbeat_s: float
     settings: Settings
     law: Law = "measured"
+    match: bool = False
 
 
 def written(request: Wanted | Asked) -> str:

@@ -73,7 +73,10 @@ class Session:
             for generator, inference in zip(generators, self._inferences, strict=True)
         ]
         self._sanitise = hosts[0].sanitise
-        self._slots, self._hop = Slots([host.restyle for host in hosts], self._rate, asked.law), hop
+        self._slots, self._hop = (
+            Slots([host.restyle for host in hosts], self._rate, asked.law, asked.match),
+            hop,
+        )
         self._slots.active = board.get(b.SLOT_WANTED) % len(hosts)
         self._counted = {place: board.get(place) for place in (*_PLACES.values(), *_COUNTERS)}
         self._ages: deque[float] = deque(maxlen=4096)

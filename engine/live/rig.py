@@ -69,6 +69,7 @@ class Switch(BaseModel):
     quantise: Quantise = "bar"
     fade_s: float = Field(default=0.25, ge=SHORTEST_S, le=30.0)
     law: Law = "measured"
+    match: bool = True
 
 
 class Control(BaseModel):

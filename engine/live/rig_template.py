@@ -60,6 +60,7 @@ offset_ms = 0.0      # how much later than its ticks the beats of a MIDI clock a
 quantise = "bar"     # now, beat, bar or phrase; a second press is now, the active slot cancels
 fade_s = 0.25
 law = "measured"     # equal-power, equal-gain or measured (by how alike the two sound)
+match = true         # every slot as loud as the line-in, so that none jumps out
 
 [output]
 wet = 1.0

@@ -16,6 +16,7 @@ import numpy as np
 from engine.dsp.arrays import Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import Quality
+from engine.dsp.loudness import Match
 from engine.dsp.noise import mean_square
 from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.window import PhraseWindow, TrailingWindow, Window
@@ -108,6 +109,8 @@ class Restyle:
         self._unheard: list[Audio] = []
         self._received = self._asleep = 0
         self._due = self._next_due(0)
+        self.match: Match | None = None
+        """How much louder the effect makes the feed, where somebody asks for it."""
         self.late, self.output_energy = 0, 0.0
         self.heard = True
         """Whether its hops count: one that only gets ready for its entry is not heard yet."""
@@ -162,9 +165,17 @@ class Restyle:
         spectra = self._stream.analyse(delayed)
         levels = mean_square(delayed, self.hop)
         gains = [reading for _, reading in readings]
-        out = self._stream.synthesise(self._renderer.render(spectra, gains, levels, first_hop))
+        rendered = self._renderer.render(spectra, gains, levels, first_hop)
+        if self.match is not None and gains[0].wet == gains[-1].wet == 1.0:
+            self.match.hear(spectra, rendered)  # before the effect is all there, it says nothing
+        out = self._stream.synthesise(rendered)
         self.output_energy += float(np.vdot(out, out))
         return out
+
+    def follow_loudness(self) -> None:
+        """Begin to follow how much louder the effect makes the feed."""
+        stft = self._renderer.stft
+        self.match = Match(self._rate, stft.n_fft, stft.hop)
 
     def hear(self, block: Audio) -> None:
         """Take (channels, m·hop) while nobody listens: the window fills, no more."""

@@ -24,6 +24,7 @@ class Slots:
         stages: of the same transform and latency.
         rate: in hertz.
         law: of the crossfade.
+        match: whether each slot is brought to the loudness of the feed, so that none jumps out.
 
     Attributes:
         active: the slot that is heard, or that is being faded to.
@@ -31,8 +32,18 @@ class Slots:
         switches: fades that have begun so far.
     """
 
-    def __init__(self, stages: Sequence[Restyle], rate: float, law: Law = "measured") -> None:
+    def __init__(
+        self,
+        stages: Sequence[Restyle],
+        rate: float,
+        law: Law = "measured",
+        match: bool = False,
+    ) -> None:
         self.stages, self._rate, self._law = list(stages), rate, law
+        self._gains = [1.0] * len(self.stages)
+        if match:
+            for stage in self.stages:
+                stage.follow_loudness()
         first = stages[0]
         self.hop, self.latency, self.tail = first.hop, first.latency, first.tail
         if any((stage.hop, stage.latency) != (self.hop, self.latency) for stage in stages):
@@ -76,11 +87,22 @@ class Slots:
                 stage.hear(block)
         entering = self.stages[self.active]
         entering.heard = self.leaving is None or self._begun is not None
-        out = entering.process(block)
+        out = self._levelled(self.active, block)
         self._received += block.shape[-1]
         if self.leaving is None:
             return out
-        return self._mixed(self.stages[self.leaving].process(block), out)
+        return self._mixed(self._levelled(self.leaving, block), out)
+
+    def _levelled(self, slot: int, block: Audio) -> Audio:
+        """A slot's sound at the feed's loudness, from its last gain to the new one."""
+        stage = self.stages[slot]
+        out = stage.process(block)
+        if stage.match is None:
+            return out
+        before, now = self._gains[slot], stage.match.gain
+        self._gains[slot] = now
+        n = out.shape[-1]
+        return np.asarray(out * np.linspace(before, now, n + 1, dtype=np.float32)[1:])
 
     def _mixed(self, old: Audio, new: Audio) -> Audio:
         n = old.shape[-1]

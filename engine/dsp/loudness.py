@@ -1,0 +1,65 @@
+"""How much louder one sound is than another, as ears weigh it (ITU-R BS.1770-5, K-weighting)."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.signal import sosfreqz
+
+from engine.dsp.arrays import Array
+
+_MEMORY_S = 3.0  # short-term loudness (EBU Tech 3341)
+_SILENCE_DB = -60.0
+_MOST_DB = 12.0
+# The two filters of BS.1770-5, annex 1, tables 1 and 2, given for 48 kHz: a shelf and a high-pass.
+_RATE = 48000.0
+_STAGES = np.array(
+    [
+        [
+            1.53512485958697,
+            -2.69169618940638,
+            1.19839281085285,
+            1.0,
+            -1.69065929318241,
+            0.73248077421585,
+        ],
+        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
+    ]
+)
+
+
+def k_weights(hertz: Array) -> Array:
+    """Power of the K-weighting at frequencies, (n,); above 24 kHz as there."""
+    _, response = sosfreqz(_STAGES, np.minimum(hertz, 0.5 * _RATE), fs=_RATE)
+    return np.asarray(np.abs(response) ** 2, np.float32)
+
+
+class Match:
+    """The gain that brings one sound to the loudness of another, followed over three seconds.
+
+    Args:
+        rate, n_fft, hop: of the spectra, hertz and samples.
+    """
+
+    def __init__(self, rate: float, n_fft: int, hop: int) -> None:
+        self._weights = k_weights(np.fft.rfftfreq(n_fft, 1.0 / rate))
+        self._keep = float(np.exp(-hop / (_MEMORY_S * rate)))
+        # Parseval, and the power of a Hann window: full scale is 1.
+        self._silence = 10 ** (_SILENCE_DB / 10) * 0.1875 * n_fft**2
+        self._power = np.zeros(2)
+
+    def hear(self, wanted: Array, own: Array) -> None:
+        """Spectra of one hop, (channels, m, bins): of the sound to be like, and of one's own."""
+        for _ in range(wanted.shape[1]):
+            self._power *= self._keep
+        fresh = [float(np.sum(self._weights * np.abs(x) ** 2)) for x in (wanted, own)]
+        if min(fresh) > self._silence * wanted.shape[1]:
+            self._power += fresh
+
+    @property
+    def gain(self) -> float:
+        """What to multiply one's own sound by; at most 12 dB either way."""
+        wanted, own = self._power
+        if own <= 0.0 or wanted <= 0.0:
+            return 1.0
+        most = 10 ** (_MOST_DB / 20)
+        return float(min(max(np.sqrt(wanted / own), 1.0 / most), most))
