@@ -7,14 +7,16 @@
                 │  2 gain for the instant that leaves   engine.stages  the hop loop and its stages
                 │  3 gain on the live spectrum          engine.dsp     arrays in, arrays out
                 └── window ─► inference ─► gain image
+    ports ─► desk, conductor, switching ─► board        engine.control what the performer does
 
     train ──► engine.dsp ◄── engine.stages ◄── engine.live ◄── engine.cli
+                  └◄─────── engine.control ◄──────┘
     export ─► train.networks, engine.dsp         engine never imports torch, train or export
     train.prepare, train.judge ──► engine.live   they listen with the tracker, judge renders
 
-``engine.dsp`` is pure: no I/O, threads, clock or logging. There is one spectral front end
-(:class:`engine.dsp.frontend.FrontEnd`) for training, offline and live. Offline and live differ
-at the edges only (``engine.live.render``, ``engine.live.play``); both drive
+``engine.dsp`` and ``engine.control`` are pure: no I/O, threads, clock or logging. There is one
+spectral front end (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and live. Offline
+and live differ at the edges only (``engine.live.render``, ``engine.live.play``); both drive
 :class:`engine.stages.host.Host`.
 
 Sound is an array of shape (channels, samples), float32, full scale ±1. Images are (columns,

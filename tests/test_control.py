@@ -9,6 +9,8 @@ import pytest
 from engine.control.encoders import guess, steps
 from engine.control.messages import Decoder
 from engine.control.takeover import NEAR, Pickup
+from engine.errors import InputError
+from engine.live.midi_file import read_midi
 
 
 def decoded(*messages, wide=()):
@@ -136,3 +138,28 @@ def test_a_million_random_bytes_raise_nothing():
                 if gesture.control.startswith("cc") and gesture.number < 128:
                     assert all(abs(steps(kind, gesture.number)) <= 64 for kind in kinds)
     assert count > 10000
+
+
+def test_a_midi_file_is_played_in_time(tmp_path):
+    file = mido.MidiFile(ticks_per_beat=480)
+    tempi = [mido.MetaMessage("set_tempo", tempo=500_000), mido.Message("control_change", time=480)]
+    tempi += [mido.MetaMessage("set_tempo", tempo=250_000), mido.Message("note_on", time=480)]
+    file.tracks.append(mido.MidiTrack(tempi))
+    file.tracks.append(mido.MidiTrack([mido.Message("program_change", program=3, time=240)]))
+    file.save(tmp_path / "set.mid")
+    found = [(at, m.type) for at, m in read_midi(tmp_path / "set.mid")]
+    assert found == [
+        (pytest.approx(0.25), "program_change"),
+        (pytest.approx(0.5), "control_change"),
+        (pytest.approx(0.75), "note_on"),
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"MThd", b"RIFF1234", b"MThd\0\0\0\6\0\1\0\1\0\0" * 3])
+def test_what_is_no_midi_file_is_named(tmp_path, content):
+    path = tmp_path / "set.mid"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"set\.mid.*no Standard MIDI File"):
+        read_midi(path)
+    with pytest.raises(InputError, match="no such file"):
+        read_midi(tmp_path / "none.mid")

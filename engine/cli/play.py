@@ -70,6 +70,10 @@ def play(
         Path | None,
         typer.Option(metavar="DIR", help="Keep a take there: line-in, wet and line-out as WAV."),
     ] = None,
+    midi: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play a Standard MIDI File on the rig's controls."),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Play: line-in to line-out, restyled in time with the music. Ctrl-C ends it.
@@ -114,15 +118,17 @@ def play(
             seconds,
             as_json,
             record,
+            midi,
         )
         return
-    if record is not None:
-        raise UsageError(
-            "--record",
-            f"from {route.source} to {route.sink}",
-            expected="a device at both ends",
-            cure="A file is recorded with --output FILE.",
-        )
+    for option, value in (("--record", record), ("--midi", midi), ("a rig", rig_path)):
+        if value is not None:
+            raise UsageError(
+                option,
+                f"from {route.source} to {route.sink}",
+                expected="a device at both ends",
+                cure="Leave it out, or choose devices with --input and --output.",
+            )
     from engine.live.generator import OnnxGenerator
     from engine.live.play import Player
 

@@ -12,6 +12,7 @@ from rich.progress import TimeElapsedColumn
 
 from engine.cli.console import progress, stderr, warn
 from engine.live.asked import Asked, Wanted
+from engine.live.midi_file import read_midi
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
 from engine.live.rig import Rig
@@ -30,6 +31,7 @@ def play_devices(
     seconds: float | None,
     as_json: bool,
     record: Path | None = None,
+    midi: Path | None = None,
 ) -> None:
     """Play until the time is over or Ctrl-C.
 
@@ -37,10 +39,12 @@ def play_devices(
         DeviceError: a device is missing or refuses.
         PresetError: the preset cannot be loaded or run as asked.
         OutputError: there is no place for takes.
+        InputError: the MIDI file cannot be read.
     """
+    score = read_midi(midi) if midi is not None else []
     stage = Supervisor(wanted, asked)
     state = None if rig_path is None else rig_path.with_suffix(".state.json")
-    performer = Performer(stage.board, rig, asked.downbeat_s, state)
+    performer = Performer(stage.board, rig, asked.downbeat_s, state, score)
     recorder, names = None, [slot.preset for slot in rig.slots]
     if record is not None:
         facts = {"version": version("doubledrop"), "presets": names, "asked": asdict(asked)}

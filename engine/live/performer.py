@@ -10,6 +10,7 @@ import json
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.midi import MidiIn
+from engine.live.midi_file import PORT
 from engine.live.rig import Rig
 from engine.live.timeline import Timeline
 
@@ -35,13 +37,19 @@ class Performer:
         rig: what is played with.
         downbeat_s: of the tempo to begin with, counted from the session's beginning.
         state: file that remembers where things stand; None for none.
+        score: messages with the seconds from the beginning at which they are played.
 
     Attributes:
         desk, conductor, switching, midi: its parts, to be looked at.
     """
 
     def __init__(
-        self, board: b.Board, rig: Rig, downbeat_s: float = 0.0, state: Path | None = None
+        self,
+        board: b.Board,
+        rig: Rig,
+        downbeat_s: float = 0.0,
+        state: Path | None = None,
+        score: Sequence[tuple[float, Any]] = (),
     ) -> None:
         self._board, self._rig, self._state = board, rig, state
         remembered = _remembered(state)
@@ -53,7 +61,8 @@ class Performer:
         self.desk.wishes.wet = float(remembered.get("wet", rig.output.wet))
         self.desk.wishes.level = float(remembered.get("level", rig.output.level))
         self.midi = MidiIn(self._patterns())
-        self._timeline = Timeline(board)
+        self._timeline, self._score = Timeline(board), deque(score)
+        self._began_s = 0.0
         self._kept, self._kept_s = self._standing(), 0.0
         board.levels[b.FADE_S] = rig.switch.fade_s
         board.publish(b.SLOT_WANTED, slot)
@@ -67,6 +76,7 @@ class Performer:
 
     def start(self) -> None:
         """Begin, once the stage plays."""
+        self._began_s = time.monotonic()
         self._thread.start()
 
     def stop(self) -> None:
@@ -81,6 +91,7 @@ class Performer:
         while not self._stop.wait(_PERIOD_S):
             self._timeline.look()
             self.midi.fetch(self.hear, self.desk.gone)
+            self._play_score(time.monotonic())
             self._lead(time.monotonic())
             self._switch()
             self._wish()
@@ -103,6 +114,11 @@ class Performer:
                 self.conductor.start(go_on=message.type == "continue")
             return
         self.desk.hear(port, message, time_s)
+
+    def _play_score(self, now_s: float) -> None:
+        while self._score and self._began_s + self._score[0][0] <= now_s:
+            at_s, message = self._score.popleft()
+            self.hear(PORT, message, self._began_s + at_s)
 
     def _lead(self, now_s: float) -> None:
         """Tell the engine of the tempo when it has changed."""
