@@ -43,6 +43,10 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
     )
     losses = ", ".join(f"{name} {value:.3f}" for name, value in facts["losses"].items())
     size = (folder / "generator.onnx").stat().st_size / 1e6
+    share = facts.get("share", 1.0)
+    learnt = "cycle and identity" if recipe.get("cycle", 1) else "no cycle"
+    if recipe.get("teacher"):
+        learnt += f", a teacher of weight {recipe['teacher']:g}"
     rows = {
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
         "sources": facts["sources"],
@@ -52,6 +56,10 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         "training": f"CycleGAN, {facts['steps']} steps at batch {recipe['batch']}, crops of "
         f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
         f"{recipe['edge']:.0%} of them",
+        "learnt with": learnt,
+        "weights": f"{share:.0%} of this run's and {1 - share:.0%} of its teacher's"
+        if share < 1
+        else "the running mean of this run's",
         "critics see": "images as the engine renders them"
         if recipe.get("rendered")
         else "images as they are generated",

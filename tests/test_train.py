@@ -17,14 +17,15 @@ import torch
 import train.recipe
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.view import AHEAD
-from engine.errors import GeneratorError, InputError
+from engine.errors import GeneratorError, InputError, UsageError
 from engine.live.generator import OnnxGenerator
 from engine.live.preset import load_preset
 from export.card import FIGURES, add_figures
 from export.trained import export
 from tests.datasets import write_dataset
-from train.cyclegan import CycleGan, History
+from train.cyclegan import CycleGan
 from train.dataset import Dataset
+from train.history import History
 from train.images import GenreImages, Windows, batch, spliced
 from train.networks import Discriminator, Generator
 from train.recipe import Recipe, read_recipe
@@ -177,6 +178,11 @@ def test_a_teacher_says_what_the_whole_phrase_should_become(data, tmp_path):
     _, first, _ = load_run(tmp_path / "first")
     pairs = zip(taught.teachers[0].parameters(), first.exported()[0].parameters(), strict=True)
     assert all(torch.equal(*pair) for pair in pairs)  # it does not learn
+    ends = [next(taught.blended(share)[0].parameters()) for share in (0.0, 0.25, 1.0)]
+    assert torch.equal(ends[0], next(first.exported()[0].parameters()))
+    assert torch.allclose(ends[1], 0.75 * ends[0] + 0.25 * ends[2])
+    with pytest.raises(UsageError, match="without teachers"):
+        first.blended(0.5)
 
 
 def test_crops_come_with_what_a_teacher_wants(data, rng):

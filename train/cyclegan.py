@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from engine.dsp.frontend import FrontEnd
+from engine.errors import UsageError
+from train.history import History
 from train.networks import Discriminator, Generator
 from train.recipe import Recipe
 from train.rendering import Rendering
@@ -141,6 +143,34 @@ class CycleGan:
         """Keep copies of other generators as teachers."""
         self.teachers = copy.deepcopy(teachers)
 
+    @torch.no_grad()
+    def blended(self, share: float) -> tuple[Generator, Generator]:
+        """The generators to keep, their weights moved back towards those of the teachers.
+
+        What a network that learnt from another is better at, and what it has unlearnt, lie on a
+        line (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+
+        Args:
+            share: of the weights that were learnt, 0 … 1; below 1 only where there are teachers.
+
+        Raises:
+            UsageError: there are none, or the share is none.
+        """
+        if share == 1.0:
+            return self.exported()
+        if self.teachers is None or not 0.0 <= share < 1.0:
+            raise UsageError(
+                "share",
+                f"{share:g}",
+                expected="0 to 1" if self.teachers else "1 for a run without teachers",
+                cure="Give another --share.",
+            )
+        blend = copy.deepcopy(self.teachers)
+        for mixed, learnt in zip(blend, self.exported(), strict=True):
+            for old, new in zip(mixed.parameters(), learnt.parameters(), strict=True):
+                old.lerp_(new, share)
+        return blend
+
     def state(self) -> dict[str, Any]:
         """Everything that decides what the next step does."""
         return {name: part.state_dict() for name, part in self._parts()} | {
@@ -202,38 +232,6 @@ class CycleGan:
                 old.lerp_(new, 1.0 - decay)
 
 
-class History:
-    """Generated images that a critic is shown again (Shrivastava et al. 2017).
-
-    Args:
-        size: how many; 0 shows the newest only.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self.images: list[Tensor] = []
-
-    def exchange(self, fresh: Tensor, rng: np.random.Generator) -> Tensor:
-        """Half of the time an older image in the place of each fresh one, which is kept instead.
-
-        With several processes the history is one: all see all images, each takes its own share.
-        """
-        everyone = _gathered(fresh)
-        shown = [self._one(image, rng) for image in everyone] if self._size else list(everyone)
-        first = (dist.get_rank() if dist.is_initialized() else 0) * len(fresh)
-        return torch.stack(shown[first : first + len(fresh)])
-
-    def _one(self, image: Tensor, rng: np.random.Generator) -> Tensor:
-        if len(self.images) < self._size:
-            self.images.append(image)
-            return image
-        if rng.random() < 0.5:
-            return image
-        place = int(rng.integers(self._size))
-        older, self.images[place] = self.images[place], image
-        return older
-
-
 def _squared(judgement: Tensor, wanted: float) -> Tensor:
     """Least squares (Mao et al. 2017)."""
     return (_whole(judgement) - wanted).square().mean()
@@ -275,14 +273,6 @@ def _share_gradients(parameters: list[nn.Parameter]) -> None:
     parts = torch.split(flat, [g.numel() for g in gradients])
     for gradient, mean in zip(gradients, parts, strict=True):
         gradient.copy_(mean.view(gradient.shape))
-
-
-def _gathered(images: Tensor) -> Tensor:
-    if not dist.is_initialized():
-        return images
-    parts = [torch.empty_like(images) for _ in range(dist.get_world_size())]
-    dist.all_gather(parts, images.contiguous())
-    return torch.cat(parts)
 
 
 def _mean_over_processes(losses: dict[str, Tensor]) -> Losses:

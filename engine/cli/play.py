@@ -27,6 +27,7 @@ from engine.live.rig import Clock, Output, Rig, Slot, read_rig
 from engine.stages.host import Settings
 
 _PRESET = "liquid-to-dancefloor"
+_BLOCK = 128
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
 
@@ -56,7 +57,10 @@ def play(
     lookahead: options.Lookahead = 0,
     wet: options.Wet = 1.0,
     provider: options.Provider = options.ProviderOption.auto,
-    block: Annotated[int, typer.Option(help="Frames the device works in.", min=16, max=4096)] = 128,
+    block: Annotated[
+        int | None,
+        typer.Option(help="Frames the device works in. Default: 128.", min=16, max=4096),
+    ] = None,
     rate: Annotated[
         int | None, typer.Option(help="Sample rate of the devices. Default: their own.")
     ] = None,
@@ -91,6 +95,8 @@ def play(
     if rig is not None:
         source, sink = source or rig.devices.input or None, sink or rig.devices.output or None
         rate, bpm = rate or rig.devices.rate, bpm or rig.clock.bpm
+        block = block or rig.devices.block
+    block = block or _BLOCK
     route = find_route(source, sink)
     tempo, use = _tempo(route, bpm, downbeat, chosen.file.bpm)
     settings = Settings(

@@ -27,6 +27,7 @@ from engine.live.timeline import Timeline
 
 _PERIOD_S = 0.001
 _KEEP_S = 1.0
+_DRIFT_S = 0.0005
 
 
 class Performer:
@@ -62,7 +63,7 @@ class Performer:
         self.desk.wishes.level = float(remembered.get("level", rig.output.level))
         self.midi = MidiIn(self._patterns())
         self._timeline, self._score = Timeline(board), deque(score)
-        self._began_s = 0.0
+        self._began_s = self._told_offset = 0.0
         self._kept, self._kept_s = self._standing(), 0.0
         board.levels[b.FADE_S] = rig.switch.fade_s
         board.publish(b.SLOT_WANTED, slot)
@@ -130,7 +131,10 @@ class Performer:
             self.conductor.place(self._downbeat_s - offset)
             self._downbeat_s = None
         tempo = self.conductor.update(now_s)
+        if tempo is None and abs(offset - self._told_offset) > _DRIFT_S:
+            tempo = self.conductor.tempo  # the same, and the device's clock has moved against ours
         if tempo is not None:
+            self._told_offset = offset
             self._board.want_tempo(Tempo(tempo.bpm, tempo.downbeat_s + offset))
             self.switching.retime(now_s, tempo)
 

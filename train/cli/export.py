@@ -24,6 +24,10 @@ def export(
         str, typer.Option(help="What the music was and under which licence, for the card.")
     ] = "not said",
     licence: Annotated[str, typer.Option(help="Of the preset.")] = "GPL-3.0-or-later",
+    share: Annotated[
+        float,
+        typer.Option(help="Of the weights that were learnt; the rest are those of its teachers."),
+    ] = 1.0,
 ) -> None:
     """Write a preset: ONNX with front end, facts and an example inside, and a card.
 
@@ -43,8 +47,8 @@ def export(
     dataset = Dataset(data)
     recipe, model, facts = load_run(run)
     directions = {
-        recipe.target: (model.exported()[0], recipe.source),
-        recipe.source: (model.exported()[1], recipe.target),
+        recipe.target: (model.blended(share)[0], recipe.source),
+        recipe.source: (model.blended(share)[1], recipe.target),
     }
     wanted = to or recipe.target
     if wanted not in directions:
@@ -56,7 +60,7 @@ def export(
     own = dataset.front_end.normalise(segment.image()[1])
     example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
     described = vars(facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
-    described |= {"sources": sources}
+    described |= {"sources": sources, "share": share}
     with stderr.status("exporting"):
         worst = export_onnx(
             generator,
