@@ -87,17 +87,16 @@ def play(
 
     Example: doubledrop play --preset dancefloor-to-liquid --bpm 174
     """
-    rig = read_rig(rig_path) if rig_path is not None else None
+    rig = read_rig(rig_path, presets=False) if rig_path is not None else None
     if rig is not None and preset is not None:
         raise UsageError("--preset", preset, expected="no preset beside a rig", cure="Leave it.")
-    name = preset or (rig.slots[0].preset if rig else _PRESET)
-    chosen = load_preset(name)
     if rig is not None:
         source, sink = source or rig.devices.input or None, sink or rig.devices.output or None
         rate, bpm = rate or rig.devices.rate, bpm or rig.clock.bpm
         block = block or rig.devices.block
     block = block or _BLOCK
     route = find_route(source, sink)
+    chosen = load_preset(preset or _PRESET)
     tempo, use = _tempo(route, bpm, downbeat, chosen.file.bpm)
     settings = Settings(
         use="phrase" if use else "edge", lookahead_ms=lookahead, wet=wet, synthesis=synthesis
@@ -106,15 +105,14 @@ def play(
         from engine.cli.stage import play_devices
 
         if rig is None:
-            slot, output = Slot(preset=name), Output(wet=wet)
+            slot, output = Slot(preset=preset or _PRESET), Output(wet=wet)
             rig = Rig(slots=[slot], clock=Clock(bpm=tempo.bpm), output=output)
-        models = [str(load_preset(slot.preset).model) for slot in rig.slots]
         if record is None and rig.recording.enabled:
             record = Path(rig.recording.folder)
         play_devices(
             Wanted(source, sink, rate, block, not interpreted, settings),
             Asked(
-                *(models, provider.value, tempo.bpm, tempo.downbeat_s),
+                *(rig.models(), provider.value, tempo.bpm, tempo.downbeat_s),
                 settings,
                 rig.switch.law,
                 rig.switch.match,

@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 from rich.progress import TimeElapsedColumn
 
@@ -56,7 +57,8 @@ def play_devices(
         if recorder is not None:
             recorder.start()
         performer.start()
-        _watch(stage, wanted, seconds, Beside(performer, recorder, names))
+        broken = cast(list[int], stage.engine["broken"])
+        _watch(stage, wanted, seconds, Beside(performer, recorder, names, broken))
     finally:
         performer.stop()
         stage.end_device()
@@ -99,6 +101,7 @@ class Beside:
     performer: Performer
     recorder: Recorder | None
     names: list[str]
+    broken: list[int]
 
 
 def _watch(stage: Supervisor, wanted: Wanted, seconds: float | None, beside: Beside) -> None:
@@ -144,6 +147,8 @@ def _played(beside: Beside) -> str:
     conductor, switching = performer.conductor, performer.switching
     tempo, lead = conductor.tempo, conductor.lead
     text = beside.names[switching.active]
+    if switching.active in beside.broken:
+        text = f"[red]{text}: cannot be loaded[/]"
     if switching.pending is not None:
         beats = switching.countdown(now_s, tempo)
         text += f" → {beside.names[switching.pending.slot]} in {beats:.1f} beats"

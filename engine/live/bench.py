@@ -17,12 +17,10 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Array
-from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import GainImage
-from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from engine.dsp.tempo import Tempo
 from engine.live.files import SoundWriter
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Scheduled
 from engine.live.preset import Preset
 from engine.live.render import render
@@ -33,17 +31,6 @@ from engine.stages.restyle import shown_columns
 _RATE = 48000
 _BPM = 175.0
 _HOPS = 30_000  # 80 s of sound: 30 hops lie above p99.9
-
-
-class Unity:
-    """The generator that changes nothing."""
-
-    def __init__(self) -> None:
-        self.front_end, self.level_db, self.view = FrontEnd(), DEFAULT_LEVEL_DB, 0
-
-    def __call__(self, image: Array, period: float) -> Array:
-        """The image itself."""
-        return image
 
 
 class _BetweenTimings:
@@ -70,7 +57,7 @@ def hop_ms(hops: int = _HOPS) -> dict[str, float]:
     Stereo at 48 kHz, hops of 128 samples, gains being read, interpolated and applied.
     """
     inference = _BetweenTimings()
-    host = Host(Unity(), inference, _RATE, 2, Tempo(_BPM), Settings())
+    host = Host(Through(), inference, _RATE, 2, Tempo(_BPM), Settings())
     hop = host.restyle.hop
     feed = music(np.random.default_rng(0), 10.0)
     starts = range(0, feed.shape[-1] - hop, hop)
@@ -144,7 +131,7 @@ class _TimedJobs:
 def latency_samples(synthesis: int = 512) -> dict[str, int]:
     """Declared latency of the path at 48 kHz, and the one that an impulse takes."""
     inference = Scheduled(0)
-    host = Host(Unity(), inference, _RATE, 1, Tempo(_BPM), Settings(synthesis=synthesis))
+    host = Host(Through(), inference, _RATE, 1, Tempo(_BPM), Settings(synthesis=synthesis))
     impulse = np.zeros((1, 8192), np.float32)
     impulse[0, 1000] = 0.5
     out = host.process(impulse)
@@ -155,7 +142,7 @@ def latency_samples(synthesis: int = 512) -> dict[str, int]:
 def bypass_null_db(rate: int = _RATE) -> float:
     """How far the path with an identity generator is from its delayed input, dB re input."""
     inference = Scheduled(0)
-    host = Host(Unity(), inference, rate, 2, Tempo(_BPM), Settings())
+    host = Host(Through(), inference, rate, 2, Tempo(_BPM), Settings())
     feed = music(np.random.default_rng(2), 12.0, rate)
     out = np.concatenate([host.process(block) for block in _blocks(feed, 4096)], axis=-1)
     inference.close()

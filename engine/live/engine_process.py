@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,10 +22,10 @@ from engine.dsp.arrays import Audio
 from engine.dsp.gain import Quality
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
-from engine.errors import GeneratorError
+from engine.errors import GeneratorError, PresetError
 from engine.live import board as b
 from engine.live.asked import Asked
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Background
 from engine.live.processes import say, serve
 from engine.stages.host import Host
@@ -56,7 +57,9 @@ class Session:
         asked: see :class:`Asked`.
     """
 
-    def __init__(self, board: b.Board, generators: list[OnnxGenerator], asked: Asked) -> None:
+    def __init__(
+        self, board: b.Board, generators: Sequence[OnnxGenerator | Through], asked: Asked
+    ) -> None:
         self._board, self.number = board, board.get(b.SESSION)
         self._rate = board.get(b.RATE)
         self._channels = max(1, board.get(b.INPUTS))
@@ -201,11 +204,11 @@ class Session:
 
 def main(board: b.Board, asked: Asked) -> int:
     """Load the networks, say so, and follow one session after the other."""
-    generators = [OnnxGenerator(Path(model), asked.provider, threads=1) for model in asked.models]
+    generators, provider, broken = _load(asked)
     for generator in generators:
         generator.warm(shown_columns(generator, Tempo(asked.bpm), asked.settings.use))
     sys.setswitchinterval(_SWITCH_S)
-    say(ready=True, provider=generators[0].provider, realtime=_hurry())
+    say(ready=True, provider=provider, broken=broken, realtime=_hurry())
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -218,6 +221,29 @@ def main(board: b.Board, asked: Asked) -> int:
         session.close()
         gc.collect()
     return 0
+
+
+def _load(asked: Asked) -> tuple[list[OnnxGenerator | Through], str, list[int]]:
+    """The networks, where they run, and the slots that play dry because theirs cannot be loaded.
+
+    Raises:
+        PresetError: none of them can.
+    """
+    generators: list[OnnxGenerator | Through] = []
+    provider, faults = "", {}
+    for slot, model in enumerate(asked.models):
+        try:
+            generator = OnnxGenerator(Path(model), asked.provider, threads=1)
+            provider = generator.provider
+            generators.append(generator)
+        except PresetError as fault:
+            faults[slot] = fault
+            generators.append(Through())
+    if len(faults) == len(generators):
+        raise faults[0]
+    for slot, why in faults.items():
+        say(warning=f"slot {slot + 1} plays dry: {why}")
+    return generators, provider, list(faults)
 
 
 def may_hurry() -> bool:

@@ -11,7 +11,13 @@ import onnxruntime as ort
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import EXAMPLE_TOLERANCE, IMAGE, PERIOD, ModelInfo
+from engine.dsp.model_format import (
+    DEFAULT_LEVEL_DB,
+    EXAMPLE_TOLERANCE,
+    IMAGE,
+    PERIOD,
+    ModelInfo,
+)
 from engine.errors import FrontEndError, PresetError, ProviderError
 from engine.live.inference import run_error
 
@@ -114,6 +120,20 @@ class OnnxGenerator:
                 expected=f"at most {EXAMPLE_TOLERANCE:g}",
                 cure="The file is damaged: export it again, or try --provider cpu.",
             )
+
+
+class Through:
+    """The generator that changes nothing: what a slot plays whose own cannot be loaded."""
+
+    def __init__(self) -> None:
+        self.front_end, self.level_db, self.view = FrontEnd(), DEFAULT_LEVEL_DB, 0
+
+    def __call__(self, image: Array, period: float) -> Array:
+        """The image itself."""
+        return image
+
+    def warm(self, width: int) -> None:
+        """Nothing to do."""
 
 
 def _open(path: Path, provider: str, threads: int | None) -> tuple[ort.InferenceSession, str]:

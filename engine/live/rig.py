@@ -13,7 +13,7 @@ from engine.control.takeover import Takeover
 from engine.documents import read_document
 from engine.dsp.crossfade import Law
 from engine.dsp.tempo import MAX_BPM, MIN_BPM
-from engine.errors import RigError
+from engine.errors import PresetError, RigError
 from engine.live.preset import load_preset
 from engine.stages.slots import SHORTEST_S
 
@@ -169,15 +169,31 @@ class Rig(BaseModel):
         rest = [b for b in DEFAULT if b.control not in taken] if self.default_controls else []
         return own + rest
 
+    def models(self) -> list[str]:
+        """The generator's file of each slot, where there is one or should be."""
+        return [_model(slot.preset) for slot in self.slots]
 
-def read_rig(path: Path) -> Rig:
+
+def _model(preset: str) -> str:
+    try:
+        return str(load_preset(preset).model)
+    except PresetError:  # the slot will say so when it is loaded, and play dry
+        return str(Path(preset) / "generator.onnx")
+
+
+def read_rig(path: Path, presets: bool = True) -> Rig:
     """Read and check a rig.
+
+    Args:
+        path: the file.
+        presets: whether each of its presets has to be there. On the stage a slot that cannot be
+            loaded plays dry.
 
     Raises:
         RigError: it is missing, no TOML, or a key is unknown, missing or out of range.
         PresetError: one of its presets does not exist.
     """
     rig = read_document(path, Rig, RigError, missing="Make one: doubledrop rig init " + str(path))
-    for slot in rig.slots:
+    for slot in rig.slots if presets else ():
         load_preset(slot.preset)
     return rig

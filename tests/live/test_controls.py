@@ -18,7 +18,16 @@ from engine.live.rig import Clock, Control, Rig, Slot, Switch
 from engine.live.timeline import Timeline
 from export import handmade
 from tests.live.controller import Controller
-from tests.live.stage import BLOCK, Listener, Server, counted_since, preset, stage
+from tests.live.stage import (
+    BLOCK,
+    Listener,
+    Server,
+    counted_since,
+    delay_of,
+    preset,
+    stage,
+    wrong_places,
+)
 
 RATE = 48000
 BPM = 174.0
@@ -188,3 +197,22 @@ def test_a_flood_of_messages_is_survived(server, tmp_path, figure):
     figure("flood of 100,000 messages: gaps and flags", f"{events}")
     assert np.mean(np.abs(sound[:2, 48000:]).max(axis=0) == 0.0) < 0.02
     assert status.restarts == before.restarts
+
+
+def test_a_slot_that_cannot_be_loaded_plays_dry(server, tmp_path):
+    feed = noise(6.0)
+    broken = tmp_path / "broken" / "generator.onnx"
+    broken.parent.mkdir()
+    broken.write_bytes(b"no model")
+    with stage(preset(tmp_path, handmade.flat(6.0)), broken) as it:
+        assert it.supervisor.engine["broken"] == [1]
+        assert any("slot 2 plays dry" in event.text for event in it.supervisor.events)
+        it.board.publish(b.SLOT_WANTED, 1)
+        it.until(lambda: it.look().switches == 1)
+        time.sleep(1.5)
+        before = it.look()
+        sound, left_out = Listener(tmp_path, feed).result()
+        status = it.look()
+    delay = delay_of(sound, feed)
+    assert delay == status.latency["total"]
+    assert wrong_places(sound, feed, delay) <= counted_since(status, before, left_out)
