@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import sosfreqz
 
 from engine.dsp.arrays import Array
 
@@ -12,25 +11,21 @@ _SILENCE_DB = -60.0
 _MOST_DB = 12.0
 # The two filters of BS.1770-5, annex 1, tables 1 and 2, given for 48 kHz: a shelf and a high-pass.
 _RATE = 48000.0
-_STAGES = np.array(
-    [
-        [
-            1.53512485958697,
-            -2.69169618940638,
-            1.19839281085285,
-            1.0,
-            -1.69065929318241,
-            0.73248077421585,
-        ],
-        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
-    ]
-)
+_SHELF = (1.53512485958697, -2.69169618940638, 1.19839281085285)
+_SHELF_BACK = (1.0, -1.69065929318241, 0.73248077421585)
+_HIGH_PASS = (1.0, -2.0, 1.0)
+_HIGH_PASS_BACK = (1.0, -1.99004745483398, 0.99007225036621)
 
 
 def k_weights(hertz: Array) -> Array:
     """Power of the K-weighting at frequencies, (n,); above 24 kHz as there."""
-    _, response = sosfreqz(_STAGES, np.minimum(hertz, 0.5 * _RATE), fs=_RATE)
-    return np.asarray(np.abs(response) ** 2, np.float32)
+    delay = np.exp(-2j * np.pi * np.minimum(hertz, 0.5 * _RATE) / _RATE)
+    terms = np.stack([np.ones_like(delay), delay, delay**2])
+    shelf, high_pass = (
+        np.dot(forth, terms) / np.dot(back, terms)
+        for forth, back in ((_SHELF, _SHELF_BACK), (_HIGH_PASS, _HIGH_PASS_BACK))
+    )
+    return np.asarray(np.abs(shelf * high_pass) ** 2, np.float32)
 
 
 class Match:
