@@ -24,6 +24,7 @@ from engine.live.processes import LOST, say, serve
 _SILENT_S = 0.5
 _PERIOD_S = 0.02
 _FADE_OUT_S = 0.1
+_LONGEST_S = 5.0  # of a latency that a device may state; some state billions of samples
 
 
 def main(board: b.Board, wanted: Wanted) -> int:
@@ -37,7 +38,7 @@ def main(board: b.Board, wanted: Wanted) -> int:
         stream.start()
     except Exception as fault:
         raise _refused(output.name, rate, wanted.block, fault) from fault
-    arrives, leaves = stream.latency
+    arrives, leaves = (_stated(latency) for latency in stream.latency)
     say(
         input=inputs.name,
         output=output.name,
@@ -50,6 +51,14 @@ def main(board: b.Board, wanted: Wanted) -> int:
     if status != LOST:
         stream.close()
     return status
+
+
+def _stated(latency_s: float) -> float:
+    """What a device states of its latency, if that can be."""
+    if 0.0 <= latency_s < _LONGEST_S:
+        return latency_s
+    say(warning="the device does not state its latency: measure it with `doctor --loopback`")
+    return 0.0
 
 
 def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int]) -> None:

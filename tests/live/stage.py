@@ -77,11 +77,16 @@ class Stage:
     """The program's processes, without its screen."""
 
     def __init__(
-        self, models: list[Path], settings: Settings, bpm: float, interpreted: bool
+        self,
+        models: list[Path],
+        settings: Settings,
+        bpm: float,
+        interpreted: bool,
+        devices: tuple[str | None, str | None] = (None, None),
     ) -> None:
         self.settings = settings
         self.supervisor = Supervisor(
-            Wanted(None, None, None, BLOCK, not interpreted, settings),
+            Wanted(*devices, None, BLOCK, not interpreted, settings),
             Asked([str(model) for model in models], "cpu", bpm, 0.0, settings),
         )
         self.board = self.supervisor.board
@@ -108,9 +113,10 @@ def stage(
     settings: Settings | None = None,
     bpm: float = 240.0,
     interpreted: bool = False,
+    devices: tuple[str | None, str | None] = (None, None),
 ) -> Iterator[Stage]:
     """The stage, wet."""
-    it = Stage(list(models), settings or Settings(), bpm, interpreted)
+    it = Stage(list(models), settings or Settings(), bpm, interpreted, devices)
     it.supervisor.start()
     try:
         it.until(it.is_wet)

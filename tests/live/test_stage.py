@@ -83,6 +83,29 @@ def test_line_in_is_line_out_at_the_declared_latency(
     assert wrong_places(sound, noise, delay) <= left_out + status.flags - flags
 
 
+def test_input_and_output_may_be_two_devices(server, noise, tmp_path, figure):
+    """Another client of the server is a device to PortAudio, and states no latency."""
+    job = jack.Job("mixer", None, None, [], [])
+    mixer = subprocess.Popen(
+        [sys.executable, "-m", "engine.live.jack", jack.asked(job)], stdout=subprocess.PIPE
+    )
+    try:
+        assert b"ready" in mixer.stdout.readline()
+        with stage(preset(tmp_path), devices=("mixer", "system")) as it:
+            before = it.look()
+            sound, left_out = Listener(tmp_path, noise).result()
+            status = it.look()
+            assert it.supervisor.device["input"] == "mixer"
+            assert it.supervisor.device["output"] == "system"
+    finally:
+        mixer.kill()
+    delay = delay_of(sound, noise)
+    figure("two devices", f"{delay} samples, declared {status.latency['total']}")
+    assert delay == status.latency["total"] <= 1024
+    assert is_never_silent(sound, noise, delay)
+    assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
+
+
 def test_half_wet_does_not_comb(server, noise, tmp_path, figure):
     with stage(preset(tmp_path), settings=Settings(wet=0.5)) as it:
         before = it.look()
