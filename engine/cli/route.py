@@ -10,8 +10,7 @@ from engine.cli.console import stderr
 from engine.errors import DeviceError
 from engine.live import devices as audio
 from engine.live import sources
-from engine.live.files import check_writable
-from engine.live.render import make_folder
+from engine.live.files import check_writable, make_folder
 
 TAKES = Path("takes")
 

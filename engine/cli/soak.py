@@ -12,8 +12,8 @@ from rich.progress import TaskProgressColumn, TimeRemainingColumn
 from engine.cli import options
 from engine.cli.console import progress, stdout
 from engine.live.asked import Asked, Wanted
+from engine.live.files import make_folder
 from engine.live.preset import load_preset
-from engine.live.render import make_folder
 from engine.live.sources import demo_feed
 from engine.stages.host import Settings
 

@@ -214,6 +214,20 @@ def check_writable(path: Path) -> None:
         raise OutputError(str(path), "cannot be written", cure="Choose another folder or name.")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            str(folder), f"cannot be made ({fault.strerror})", cure="Choose another folder."
+        ) from fault
+
+
 def _reason(fault: Exception) -> str:
     text = str(getattr(fault, "error_string", "")) or str(fault)
     return text.strip().rstrip(".")

@@ -28,8 +28,8 @@ import numpy as np
 import soundfile as sf
 
 from engine.dsp.arrays import Audio
-from engine.errors import OutputError
 from engine.live import board as b
+from engine.live.files import make_folder
 
 NAMES = ("dry", "wet", "out")
 _PERIOD_S = 0.1
@@ -73,12 +73,7 @@ class Recorder:
         self._session, self._rate, self._at = 0, 0, 0
         self.take: Path | None = None
         self.first, self.seconds, self.lost, self.error = 0, 0.0, 0, ""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise OutputError(
-                str(folder), f"cannot be made ({fault.strerror})", cure="Choose another folder."
-            ) from fault
+        make_folder(folder)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
-from engine.errors import OutputError, UsageError
+from engine.errors import UsageError
 from engine.live.constant_q import draw_constant_q
-from engine.live.files import BLOCK, SoundReader, SoundWriter
+from engine.live.files import BLOCK, SoundReader, SoundWriter, make_folder
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Scheduled
 from engine.live.report import Report
@@ -176,20 +176,6 @@ def measured(inference_ms: float | None, generator: OnnxGenerator, tempo: Tempo,
             "inference time", f"{inference_ms:g} ms", expected="0 or more", cure="--inference-ms 50"
         )
     return inference_ms
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise OutputError(
-            str(folder), f"cannot be made ({fault.strerror})", cure="Choose another folder."
-        ) from fault
 
 
 def _followed_by_silence(reader: SoundReader, samples: int) -> Iterator[Audio]:

@@ -21,7 +21,6 @@ from tests.live.controller import Controller
 from tests.live.stage import (
     BLOCK,
     Listener,
-    Server,
     counted_since,
     delay_of,
     preset,
@@ -31,14 +30,6 @@ from tests.live.stage import (
 
 RATE = 48000
 BPM = 174.0
-
-
-@pytest.fixture
-def server():
-    it = Server()
-    it.start()
-    yield it
-    it.stop()
 
 
 def rig(**parts):

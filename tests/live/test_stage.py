@@ -27,7 +27,6 @@ from export import handmade
 from tests.live.stage import (
     BLOCK,
     Listener,
-    Server,
     Stage,
     StoppedThread,
     busy,
@@ -42,20 +41,6 @@ from tests.live.stage import (
 )
 
 RATE = 48000
-
-
-@pytest.fixture
-def server():
-    it = Server()
-    it.start()
-    yield it
-    it.stop()
-
-
-@pytest.fixture
-def noise():
-    rng = np.random.default_rng(5)
-    return (0.05 * rng.normal(size=(2, 6 * RATE))).astype(np.float32)
 
 
 def counted(status, left_out):

@@ -12,13 +12,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 import soundfile
 
 from engine.live.recorder import NAMES, Recorder
 from tests.live.stage import (
     Listener,
-    Server,
     delay_of,
     is_never_silent,
     preset,
@@ -27,19 +25,6 @@ from tests.live.stage import (
 )
 
 RATE = 48000
-
-
-@pytest.fixture
-def server():
-    it = Server()
-    it.start()
-    yield it
-    it.stop()
-
-
-@pytest.fixture
-def noise():
-    return (0.05 * np.random.default_rng(5).normal(size=(2, 5 * RATE))).astype(np.float32)
 
 
 def recorder(it, folder):
