@@ -260,7 +260,7 @@ def test_ctrl_c_leaves_nothing(inputs, tmp_path):
     )
     part = tmp_path / ".out.wav.part"
     for _ in range(400):
-        if part.exists():
+        if part.exists() and part.stat().st_size > 100_000:  # it is at work
             break
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

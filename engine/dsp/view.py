@@ -18,8 +18,8 @@ import numpy as np
 from engine.dsp.arrays import Array
 from engine.dsp.window import Snapshot
 
-AHEAD = 16  # columns after "now", 0.19 s: two inferences of a quarter beat at 160 BPM. What comes
-# later is drawn again before it is heard.
+AHEAD = 24  # columns after "now", 0.28 s: two inferences of a quarter beat at 150 BPM, and context.
+# What comes later is drawn again before it is heard.
 _KEPT = 0.5  # share of the crop before "now" that is kept: its left edge lacks what came before
 
 Draw = Callable[[Array], Array]
