@@ -23,11 +23,10 @@ from engine.live import sources
 from engine.live.asked import Asked, Wanted
 from engine.live.preset import load_preset
 from engine.live.report import Report
-from engine.live.rig import Clock, Output, Rig, Slot, read_rig
+from engine.live.rig import Clock, Devices, Output, Rig, Slot, read_rig
 from engine.stages.host import Settings
 
 _PRESET = "liquid-to-dancefloor"
-_BLOCK = 128
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
 
@@ -93,10 +92,10 @@ def play(
     if rig is not None:
         source, sink = source or rig.devices.input or None, sink or rig.devices.output or None
         rate, bpm = rate or rig.devices.rate, bpm or rig.clock.bpm
-        block = block or rig.devices.block
-    block = block or _BLOCK
+    block = block or (rig.devices if rig else Devices()).block
     route = find_route(source, sink)
-    chosen = load_preset(preset or _PRESET)
+    name = preset or _PRESET
+    chosen = load_preset(name)
     tempo, use = _tempo(route, bpm, downbeat, chosen.file.bpm)
     settings = Settings(
         use="phrase" if use else "edge", lookahead_ms=lookahead, wet=wet, synthesis=synthesis
@@ -105,7 +104,7 @@ def play(
         from engine.cli.stage import play_devices
 
         if rig is None:
-            slot, output = Slot(preset=preset or _PRESET), Output(wet=wet)
+            slot, output = Slot(preset=name), Output(wet=wet)
             rig = Rig(slots=[slot], clock=Clock(bpm=tempo.bpm), output=output)
         if record is None and rig.recording.enabled:
             record = Path(rig.recording.folder)

@@ -38,14 +38,15 @@ def init(
     except DeviceError as fault:
         warn(str(fault))
         found = []
-    text = template(found, midi.port_names(), _slots())
+    slots = _slots()
+    text = template(found, midi.port_names(), slots)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as fault:
         raise OutputError(
             str(path), f"cannot be written ({fault.strerror})", cure="Choose another folder."
         ) from fault
-    print(f"{path}: {len(_slots())} slots; now `doubledrop rig check {path}`")
+    print(f"{path}: {len(slots)} slots; now `doubledrop rig check {path}`")
 
 
 def _slots() -> list[str]:
@@ -61,9 +62,10 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
     Example: doubledrop rig check rig.toml
     """
     rig = read_rig(path)
-    for name, kind in ((rig.devices.input, "input"), (rig.devices.output, "output")):
-        if name:
-            audio.find(name, "input" if kind == "input" else "output")
+    if rig.devices.input:
+        audio.find(rig.devices.input, "input")
+    if rig.devices.output:
+        audio.find(rig.devices.output, "output")
     midi.check({control.port for control in rig.controls} | {rig.clock.port})
     if as_json:
         print(json.dumps({"rig": str(path), "ok": True} | rig.model_dump()))

@@ -71,9 +71,7 @@ class MidiClock:
 
     def _follow(self, time_s: float) -> None:
         if self._seen and not 0.0 < time_s - self._time < self._patience_s():
-            running, tick = self.running, self._next_tick
-            self._reset()
-            self.running, self._next_tick = running, tick
+            self._reset()  # the song stands where it stood
         self._seen += 1
         if self._seen == 1:
             self._time, self._weight = time_s, 1

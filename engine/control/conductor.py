@@ -29,12 +29,10 @@ class Lead:
     Attributes:
         source: the clock.
         held: whether it has fallen silent and its tempo is held.
-        locked: whether it can be trusted.
     """
 
     source: Source
     held: bool
-    locked: bool
 
 
 class Conductor:
@@ -58,7 +56,7 @@ class Conductor:
         self._sources, self._hold_s = sources, hold_s
         self._told_s = 0.0
         self._set = self._started = False
-        self.lead = Lead(sources[-1], False, True)
+        self.lead = Lead(sources[-1], False)
 
     def tap(self, time_s: float) -> None:
         """A tap of the hand."""
@@ -112,12 +110,12 @@ class Conductor:
                 silent_s = now_s - self.clock.last_s
                 lost = self.clock.is_lost(now_s)
                 if not lost or silent_s < self._hold_s:
-                    return Lead("midi", lost, not lost)
+                    return Lead("midi", lost)
             if source == "tap" and self._tapped:
-                return Lead("tap", False, True)
+                return Lead("tap", False)
             if source == "fixed":
-                return Lead("fixed", False, True)
-        return replace(self.lead, held=True, locked=False)
+                return Lead("fixed", False)
+        return replace(self.lead, held=True)
 
     def _bpm(self) -> float | None:
         if self.lead.held:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.control.conductor import Conductor
 from engine.control.encoders import steps
-from engine.control.mapping import Binding, slot_of
+from engine.control.mapping import KNOBS, Binding, slot_of
 from engine.control.messages import Decoder, Gesture
 from engine.control.switching import Switching
 from engine.control.takeover import Pickup
@@ -70,20 +70,16 @@ class Desk:
         self._pickups = [Pickup(binding.takeover) for binding in bindings]
         self._down: set[tuple[str, int]] = set()
         self.wishes = Wishes()
-        self.last: tuple[str, Gesture] | None = None
 
-    def hear(self, port: str, message: object, now_s: float) -> bool:
-        """A message, ``mido.Message``, from a port; whether it did something."""
+    def hear(self, port: str, message: object, now_s: float) -> None:
+        """A message, ``mido.Message``, from a port."""
         decoder = self._decoders.setdefault(port, Decoder(self._wide))
         gesture = decoder.decode(message)
         if gesture is None:
-            return False
-        self.last = port, gesture
-        done = False
+            return
         for number, binding in enumerate(self._bindings):
             if binding.hears(port, gesture.control, gesture.channel):
-                done |= self._do(port, number, binding, gesture, now_s)
-        return done
+                self._do(port, number, binding, gesture, now_s)
 
     def gone(self, port: str) -> None:
         """A port has vanished: its buttons are released, its knobs have to be found again."""
@@ -92,44 +88,41 @@ class Desk:
         for pickup in self._pickups:
             pickup.rearm()
 
-    def _do(self, port: str, number: int, binding: Binding, gesture: Gesture, now_s: float) -> bool:
-        if binding.target in ("wet", "level"):
-            return self._turn(number, binding, gesture, now_s)
-        if binding.target == "program":
-            return self._program(gesture, now_s)
-        if binding.target == "nudge" and binding.encoder:
+    def _do(self, port: str, number: int, binding: Binding, gesture: Gesture, now_s: float) -> None:
+        if binding.target in KNOBS:
+            self._turn(number, binding, gesture, now_s)
+        elif binding.target == "program":
+            self._program(gesture, now_s)
+        elif binding.target == "nudge" and binding.encoder:
             by = steps(binding.encoder, gesture.number) * (-1 if binding.invert else 1)
             self._conductor.nudge(by * _NUDGE_S)
-            return True
-        return self._is_pressed(port, number, gesture) and self._press(binding, now_s)
+        elif self._is_pressed(port, number, gesture):
+            self._press(binding, now_s)
 
-    def _turn(self, number: int, binding: Binding, gesture: Gesture, now_s: float) -> bool:
+    def _turn(self, number: int, binding: Binding, gesture: Gesture, now_s: float) -> None:
         name = binding.target
         at: float = getattr(self.wishes, name)
         span = binding.high - binding.low
-        place = (at - binding.low) / span if span else 0.0
+        place = (at - binding.low) / span
         place = 1.0 - place if binding.invert else place
         if binding.encoder:
             to: float | None = place + _STEP * steps(binding.encoder, gesture.number)
         elif binding.kind == "switch" or gesture.kind in ("press", "release"):
             if gesture.kind == "release" or gesture.value < _ON:
-                return False
+                return
             to = 0.0 if place > _ON else 1.0
         else:
             to = self._pickups[number].take(gesture.value, place, now_s)
         if to is None:
-            return False
+            return
         to = min(max(to, 0.0), 1.0)
         to = 1.0 - to if binding.invert else to
         setattr(self.wishes, name, binding.low + span * to)
-        return True
 
-    def _program(self, gesture: Gesture, now_s: float) -> bool:
-        if gesture.kind != "program" or gesture.number not in self._programs:
-            return False
-        slot = self._programs.index(gesture.number)
-        self._switching.call(slot, now_s, self._conductor.tempo)
-        return True
+    def _program(self, gesture: Gesture, now_s: float) -> None:
+        if gesture.kind == "program" and gesture.number in self._programs:
+            slot = self._programs.index(gesture.number)
+            self._switching.call(slot, now_s, self._conductor.tempo)
 
     def _is_pressed(self, port: str, number: int, gesture: Gesture) -> bool:
         """Whether a button has just gone down: a controller from half way, a key when hit."""
@@ -139,12 +132,11 @@ class Desk:
         (self._down.add if down else self._down.discard)(key)
         return down and not was
 
-    def _press(self, binding: Binding, now_s: float) -> bool:
+    def _press(self, binding: Binding, now_s: float) -> None:
         tempo, wishes = self._conductor.tempo, self.wishes
         slot = slot_of(binding.target)
         if slot is not None:
             self._switching.call(slot, now_s, tempo)
-            return True
         match binding.target:
             case "tap":
                 self._conductor.tap(now_s)
@@ -160,7 +152,6 @@ class Desk:
                 setattr(wishes, name, not getattr(wishes, name))
             case "panic":
                 self._panic()
-        return True
 
     def _panic(self) -> None:
         """Nothing pending, nothing held, nothing taken away; the audio goes on."""

@@ -43,9 +43,8 @@ class Match:
         self._power = np.zeros(2)
 
     def hear(self, wanted: Array, own: Array) -> None:
-        """Spectra of one hop, (channels, m, bins): of the sound to be like, and of one's own."""
-        for _ in range(wanted.shape[1]):
-            self._power *= self._keep
+        """Spectra of m hops, (channels, m, bins): of the sound to be like, and of one's own."""
+        self._power *= self._keep ** wanted.shape[1]
         fresh = [float(np.sum(self._weights * np.abs(x) ** 2)) for x in (wanted, own)]
         if min(fresh) > self._silence * wanted.shape[1]:
             self._power += fresh

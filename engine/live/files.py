@@ -47,7 +47,7 @@ class SoundReader:
             size = path.stat().st_size
             raise InputError(
                 str(path),
-                "empty (0 bytes)" if size == 0 else f"no sound file ({_reason(fault)})",
+                "empty (0 bytes)" if size == 0 else f"no sound file ({reason(fault)})",
                 expected="WAV, FLAC, AIFF, OGG, Opus or MP3",
                 cure="Check that the file plays, or convert it to WAV.",
             ) from fault
@@ -73,7 +73,7 @@ class SoundReader:
             try:
                 data = self._file.read(min(block, wanted - done), dtype="float32", always_2d=True)
             except (sf.LibsndfileError, RuntimeError) as fault:
-                raise self._damaged(done, _reason(fault)) from fault
+                raise self._damaged(done, reason(fault)) from fault
             if not len(data):
                 raise self._damaged(done, "the file ends there")
             done += len(data)
@@ -138,7 +138,7 @@ class SoundWriter:
             )
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             self._part.unlink(missing_ok=True)
-            raise self._failed(_reason(fault)) from fault
+            raise self._failed(reason(fault)) from fault
 
     def write(self, block: Audio) -> None:
         """Append (channels, n).
@@ -155,7 +155,7 @@ class SoundWriter:
         try:
             self._file.write(block.T)
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
-            raise self._failed(_reason(fault)) from fault
+            raise self._failed(reason(fault)) from fault
         self.frames += block.shape[-1]
 
     def keep(self, partial: bool = False) -> None:
@@ -171,7 +171,7 @@ class SoundWriter:
             self._file.close()
             written = sf.info(str(self._part)).frames
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
-            raise self._failed(_reason(fault)) from fault
+            raise self._failed(reason(fault)) from fault
         if written != self.frames and not partial:  # libsndfile may swallow the last failed write
             raise self._failed(f"{written} of {self.frames} samples arrived")
         os.replace(self._part, self.path)
@@ -228,6 +228,7 @@ def make_folder(folder: Path) -> None:
         ) from fault
 
 
-def _reason(fault: Exception) -> str:
+def reason(fault: Exception) -> str:
+    """What libsndfile says of a fault, without its full stop."""
     text = str(getattr(fault, "error_string", "")) or str(fault)
     return text.strip().rstrip(".")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import mido
 
 from engine.errors import DeviceError
+from engine.live.processes import Child
 
 _SILENT_S = 5.0  # a sound system that hangs holds its process: it is replaced
 _AGAIN_S = 1.0
@@ -36,9 +32,8 @@ class MidiIn:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._patterns = sorted(set(patterns))
-        self._lines: deque[dict[str, Any]] = deque()
-        self._process: subprocess.Popen[str] | None = None
-        self._said, self._due = 0.0, 0.0
+        self._child: Child | None = None
+        self._said = self._due = 0.0
         self.names: list[str] | None = None
 
     def fetch(self, heard: Heard, gone: Callable[[str], None]) -> None:
@@ -48,9 +43,10 @@ class MidiIn:
             heard: told of every message.
             gone: told the name of a port that has vanished.
         """
-        self._tend(gone)
-        while self._lines:
-            line = self._lines.popleft()
+        child = self._tend(gone)
+        while child is not None and child.lines:
+            line = child.lines.popleft()
+            self._said = max(self._said, time.monotonic())
             if "data" in line:
                 try:
                     message = mido.Message.from_bytes(line["data"])
@@ -64,43 +60,24 @@ class MidiIn:
 
     def stop(self) -> None:
         """Let all ports go."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
 
-    def _tend(self, gone: Callable[[str], None]) -> None:
+    def _tend(self, gone: Callable[[str], None]) -> Child | None:
         """Keep the process alive that holds the ports."""
-        now = time.monotonic()
-        if self._process is None:
+        now, child = time.monotonic(), self._child
+        if child is None:
             if now >= self._due:
-                self._start(now)
-            return
-        ended = self._process.poll() is not None
-        if not ended and now - self._said < _SILENT_S:
-            return
-        self.stop()
-        self._due = now + _AGAIN_S
-        for name in self.names or []:
-            gone(name)
-        self.names = []
-
-    def _start(self, now: float) -> None:
-        module = "engine.live.midi_process"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, str(os.getpid()), *self._patterns],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._said = now + _FIRST_S
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
-
-    def _read(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self._said = max(self._said, time.monotonic())
-            if '"alive"' not in line[:10]:
-                self._lines.append(json.loads(line))
+                self._child = Child("engine.live.midi_process", str(os.getpid()), *self._patterns)
+                self._said = now + _FIRST_S
+        elif child.status is not None or (not child.lines and now - self._said > _SILENT_S):
+            self.stop()
+            self._due = now + _AGAIN_S
+            for name in self.names or []:
+                gone(name)
+            self.names = []
+        return self._child
 
 
 def port_names() -> list[str]:

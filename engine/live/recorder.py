@@ -29,7 +29,7 @@ import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.live import board as b
-from engine.live.files import make_folder
+from engine.live.files import make_folder, reason
 
 NAMES = ("dry", "wet", "out")
 _PERIOD_S = 0.1
@@ -93,7 +93,7 @@ class Recorder:
                 self._follow()
             self._follow()
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
-            self.error = str(getattr(fault, "error_string", "") or fault).strip().rstrip(".")
+            self.error = reason(fault)
             self._note(f"recording stopped ({self.error}); playing goes on")
         finally:
             self._close()

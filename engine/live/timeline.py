@@ -29,6 +29,7 @@ class Timeline:
         self._board = board
         self._session = -1
         self._offsets: deque[float] = deque(maxlen=_LOOKS)
+        self._offset: float | None = None
 
     def look(self) -> None:
         """See where the device is; to be called every millisecond or two."""
@@ -40,7 +41,8 @@ class Timeline:
             self._offsets.clear()
         if session:
             self._offsets.append(heard / board.get(b.RATE) - now)
+            self._offset = max(self._offsets)
 
     def session_s(self, time_s: float) -> float | None:
         """A time of ``time.monotonic`` as seconds since the session began; None before that."""
-        return time_s + max(self._offsets) if self._offsets else None
+        return None if self._offset is None else time_s + self._offset
