@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,25 @@ def test_a_window_at_another_tempo_keeps_the_place_of_what_it_holds(to, share):
         )
         assert not old[2 : max(2, newest - 1)].any()
         assert old[newest + 2 : -2].all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_columns_go_on_through_any_changes_of_tempo(seed):
+    """Many changes within a column as well: no column is asked for that was there before."""
+    rng = np.random.default_rng(seed)
+    tempo, now, newest = Tempo(174.0), 0.0, -ANALYSER.after
+    window = PhraseWindow(ANALYSER, tempo)
+    for _ in range(400):
+        now += rng.choice([0.001, 0.01, 0.5])
+        if rng.random() < 0.7:
+            tempo = tempo.changed(rng.uniform(170.0, 178.0), now)
+            if rng.random() < 0.3:
+                tempo = replace(tempo, downbeat_s=tempo.downbeat_s + rng.uniform(0.0, 8.0))
+            window.follow(tempo)
+        for centre in window.centres(round(now * RATE)):
+            assert newest < centre <= newest + 2 * ANALYSER.hop
+            newest = centre
+            window.push(np.zeros(128, np.float32), 0.01)
 
 
 def test_first_phrase_repeats_the_bars_heard():

@@ -100,6 +100,7 @@ class PhraseWindow:
         # The first column is the first whose window holds a sample of the feed.
         self._phrase, self._column = self._first_after(0)
         self._newest = self._phrase, self._column - 1
+        self._heard_to = -self._after  # centre of the newest column pushed
 
     def _pace(self, tempo: Tempo) -> None:
         """An empty window for this tempo."""
@@ -114,7 +115,9 @@ class PhraseWindow:
 
     def follow(self, tempo: Tempo) -> None:
         """Another tempo or downbeat: each column keeps its musical place, and time goes on."""
-        newest, period = self._centre(*self._newest), self.period
+        # Not the centre of self._newest: after a change of tempo that lies a little before what
+        # was heard, and after two of them the next column would be one that is long gone.
+        newest, period = self._heard_to, self.period
         before = self._db, self._level, self._heard
         # Where the new phrase stands against the old one, in phrases.
         old, new = self._tempo, tempo
@@ -172,6 +175,7 @@ class PhraseWindow:
         """Put in the next column."""
         self._db[self._column], self._level[self._column] = db, level
         self._newest = (self._phrase, self._column)
+        self._heard_to = self._centre(*self._newest)
         self._heard[self._column] = True
         self._phrase, self._column = self._following(self._phrase, self._column)
 
