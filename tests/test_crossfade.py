@@ -10,6 +10,7 @@ from engine.dsp.loudness import k_weights
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
 from engine.live.inference import Scheduled
+from engine.stages.dose import Dose
 from engine.stages.renderers import GainRenderer
 from engine.stages.restyle import Restyle
 from engine.stages.slots import Slots
@@ -54,7 +55,7 @@ def test_correlation_is_measured(rng, rho):
     assert Correlation(RATE).hear(0 * one, other) == 0.0
 
 
-def slots(generator, names, match=False, inference_samples=2000):
+def slots(generator, names, match=False, inference_samples=2000, sides=None):
     analyser = generator(names[0]).front_end.at(RATE)
     runners = [Scheduled(inference_samples) for _ in names]
     stages = [
@@ -64,7 +65,9 @@ def slots(generator, names, match=False, inference_samples=2000):
         )
         for name, runner in zip(names, runners, strict=True)
     ]
-    return Slots(stages, RATE, match=match), runners
+    for stage in stages:
+        stage.dose = Dose(STFT.low_delay(RATE), RATE, match)
+    return Slots(stages, RATE, sides=sides), runners
 
 
 def played(it, feed, switch_at, seconds, to=1):
@@ -200,3 +203,85 @@ def test_the_weights_are_those_of_the_standard():
     assert weights[3] == pytest.approx(4.0, abs=0.05)
     assert weights[1] == pytest.approx(-1.1, abs=0.2)
     assert weights[0] < -12
+
+
+def crossed(it, feed, gestures):
+    """The sound, as gain over the feed every 10 ms, and the loudest step from sample to sample."""
+    out = []
+    for first in range(0, feed.shape[-1] - it.hop + 1, it.hop):
+        for at, gesture in gestures:
+            if at <= first:
+                gesture(it)
+        out.append(it.process(feed[:, first : first + it.hop]))
+    sound = np.concatenate(out, axis=-1)[:, it.latency :]
+    level = sound[0, : sound.shape[-1] // 480 * 480].reshape(-1, 480).mean(1) / feed[0, 0]
+    return level, np.abs(np.diff(sound[0, RATE // 2 :])).max()
+
+
+
+def test_the_crossfader_mixes_two_that_run(generator):
+    """Constant sound at two levels: what is heard is where the crossfader stands."""
+    feed = np.full((2, 4 * RATE), 0.1, np.float32)
+    it, runners = slots(generator, ["identity", "flat", "identity"], sides=(0, 1))
+    place = [0.0]
+    level, step = crossed(it, feed, [(RATE, lambda it: it.cross(place[0]))])
+    assert level[60:] == pytest.approx(1.0, abs=1e-3)
+    place[0] = 0.5
+    level, step = crossed(it, feed, [(0, lambda it: it.cross(place[0]))])
+    high = 10 ** (6 / 20)
+    # One sound at two levels is correlated: the gains sum to 1.
+    assert level[60:] == pytest.approx((1 + high) / 2, abs=2e-3)
+    assert step < 0.1 * (high - 1) / (0.05 * RATE) * 1.5
+    assert it.active == 0
+    place[0] = 1.0
+    level, step = crossed(it, feed, [(0, lambda it: it.cross(place[0]))])
+    assert (it.active, it.leaving) == (1, None)
+    assert level[5:] == pytest.approx(high, abs=2e-3)
+    # At once, for both run: no longer than the latency and the shortest fade.
+    assert np.flatnonzero(level > high - 0.01)[0] <= 8
+    for runner in runners:
+        runner.close()
+
+
+def test_from_between_two_to_a_third_and_back(generator):
+    feed = np.full((2, 2 * RATE), 0.1, np.float32)
+    it, runners = slots(generator, ["identity", "flat", "identity"], sides=(0, 1))
+    high = 10 ** (6 / 20)
+    crossed(it, feed, [(0, lambda it: it.cross(0.5))])
+    level, step = crossed(it, feed, [(0, lambda it: it.switch(2, 0.1))])
+    assert (it.active, it.leaving) == (2, None)
+    assert level[60:] == pytest.approx(1.0, abs=1e-3)
+    assert step < 0.1 * (high - 1) / (0.1 * RATE) * 1.5
+    assert not it.cross(0.5)  # neither side is heard
+    crossed(it, feed, [(0, lambda it: it.switch(1, 0.1))])
+    level, _ = crossed(it, feed, [(0, lambda it: it.cross(0.25))])
+    assert level[60:] == pytest.approx(0.75 + 0.25 * high, abs=2e-3)
+    # Of the two that are crossed, one alone.
+    level, _ = crossed(it, feed, [(0, lambda it: it.switch(0, 0.1))])
+    assert level[60:] == pytest.approx(1.0, abs=1e-3)
+    # A call that is taken back before it is heard leaves the crossfader where it was.
+    crossed(it, feed, [(0, lambda it: it.cross(0.5))])
+    assert it.switch(2, 0.1, 1 << 40)
+    level, _ = crossed(it, feed, [])
+    assert level[60:] == pytest.approx((1 + high) / 2, abs=2e-3)
+    assert it.leaving == it.CROSSED
+    assert it.cross(1.0)
+    level, _ = crossed(it, feed, [(0, lambda it: it.cross(1.0))])
+    assert level[60:] == pytest.approx(high, abs=2e-3)
+    assert it.leaving is None
+    for runner in runners:
+        runner.close()
+
+
+def test_the_amount_of_a_slot_is_between_it_and_the_feed(generator, rng):
+    """Dry beside it is in time: at nothing the slot gives the feed, sample for sample."""
+    feed = 0.1 * noise(rng, 1.0, RATE)
+    feed = feed[:, : feed.shape[-1] // 128 * 128]
+    it, runners = slots(generator, ["flat"])
+    for amount in (0.0, 0.5):
+        it.stages[0].dose.amount = amount
+        out = it.process(feed)[:, it.latency + RATE // 2 :]
+        wanted = (1 + amount * (10 ** (6 / 20) - 1)) * feed[:, RATE // 2 : -it.latency]
+        assert np.abs(out - wanted).max() < 2e-4
+    for runner in runners:
+        runner.close()

@@ -37,11 +37,11 @@ def cc(number, *values, channel=0):
 
 def test_the_default_map():
     show = Show()
-    assert show.send(*cc(16, 127, 126, 64 + 60, 100, 80, 64)).wet == pytest.approx(64 / 127)
+    assert show.send(*cc(16, 127, 126, 64 + 60, 100, 80, 64)).knobs["wet"] == pytest.approx(64 / 127)
     assert show.send(*cc(107, 127)).heard_wet == 0.0
-    assert show.desk.wishes.wet > 0.4  # the knob stays where it is
+    assert show.desk.wishes.knobs["wet"] > 0.4  # the knob stays where it is
     assert show.send(*cc(107, 0, 127)).heard_wet > 0.4
-    assert show.send(*cc(7, 127, 126, 125)).level == pytest.approx(125 / 127)
+    assert show.send(*cc(7, 127, 126, 125)).knobs["level"] == pytest.approx(125 / 127)
     show.send((0xC0, 2))
     assert show.switching.pending.slot == 2
     show.send(*cc(104, 127, 0))
@@ -88,21 +88,21 @@ def test_panic_undoes_everything_and_the_knobs_stay():
 
 def test_a_binding_hears_its_port_and_channel():
     show = Show(Binding("wet", "cc1", channel=3, port="launch", takeover="none"))
-    assert show.send(*cc(1, 0)).wet == 1.0
-    assert show.send(*cc(1, 0, channel=2), port="Other").wet == 1.0
-    assert show.send(*cc(1, 0, channel=2)).wet == 0.0
+    assert show.send(*cc(1, 0)).knobs["wet"] == 1.0
+    assert show.send(*cc(1, 0, channel=2), port="Other").knobs["wet"] == 1.0
+    assert show.send(*cc(1, 0, channel=2)).knobs["wet"] == 0.0
 
 
 def test_ranges_inversion_and_encoders():
     assert Show(Binding("wet", "cc1", low=0.2, high=0.6, takeover="none")).send(
         *cc(1, 127)
-    ).wet == pytest.approx(0.6)
-    assert Show(Binding("wet", "cc1", invert=True, takeover="none")).send(*cc(1, 127)).wet == 0.0
+    ).knobs["wet"] == pytest.approx(0.6)
+    assert Show(Binding("wet", "cc1", invert=True, takeover="none")).send(*cc(1, 127)).knobs["wet"] == 0.0
     left = Show(Binding("wet", "cc1", kind="twos-complement")).send(*cc(1, 127, 127))
-    assert left.wet == pytest.approx(1 - 2 / 127)
-    assert Show(Binding("wet", "cc1", kind="switch")).send(*cc(1, 127)).wet == 0.0
+    assert left.knobs["wet"] == pytest.approx(1 - 2 / 127)
+    assert Show(Binding("wet", "cc1", kind="switch")).send(*cc(1, 127)).knobs["wet"] == 0.0
     fine = Show(Binding("wet", "cc1", wide=True, takeover="none"))
-    assert fine.send(*cc(1, 64), *cc(33, 1)).wet == pytest.approx((64 * 128 + 1) / 16383)
+    assert fine.send(*cc(1, 64), *cc(33, 1)).knobs["wet"] == pytest.approx((64 * 128 + 1) / 16383)
 
 
 def test_a_port_that_vanishes_releases_its_buttons_and_rearms_its_knobs():
@@ -111,8 +111,8 @@ def test_a_port_that_vanishes_releases_its_buttons_and_rearms_its_knobs():
     show.desk.gone(PORT)
     assert show.desk.wishes.mute  # what was switched stays
     assert show.send((0x90, 1, 1)).mute is False  # and the next press counts
-    before = show.desk.wishes.wet
-    assert show.send(*cc(16, 60)).wet == before
+    before = show.desk.wishes.knobs["wet"]
+    assert show.send(*cc(16, 60)).knobs["wet"] == before
 
 
 def test_names():
@@ -161,7 +161,7 @@ def test_a_million_random_bytes_leave_a_desk_that_works():
             show.now += 0.0005
             show.desk.hear(PORT, message, show.now)
             wishes = show.desk.wishes
-            assert 0.0 <= wishes.wet <= 1.0
-            assert 0.0 <= wishes.level <= 1.0
+            assert 0.0 <= wishes.knobs["wet"] <= 1.0
+            assert 0.0 <= wishes.knobs["level"] <= 1.0
     show.send(*cc(120, 0, 127, 0))
     assert show.send(*cc(16, *range(0, 128), *range(127, -1, -1))).heard_wet == 0.0

@@ -130,17 +130,17 @@ def test_where_things_stand_is_remembered(tmp_path):
     board = b.create()
     try:
         first = Performer(board, rig, state=state)
-        first.desk.wishes.wet = 0.25
+        first.desk.wishes.knobs["wet"] = 0.25
         first.switching.heard(2)
         first.stop()
         second = Performer(board, rig, state=state)
-        assert second.desk.wishes.wet == 0.25
+        assert second.desk.wishes.knobs["wet"] == 0.25
         assert second.switching.active == board.get(b.SLOT_WANTED) == 2
         assert board.levels[b.WET_WANTED] == 0.25
         for broken in ("", "[]", '{"slot": 99, "wet": 7, "level": "x"}'):
             state.write_text(broken)
             third = Performer(board, rig, state=state)
-            assert third.desk.wishes.wet == 1.0
+            assert third.desk.wishes.knobs["wet"] == 1.0
             assert third.switching.active in (0, 2)
         assert list(tmp_path.iterdir()) == [state]
     finally:

@@ -115,6 +115,8 @@ def play(
                 settings,
                 rig.switch.law,
                 rig.switch.match,
+                [slot.level_db for slot in rig.slots],
+                rig.sides(),
             ),
             rig,
             rig_path,

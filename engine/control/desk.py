@@ -6,7 +6,7 @@ Pure: times come in, wishes go out. What is wished for is read by whoever owns t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.control.conductor import Conductor
 from engine.control.encoders import steps
@@ -15,6 +15,7 @@ from engine.control.messages import Decoder, Gesture
 from engine.control.switching import Switching
 from engine.control.takeover import Pickup
 
+CROSSFADER = "crossfader"
 _STEP = 1.0 / 127.0
 _NUDGE_S = 0.002
 _ON = 0.5  # a controller that is used as a button is pressed from here on
@@ -25,12 +26,13 @@ class Wishes:
     """What the performer wants to hear.
 
     Attributes:
-        wet, level: 0 … 1, where the knobs are.
+        knobs: where each stands, 0 … 1; the crossfader is the switching's.
         bypass, kill, mute: the three ways to take something away.
     """
 
-    wet: float = 1.0
-    level: float = 1.0
+    knobs: dict[str, float] = field(
+        default_factory=lambda: {name: 1.0 for name in KNOBS if name != CROSSFADER}
+    )
     bypass: bool = False
     kill: bool = False
     mute: bool = False
@@ -38,12 +40,12 @@ class Wishes:
     @property
     def heard_wet(self) -> float:
         """Wet after bypass and kill."""
-        return 0.0 if self.bypass or self.kill else self.wet
+        return 0.0 if self.bypass or self.kill else self.knobs["wet"]
 
     @property
     def heard_level(self) -> float:
         """Level after mute."""
-        return 0.0 if self.mute else self.level
+        return 0.0 if self.mute else self.knobs["level"]
 
 
 class Desk:
@@ -100,8 +102,9 @@ class Desk:
             self._press(binding, now_s)
 
     def _turn(self, number: int, binding: Binding, gesture: Gesture, now_s: float) -> None:
-        name = binding.target
-        at: float = getattr(self.wishes, name)
+        at = self.stands(binding.target)
+        if at is None:
+            return
         span = binding.high - binding.low
         place = (at - binding.low) / span
         place = 1.0 - place if binding.invert else place
@@ -117,7 +120,14 @@ class Desk:
             return
         to = min(max(to, 0.0), 1.0)
         to = 1.0 - to if binding.invert else to
-        setattr(self.wishes, name, binding.low + span * to)
+        if binding.target == CROSSFADER:
+            self._switching.cross(binding.low + span * to)
+        else:
+            self.wishes.knobs[binding.target] = binding.low + span * to
+
+    def stands(self, knob: str) -> float | None:
+        """Where a knob is meant to stand, 0 … 1; None while it has nothing to move."""
+        return self._switching.place if knob == CROSSFADER else self.wishes.knobs[knob]
 
     def _program(self, gesture: Gesture, now_s: float) -> None:
         if gesture.kind == "program" and gesture.number in self._programs:

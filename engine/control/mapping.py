@@ -9,15 +9,18 @@ from typing import Literal, get_args
 from engine.control.encoders import Encoder
 from engine.control.takeover import Takeover
 
-Knob = Literal["wet", "level"]
 Button = Literal["tap", "downbeat", "next", "previous", "cancel", "bypass", "kill", "mute", "panic"]
 """``bypass`` is dry in time, ``kill`` dry at once, ``mute`` silence; ``panic`` undoes all three and
 what is pending."""
 Kind = Literal["absolute", "switch", Encoder]
-KNOBS, BUTTONS = get_args(Knob), get_args(Button)
+BUTTONS = get_args(Button)
+MOST_SLOTS = 16
+AMOUNTS = tuple(f"amount{n + 1}" for n in range(MOST_SLOTS))
+KNOBS = ("wet", "level", "crossfader", *AMOUNTS)
+"""What stands somewhere, 0 … 1: share of the effect and level at the line-out, the crossfader from
+side A to side B, and the share of the effect of each slot."""
 _SLOT = re.compile(r"slot([1-9]|1[0-6])")
 _CONTROL = re.compile(r"cc(\d{1,2}|1[01]\d)|nrpn\d{1,5}|note(\d{1,2}|1[01]\d|12[0-7])|bend|program")
-MOST_SLOTS = 16
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Binding:
     """One control of one port, and what it does.
 
     Attributes:
-        target: ``wet`` or ``level``; a button (see :data:`Button`); ``slot1`` … ``slot16``;
+        target: a knob (see :data:`KNOBS`); a button (see :data:`Button`); ``slot1`` … ``slot16``;
             ``nudge``; or ``program``, which calls the slot of that number.
         control: see :class:`engine.control.messages.Gesture`.
         channel: 1 … 16, or 0 for any.
@@ -81,6 +84,8 @@ def is_control(name: str) -> bool:
 
 DEFAULT = (
     Binding("wet", "cc16"),
+    Binding("crossfader", "cc17"),
+    *(Binding(f"amount{n + 1}", f"cc{20 + n}") for n in range(8)),
     Binding("level", "cc7"),
     Binding("tap", "cc102"),
     Binding("downbeat", "cc103"),

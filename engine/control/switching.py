@@ -8,6 +8,7 @@ from typing import Literal
 from engine.dsp.tempo import Tempo
 
 Quantise = Literal["now", "beat", "bar", "phrase"]
+_HALF = 0.5
 _JUST = 0.02  # beats: who presses this little after the beat meant it
 
 
@@ -30,15 +31,37 @@ class Switching:
     Args:
         slots: how many there are.
         quantise: to what.
+        active: the slot to begin with.
+        sides: the two slots of the crossfader, A and B; None for none.
 
     Attributes:
-        active: the slot that is heard.
+        active: the slot that is heard; of two that are crossed, the one that is nearer.
         pending: the one that was called, or None.
+        crossed: where the crossfader holds its two sides, 0 (A) … 1 (B); None while it does not.
     """
 
-    def __init__(self, slots: int, quantise: Quantise = "bar", active: int = 0) -> None:
-        self.slots, self.quantise, self.active = slots, quantise, active
+    def __init__(
+        self,
+        slots: int,
+        quantise: Quantise = "bar",
+        active: int = 0,
+        sides: tuple[int, int] | None = None,
+    ) -> None:
+        self.slots, self.quantise, self.active, self._sides = slots, quantise, active, sides
         self.pending: Pending | None = None
+        self.crossed: float | None = None
+
+    @property
+    def place(self) -> float | None:
+        """Where the crossfader is meant to stand; None while neither of its sides is heard."""
+        if self._sides is None or self.active not in self._sides:
+            return None
+        return float(self._sides.index(self.active)) if self.crossed is None else self.crossed
+
+    def cross(self, place: float) -> None:
+        """Move the crossfader, where one of its sides is heard."""
+        if self._sides is not None and self.active in self._sides:
+            self.crossed, self.active = place, self._sides[place > _HALF]
 
     def call(self, slot: int, now_s: float, tempo: Tempo) -> Pending | None:
         """Call a slot; a second press of the same one makes it immediate, the active one cancels.
@@ -48,7 +71,7 @@ class Switching:
         """
         if not 0 <= slot < self.slots:
             return self.pending
-        if slot == self.active:
+        if slot == self.active and self.crossed in (None, 0.0, 1.0):
             self.pending = None
         elif self.quantise == "now" or (self.pending and self.pending.slot == slot):
             self.pending = Pending(slot, None)
@@ -74,7 +97,7 @@ class Switching:
 
     def heard(self, slot: int) -> None:
         """The engine has begun to play a slot."""
-        self.active = slot
+        self.active, self.crossed = slot, None
         if self.pending and self.pending.slot == slot:
             self.pending = None
 

@@ -42,16 +42,25 @@ class Match:
         self._silence = 10 ** (_SILENCE_DB / 10) * 0.1875 * n_fft**2
         self._power = np.zeros(2)
 
-    def hear(self, wanted: Array, own: Array) -> None:
-        """Spectra of m hops, (channels, m, bins): of the sound to be like, and of one's own."""
-        self._power *= self._keep ** wanted.shape[1]
-        fresh = [float(np.sum(self._weights * np.abs(x) ** 2)) for x in (wanted, own)]
-        if min(fresh) > self._silence * wanted.shape[1]:
-            self._power += fresh
+    def follow(self, wanted: Array, own: Array, heard: Array) -> Array:
+        """Gains for m hops, each after it was heard.
 
-    @property
-    def gain(self) -> float:
-        """What to multiply one's own sound by; at most 12 dB either way."""
+        Args:
+            wanted, own: spectra, (channels, m, bins): of the sound to be like, and of one's own.
+            heard: which hops say something of the two, (m,).
+
+        Returns:
+            What to multiply one's own sound by, (m,); at most 12 dB either way.
+        """
+        power = np.stack([(self._weights * np.abs(x) ** 2).sum((0, 2)) for x in (wanted, own)], 1)
+        tells = heard & (power.min(1) > self._silence)
+        gains = np.empty(len(power), np.float32)
+        for hop, fresh in enumerate(power * tells[:, None]):
+            self._power = self._keep * self._power + fresh
+            gains[hop] = self._gain()
+        return gains
+
+    def _gain(self) -> float:
         wanted, own = self._power
         if own <= 0.0 or wanted <= 0.0:
             return 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from engine.dsp.crossfade import Law
@@ -43,6 +43,8 @@ class Asked:
         settings: how to restyle.
         law: of the crossfade between slots.
         match: whether slots are brought to the loudness of the feed.
+        levels_db: of each slot, on top of that; none for 0 dB.
+        sides: the two slots of the crossfader; none for none.
     """
 
     models: list[str]
@@ -52,6 +54,8 @@ class Asked:
     settings: Settings
     law: Law = "measured"
     match: bool = False
+    levels_db: list[float] = field(default_factory=list)
+    sides: tuple[int, int] | None = None
 
 
 def written(request: Wanted | Asked) -> str:
@@ -63,4 +67,6 @@ def read(kind: type[Request], text: str) -> Request:
     """The request that was written."""
     values: dict[str, Any] = json.loads(text)
     values["settings"] = Settings(**values["settings"])
+    if values.get("sides") is not None:
+        values["sides"] = tuple(values["sides"])
     return kind(**values)

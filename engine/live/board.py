@@ -39,12 +39,17 @@ NUMBERS = 64
 (FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES) = range(22, 28)
 # … and by whoever holds the controls.
 (OWNER, STOP, SLOT_WANTED, SWITCH_AT, TEMPO) = range(40, 45)
+CALL_S = 1.0
+"""A slot that is called runs unheard so long before it is due: time for its first gains."""
 DEVICE_ENDS, ALL_END = 1, 2
 """Values of ``STOP``: the device fades out before the engine falls silent. ``SWITCH_AT`` is the
 sample at which ``SLOT_WANTED`` is to be heard, ``TEMPO`` counts the tempi wanted so far."""
 # Levels, 0 … 1, the length of a crossfade, tempo and the time of a downbeat in the session: as the
 # controls want them …
-(WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S) = range(5)
+(WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S, CROSS) = range(6)
+AMOUNTS = 32
+"""``CROSS`` is where the crossfader stands, below 0 while it has no say; ``AMOUNTS`` the first of
+as many places as there are slots."""
 # … as they are at the device, with peaks and the time at which the first session began …
 (WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
 # … and of the engine: age of its gains, s, time of a hop, ms, and how much of the effect it gives.
@@ -150,6 +155,8 @@ def create() -> Board:
         path = _file(Path(tempfile.gettempdir()))
     board = Board(path)
     board.numbers[OWNER] = os.getpid()
+    board.levels[CROSS] = -1.0
+    board.levels[AMOUNTS:] = 1.0
     board.levels[WET_WANTED] = board.levels[LEVEL_WANTED] = board.levels[FADE_S] = 1.0
     return board
 

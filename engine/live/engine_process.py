@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from engine.live.asked import Asked
 from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Background
 from engine.live.processes import say, serve
+from engine.stages.dose import Dose
 from engine.stages.host import Host
 from engine.stages.restyle import shown_columns
 from engine.stages.slots import Slots
@@ -37,7 +39,6 @@ _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inferen
 _MOST_HOPS = 64
 _BACKLOG_S = 1.0  # further behind than this, the feed is listened to and not rendered
 _PRIORITY = 20
-_CALL_S = 1.0  # a slot runs unheard so long before it is due: time for its first gains
 _HUNG_S = 10.0  # an inference that takes longer will never end, and what it has not heard piles up
 _PLACES = {
     Quality.FRESH: b.FRESH,
@@ -75,9 +76,11 @@ class Session:
             Host(generator, inference, self._rate, self._channels, shifted, asked.settings)
             for generator, inference in zip(generators, self._inferences, strict=True)
         ]
+        for host, level_db in zip_longest(hosts, asked.levels_db, fillvalue=0.0):
+            host.restyle.dose = Dose(host.renderer.stft, self._rate, asked.match, level_db)
         self._sanitise = hosts[0].sanitise
         self._slots, self._hop = (
-            Slots([host.restyle for host in hosts], self._rate, asked.law, asked.match),
+            Slots([host.restyle for host in hosts], self._rate, asked.law, asked.sides),
             hop,
         )
         self._slots.active = board.get(b.SLOT_WANTED) % len(hosts)
@@ -149,13 +152,22 @@ class Session:
             for stage in self._slots.stages:
                 stage.follow(self._own(tempo))
 
+    def _choose(self) -> None:
+        """Which slot is heard, or where between two, and how much of each."""
+        board, slots = self._board, self._slots
+        for amount, stage in zip(board.levels[b.AMOUNTS :], slots.stages, strict=False):
+            stage.dose.amount = float(amount)
+        place, at = float(board.levels[b.CROSS]), board.get(b.SWITCH_AT)
+        if place >= 0.0:
+            slots.cross(place)
+        elif at - self._at < b.CALL_S * self._rate:
+            slot = board.get(b.SLOT_WANTED) % len(slots.stages)
+            slots.switch(slot, board.levels[b.FADE_S], at - self._origin)
+
     def _play(self, hops: int) -> None:
         board = self._board
         self._keep_time()
-        at = board.get(b.SWITCH_AT)
-        if at - self._at < _CALL_S * self._rate:
-            slot = board.get(b.SLOT_WANTED) % len(self._slots.stages)
-            self._slots.switch(slot, board.levels[b.FADE_S], at - self._origin)
+        self._choose()
         out = self._take(hops)
         first = self._at - self._slots.latency
         self._at += out.shape[-1]

@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.control.conductor import Conductor
 from engine.control.desk import Desk
+from engine.control.mapping import AMOUNTS
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
@@ -57,10 +58,11 @@ class Performer:
         slot = min(int(remembered.get("slot", 0)), len(rig.slots) - 1)
         self._downbeat_s: float | None = downbeat_s
         self.conductor = Conductor(Tempo(rig.clock.bpm), rig.clock.sources, rig.clock.hold_s)
-        self.switching = Switching(len(rig.slots), rig.switch.quantise, slot)
+        self.switching = Switching(len(rig.slots), rig.switch.quantise, slot, rig.sides())
         self.desk = Desk(rig.bindings(), rig.programs(), self.conductor, self.switching)
-        self.desk.wishes.wet = float(remembered.get("wet", rig.output.wet))
-        self.desk.wishes.level = float(remembered.get("level", rig.output.level))
+        knobs = self.desk.wishes.knobs
+        knobs |= {"wet": rig.output.wet, "level": rig.output.level}
+        knobs |= {name: at for name, at in remembered.items() if name in knobs}
         self.midi = MidiIn(self._patterns())
         self._timeline, self._score = Timeline(board), deque(score)
         self._began_s = self._told_offset = 0.0
@@ -94,7 +96,7 @@ class Performer:
             self.midi.fetch(self.hear, self.desk.gone)
             self._play_score(time.monotonic())
             self._lead(time.monotonic())
-            self._switch()
+            self._switch(time.monotonic())
             self._wish()
             if time.monotonic() - self._kept_s > _KEEP_S:
                 self._keep()
@@ -138,7 +140,7 @@ class Performer:
             self._board.want_tempo(Tempo(tempo.bpm, tempo.downbeat_s + offset))
             self.switching.retime(now_s, tempo)
 
-    def _switch(self) -> None:
+    def _switch(self, now_s: float) -> None:
         """Tell the engine which slot is to be heard, and from which sample on."""
         board, pending = self._board, self.switching.pending
         slot, at = self.switching.active, 0
@@ -152,6 +154,10 @@ class Performer:
             # The time first: the engine must not take a new slot for one that is due.
             board.publish(b.SWITCH_AT, at)
             board.publish(b.SLOT_WANTED, slot)
+        crossed = self.switching.crossed
+        if pending is not None and (pending.at_s or 0.0) < now_s + b.CALL_S:
+            crossed = None  # it stays where it is, until the other slot is heard
+        board.levels[b.CROSS] = -1.0 if crossed is None else crossed
 
     def _sample(self, time_s: float | None) -> int:
         """The sample of the session at a time; 0 for at once."""
@@ -162,14 +168,12 @@ class Performer:
         wishes = self.desk.wishes
         self._board.levels[b.WET_WANTED] = wishes.heard_wet
         self._board.levels[b.LEVEL_WANTED] = wishes.heard_level
+        amounts = [wishes.knobs[name] for name in AMOUNTS]
+        self._board.levels[b.AMOUNTS : b.AMOUNTS + len(amounts)] = amounts
 
     def _standing(self) -> dict[str, Any]:
-        wishes = self.desk.wishes
-        return {
-            "slot": self.switching.active,
-            "wet": round(wishes.wet, 4),
-            "level": round(wishes.level, 4),
-        }
+        knobs = {name: round(at, 4) for name, at in self.desk.wishes.knobs.items()}
+        return {"slot": self.switching.active} | knobs
 
     def _keep(self) -> None:
         """Write down where things stand, if that has changed; whole or not at all."""

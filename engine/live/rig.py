@@ -59,6 +59,7 @@ class Slot(BaseModel):
     preset: str
     program: int | None = Field(default=None, ge=0, le=127)
     bank: int = Field(default=0, ge=0, le=16383)
+    level_db: float = Field(default=0.0, ge=-40.0, le=12.0)
 
 
 class Switch(BaseModel):
@@ -70,6 +71,15 @@ class Switch(BaseModel):
     fade_s: float = Field(default=0.25, ge=SHORTEST_S, le=30.0)
     law: Law = "measured"
     match: bool = True
+
+
+class Crossfader(BaseModel):
+    """The slots at its two ends, by their places in the rig, from 1."""
+
+    model_config = _STRICT
+
+    a: int = Field(default=1, ge=1, le=MOST_SLOTS)
+    b: int = Field(default=2, ge=1, le=MOST_SLOTS)
 
 
 class Control(BaseModel):
@@ -142,6 +152,7 @@ class Rig(BaseModel):
     clock: Clock = Clock()
     slots: list[Slot] = Field(min_length=1, max_length=MOST_SLOTS)
     switch: Switch = Switch()
+    crossfader: Crossfader | None = None
     default_controls: bool = True
     controls: list[Control] = []
     output: Output = Output()
@@ -153,6 +164,12 @@ class Rig(BaseModel):
         twice = sorted({n for n in numbers if numbers.count(n) > 1})
         if twice:
             raise ValueError(f"two slots have program {twice[0] % 128} of bank {twice[0] // 128}")
+        if self.crossfader is not None:
+            a, b = self.crossfader.a, self.crossfader.b
+            if a == b or max(a, b) > len(self.slots):
+                raise ValueError(
+                    f"crossfader: from slot {a} to slot {b}; two of the {len(self.slots)} slots"
+                )
         return self
 
     def programs(self) -> list[int]:
@@ -168,6 +185,12 @@ class Rig(BaseModel):
         taken = {binding.control for binding in own}
         rest = [b for b in DEFAULT if b.control not in taken] if self.default_controls else []
         return own + rest
+
+    def sides(self) -> tuple[int, int] | None:
+        """The slots at the crossfader's ends, from 0: the first two where the rig says nothing."""
+        if self.crossfader is not None:
+            return self.crossfader.a - 1, self.crossfader.b - 1
+        return (0, 1) if len(self.slots) > 1 else None
 
     def models(self) -> list[str]:
         """The generator's file of each slot, where there is one or should be."""

@@ -16,12 +16,12 @@ import numpy as np
 from engine.dsp.arrays import Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import Quality
-from engine.dsp.loudness import Match
 from engine.dsp.noise import mean_square
 from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.window import PhraseWindow, TrailingWindow, Window
 from engine.errors import UsageError
 from engine.stages.delay import Delay
+from engine.stages.dose import Dose
 from engine.stages.inference import Generator, Inference
 from engine.stages.listener import Listener
 from engine.stages.reader import GainReader
@@ -109,8 +109,7 @@ class Restyle:
         self._unheard: list[Audio] = []
         self._received = self._asleep = 0
         self._due = self._next_due(0)
-        self.match: Match | None = None
-        """How much louder the effect makes the feed, where somebody asks for it."""
+        self.dose = Dose(stft, analyser.rate)
         self.late, self.output_energy = 0, 0.0
         self.heard = True
         """Whether its hops count: one that only gets ready for its entry is not heard yet."""
@@ -166,16 +165,10 @@ class Restyle:
         levels = mean_square(delayed, self.hop)
         gains = [reading for _, reading in readings]
         rendered = self._renderer.render(spectra, gains, levels, first_hop)
-        if self.match is not None and gains[0].wet == gains[-1].wet == 1.0:
-            self.match.hear(spectra, rendered)  # before the effect is all there, it says nothing
-        out = self._stream.synthesise(rendered)
+        complete = np.array([gain.wet == 1.0 for gain in gains])
+        out = self._stream.synthesise(self.dose.give(spectra, rendered, complete))
         self.output_energy += float(np.vdot(out, out))
         return out
-
-    def follow_loudness(self) -> None:
-        """Begin to follow how much louder the effect makes the feed."""
-        stft = self._renderer.stft
-        self.match = Match(self._rate, stft.n_fft, stft.hop)
 
     def hear(self, block: Audio) -> None:
         """Take (channels, m·hop) while nobody listens: the window fills, no more."""

@@ -1,4 +1,4 @@
-"""Several restyle stages on one feed, of which one is heard, or two while they change places.
+"""Several restyle stages on one feed: one is heard, two while they change places or are crossed.
 
 A stage that is not heard only listens: its window stays full, and nothing is inferred or rendered.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.dsp.arrays import Audio
+from engine.dsp.arrays import Array, Audio
 from engine.dsp.crossfade import Correlation, Law, gains
 from engine.stages.restyle import Restyle
 
@@ -23,27 +23,26 @@ class Slots:
     Args:
         stages: of the same transform and latency.
         rate: in hertz.
-        law: of the crossfade.
-        match: whether each slot is brought to the loudness of the feed, so that none jumps out.
+        law: of every crossfade.
+        sides: the two slots of the crossfader, A and B; None for none.
 
     Attributes:
-        active: the slot that is heard, or that is being faded to.
-        leaving: the one that is being faded from, or None.
+        active: the slot that is heard, or that is being faded to; of two that are crossed, the one
+            that is nearer.
+        leaving: the one that is being faded from, ``CROSSED`` for two that are crossed, or None.
         switches: fades that have begun so far.
     """
+
+    CROSSED = -1
 
     def __init__(
         self,
         stages: Sequence[Restyle],
         rate: float,
         law: Law = "measured",
-        match: bool = False,
+        sides: tuple[int, int] | None = None,
     ) -> None:
-        self.stages, self._rate, self._law = list(stages), rate, law
-        self._gains = [1.0] * len(self.stages)
-        if match:
-            for stage in self.stages:
-                stage.follow_loudness()
+        self.stages, self._rate, self._law, self._sides = list(stages), rate, law, sides
         first = stages[0]
         self.hop, self.latency, self.tail = first.hop, first.latency, first.tail
         if any((stage.hop, stage.latency) != (self.hop, self.latency) for stage in stages):
@@ -54,6 +53,10 @@ class Slots:
         self._begun: int | None = None
         self._length = 1.0
         self._correlation = Correlation(rate)
+        # Of the crossfader: whether both sides run, where it is, where the hand wants it.
+        self._crossed, self._place, self._hand = False, 0.0, 0.0
+        self._both_since = 0
+        self._likeness = Correlation(rate)
 
     def switch(self, slot: int, seconds: float, at: int = 0) -> bool:
         """Fade to a slot; may be called again and again, with another slot or time.
@@ -72,56 +75,105 @@ class Slots:
                 return True
             if slot == self.active:
                 self._due = at
-        if slot == self.active or self.leaving is not None:
+        if self.leaving is not None or (slot == self.active and not self._between):
             return slot == self.active
-        self.leaving, self.active = self.active, slot
+        self.leaving = self.CROSSED if self._crossed else self.active
+        self.active = slot
         self._length = max(seconds, SHORTEST_S) * self._rate
         self._called, self._due, self._begun = self._received, at, None
         self._correlation = Correlation(self._rate)
         return True
 
+    def cross(self, place: float) -> bool:
+        """The crossfader stands at a place, 0 (A) … 1 (B); from then on both run.
+
+        Returns:
+            Whether that is heard: not while another slot than the two is, or a fade is under way.
+        """
+        if self.leaving == self.CROSSED and self._begun is None:  # it was called, and taken back
+            self.leaving, self.active = None, self._nearer()
+        if self._sides is None or self.leaving is not None:
+            return False
+        if not self._crossed:
+            if self.active not in self._sides:
+                return False
+            self._crossed, self._both_since = True, self._received
+            self._place = float(self._sides.index(self.active))
+            self._likeness = Correlation(self._rate)
+        self._hand = min(max(place, 0.0), 1.0)
+        return True
+
     def process(self, block: Audio) -> Audio:
         """Take (channels, m·hop) and give the next (channels, m·hop)."""
+        crossed = self._sides if self._crossed and self._sides else ()
+        sounds: dict[int, Audio] = {}
         for slot, stage in enumerate(self.stages):
-            if slot not in (self.active, self.leaving):
+            if slot in (self.active, self.leaving, *crossed):
+                stage.heard = self._is_heard(slot)
+                sounds[slot] = stage.process(block)
+            else:
                 stage.hear(block)
-        entering = self.stages[self.active]
-        entering.heard = self.leaving is None or self._begun is not None
-        out = self._levelled(self.active, block)
         self._received += block.shape[-1]
+        if self._crossed and self.leaving in (None, self.CROSSED):
+            sounds[self.CROSSED] = self._between_sides(sounds)
         if self.leaving is None:
-            return out
-        return self._mixed(self._levelled(self.leaving, block), out)
+            return sounds[self.CROSSED if self._crossed else self.active]
+        return self._faded(sounds[self.leaving], sounds[self.active])
 
-    def _levelled(self, slot: int, block: Audio) -> Audio:
-        """A slot's sound at the feed's loudness, from its last gain to the new one."""
-        stage = self.stages[slot]
-        out = stage.process(block)
-        if stage.match is None:
-            return out
-        before, now = self._gains[slot], stage.match.gain
-        self._gains[slot] = now
-        n = out.shape[-1]
-        return np.asarray(out * np.linspace(before, now, n + 1, dtype=np.float32)[1:])
+    @property
+    def _between(self) -> bool:
+        """Whether two are crossed, and both are heard."""
+        return self._crossed and 0.0 < self._place < 1.0
 
-    def _mixed(self, old: Audio, new: Audio) -> Audio:
+    def _is_heard(self, slot: int) -> bool:
+        if self._crossed and self._sides and slot in self._sides and self._begun is None:
+            return self._place != float(self._sides[0] == slot)
+        entering = self.leaving is not None and self._begun is None
+        return slot == self.leaving or (slot == self.active and not entering)
+
+    def _nearer(self) -> int:
+        assert self._sides is not None
+        return self._sides[self._place > 0.5]  # noqa: PLR2004
+
+    def _between_sides(self, sounds: dict[int, Audio]) -> Audio:
+        """The two sides, as the crossfader stands; it follows the hand no faster than 50 ms."""
+        assert self._sides is not None
+        a, b = (sounds[side] for side in self._sides)
+        n = a.shape[-1]
+        likeness = self._likeness.hear(a, b)
+        if self.leaving is None:
+            before = self._place
+            entering = self._sides[int(before < 0.5)]  # noqa: PLR2004
+            if self._between or self._is_complete(entering, self._both_since):
+                steps = np.arange(1, n + 1) / (SHORTEST_S * self._rate)
+                places = np.clip(self._hand, before - steps, before + steps)
+                self._place, self.active = float(places[-1]), self._nearer()
+                return _mix(a, b, places, self._law, likeness)
+        return _mix(a, b, np.full(n, self._place), self._law, likeness)
+
+    def _is_complete(self, slot: int, since: int) -> bool:
+        """Whether a slot that runs since then has its overlapping frames, and its gains."""
+        waited = self._received - since
+        if waited > _PATIENCE_S * self._rate:
+            return True
+        return waited >= self.latency and self.stages[slot].wet == 1.0
+
+    def _faded(self, old: Audio, new: Audio) -> Audio:
         n = old.shape[-1]
         first = self._received - n - self.latency  # the instant of the block's first sample
         correlation = self._correlation.hear(old, new)
         if self._begun is None:
-            if self._due >= first + n or not self._may_begin(first):
+            if self._due >= first + n or not self._is_complete(self.active, self._called):
                 return old
             self._begun = max(self._due, first)
             self.switches += 1
         at = np.clip((np.arange(first, first + n) - self._begun + 1) / self._length, 0.0, 1.0)
-        f, g = gains(at, self._law, correlation)
         if at[-1] >= 1.0:
-            self.leaving = None
-        return np.asarray(f.astype(np.float32) * old + g.astype(np.float32) * new)
+            self.leaving, self._crossed, self._begun = None, False, None
+        return _mix(old, new, at, self._law, correlation)
 
-    def _may_begin(self, first: int) -> bool:
-        """Not before the new slot's overlapping frames are complete, and its gains are there."""
-        waited = self._received - self._called
-        if first - self._due > _PATIENCE_S * self._rate and waited > _PATIENCE_S * self._rate:
-            return True
-        return waited >= self.latency and self.stages[self.active].wet == 1.0
+
+def _mix(old: Audio, new: Audio, at: Array, law: Law, correlation: float) -> Audio:
+    """From one sound, 0, to the other, 1."""
+    f, g = gains(at, law, correlation)
+    return np.asarray(f.astype(np.float32) * old + g.astype(np.float32) * new)

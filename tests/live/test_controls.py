@@ -181,7 +181,7 @@ def test_a_flood_of_messages_is_survived(server, tmp_path, figure):
         controller = Controller(tmp_path, "flood", flood)
         sound, left_out = listener.result()
         controller.sent()
-        it.it.until(lambda: it.performer.desk.wishes.wet == 64 / 127)
+        it.it.until(lambda: it.performer.desk.wishes.knobs["wet"] == 64 / 127)
         it.it.until(lambda: it.performer.switching.active == 1)
         status = it.it.look()
     events = counted_since(status, before, left_out)
