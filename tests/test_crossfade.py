@@ -218,7 +218,6 @@ def crossed(it, feed, gestures):
     return level, np.abs(np.diff(sound[0, RATE // 2 :])).max()
 
 
-
 def test_the_crossfader_mixes_two_that_run(generator):
     """Constant sound at two levels: what is heard is where the crossfader stands."""
     feed = np.full((2, 4 * RATE), 0.1, np.float32)

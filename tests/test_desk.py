@@ -9,8 +9,9 @@ import pytest
 from engine.control.conductor import Conductor
 from engine.control.desk import Desk
 from engine.control.learning import Lesson
+from engine.control.lights import Lights
 from engine.control.mapping import DEFAULT, Binding, is_control, slot_of, targets
-from engine.control.messages import Decoder
+from engine.control.messages import Decoder, messages_of
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 
@@ -20,7 +21,7 @@ PORT = "Launch Control"
 class Show:
     def __init__(self, *bindings, slots=4, quantise="now"):
         self.conductor = Conductor(Tempo(120.0), ("tap", "fixed"))
-        self.switching = Switching(slots, quantise)
+        self.switching = Switching(slots, quantise, sides=(0, 2))
         self.desk = Desk(bindings or DEFAULT, range(slots), self.conductor, self.switching)
         self.now = 0.0
 
@@ -37,7 +38,9 @@ def cc(number, *values, channel=0):
 
 def test_the_default_map():
     show = Show()
-    assert show.send(*cc(16, 127, 126, 64 + 60, 100, 80, 64)).knobs["wet"] == pytest.approx(64 / 127)
+    assert show.send(*cc(16, 127, 126, 64 + 60, 100, 80, 64)).knobs["wet"] == pytest.approx(
+        64 / 127
+    )
     assert show.send(*cc(107, 127)).heard_wet == 0.0
     assert show.desk.wishes.knobs["wet"] > 0.4  # the knob stays where it is
     assert show.send(*cc(107, 0, 127)).heard_wet > 0.4
@@ -94,10 +97,13 @@ def test_a_binding_hears_its_port_and_channel():
 
 
 def test_ranges_inversion_and_encoders():
-    assert Show(Binding("wet", "cc1", low=0.2, high=0.6, takeover="none")).send(
-        *cc(1, 127)
-    ).knobs["wet"] == pytest.approx(0.6)
-    assert Show(Binding("wet", "cc1", invert=True, takeover="none")).send(*cc(1, 127)).knobs["wet"] == 0.0
+    assert Show(Binding("wet", "cc1", low=0.2, high=0.6, takeover="none")).send(*cc(1, 127)).knobs[
+        "wet"
+    ] == pytest.approx(0.6)
+    assert (
+        Show(Binding("wet", "cc1", invert=True, takeover="none")).send(*cc(1, 127)).knobs["wet"]
+        == 0.0
+    )
     left = Show(Binding("wet", "cc1", kind="twos-complement")).send(*cc(1, 127, 127))
     assert left.knobs["wet"] == pytest.approx(1 - 2 / 127)
     assert Show(Binding("wet", "cc1", kind="switch")).send(*cc(1, 127)).knobs["wet"] == 0.0
@@ -113,6 +119,99 @@ def test_a_port_that_vanishes_releases_its_buttons_and_rearms_its_knobs():
     assert show.send((0x90, 1, 1)).mute is False  # and the next press counts
     before = show.desk.wishes.knobs["wet"]
     assert show.send(*cc(16, 60)).knobs["wet"] == before
+
+
+def test_the_crossfader_moves_while_one_of_its_sides_is_heard():
+    show = Show(Binding("crossfader", "cc17"), Binding("slot2", "note1"), Binding("slot3", "note2"))
+    show.send(*cc(17, *range(0, 64)))
+    assert show.switching.crossed == pytest.approx(63 / 127)
+    assert show.switching.active == 0
+    show.send(*cc(17, *range(64, 101)))
+    assert (show.switching.crossed, show.switching.active) == (pytest.approx(100 / 127), 2)
+    # Between the two, either of them can be called, too.
+    show.send((0x90, 2, 99))
+    assert show.switching.pending.slot == 2
+    show.switching.heard(2)
+    assert show.switching.place == 1.0
+    show.send(*cc(17, 99, 98, 97))  # it stands elsewhere now, and has to be found again
+    assert show.switching.crossed is None
+    show.send((0x90, 1, 99))
+    show.switching.heard(1)
+    show.send(*cc(17, *range(0, 128), *range(127, 0, -1)))
+    assert (show.switching.place, show.switching.crossed, show.switching.active) == (None, None, 1)
+
+
+class Lamps:
+    """A controller's lights, as they stand after what they were told."""
+
+    def __init__(self, *bindings):
+        self.show = Show(*bindings)
+        show = self.show
+        self.lights = Lights(bindings, show.desk, show.switching, show.conductor)
+        self.now = 0.0
+
+    def told(self, passed_s=1.0):
+        self.now += passed_s
+        return self.lights.changes(self.now)
+
+    def press(self, *messages):
+        for message in messages:
+            self.now += 0.01
+            parsed = mido.Message.from_bytes(list(message))
+            gesture = self.show.desk.hear(PORT, parsed, self.now)
+            self.lights.touched(PORT, gesture, self.now)
+
+
+def test_lights_are_told_what_changes_and_nothing_twice():
+    knob = Binding("wet", "cc16", takeover="none")
+    lamps = Lamps(knob, Binding("mute", "note1", 3), Binding("level", "cc1", wide=True))
+    everything = [[0xB0, 16, 127], [0x92, 1, 0], [0xB0, 1, 127], [0xB0, 33, 127]]
+    assert lamps.told() == everything
+    assert lamps.told() == []
+    lamps.press((0x92, 1, 99), (0x92, 1, 0))
+    assert lamps.told() == [[0x92, 1, 127]]
+    lamps.show.desk.wishes.knobs["level"] = 0.5
+    assert lamps.told() == [[0xB0, 1, 64], [0xB0, 33, 0]]
+    lamps.lights.again()
+    assert len(lamps.told()) == 4
+
+
+def test_a_knob_that_is_touched_is_not_told_where_it_stands():
+    lamps = Lamps(Binding("wet", "cc16", takeover="none"))
+    lamps.told()
+    lamps.press(*cc(16, 100, 90, 80))
+    assert lamps.told(0.1) == []
+    assert lamps.told(1.0) == []  # it stands there already
+    lamps.press(*cc(16, 70))
+    lamps.show.desk.wishes.knobs["wet"] = 0.0  # moved by somebody else
+    assert lamps.told(0.1) == []
+    assert lamps.told(1.0) == [[0xB0, 16, 0]]
+
+
+def test_a_slot_that_is_called_blinks_and_time_flashes():
+    lamps = Lamps(Binding("slot1", "note1"), Binding("slot2", "note2"), Binding("tap", "note3"))
+    lamps.show.switching.quantise = "phrase"
+    lamps.now = 0.25  # half a beat
+    assert lamps.told(0.0) == [[0x90, 1, 127], [0x90, 2, 0], [0x90, 3, 0]]
+    assert lamps.told(0.3) == [[0x90, 3, 127]]
+    lamps.press((0x90, 2, 99))
+    seen = [lamps.told(0.05) for _ in range(40)]
+    assert sum([0x90, 2, 127] in told for told in seen) in (4, 5)  # two seconds of 120 BPM
+    assert sum([0x90, 2, 0] in told for told in seen) in (3, 4)
+    lamps.show.switching.heard(1)
+    lamps.told()
+    assert lamps.lights._told[Binding("slot1", "note1")] == 0.0
+    assert lamps.lights._told[Binding("slot2", "note2")] == 1.0
+
+
+@pytest.mark.parametrize("control", ["cc5", "nrpn300", "note36", "bend"])
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_what_a_light_is_told_is_what_the_control_would_send(control, value):
+    decoder, gesture = Decoder(), None
+    for data in messages_of(control, 4, value):
+        gesture = decoder.decode(mido.Message.from_bytes(data)) or gesture
+    assert (gesture.control, gesture.channel) == (control, 4)
+    assert gesture.value == pytest.approx(value, abs=0.5 / 127)
 
 
 def test_names():

@@ -18,7 +18,7 @@ from engine.live.rig import Rig, Slot, read_rig
 from engine.live.rig_template import template
 from engine.live.rig_writer import add_control
 
-TEXT = template([], ["Launch Control"], ["downbeat-filter", "liquid-to-dancefloor"])
+TEXT = template([], ["Launch Control"], [], ["downbeat-filter", "liquid-to-dancefloor"])
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_the_commands(tmp_path):
     assert "Nowhere" in wrong.stderr
     listed = program("midi", "list", "--json")
     assert listed.returncode == 0
-    assert isinstance(json.loads(listed.stdout), list)
+    assert json.loads(listed.stdout).keys() == {"inputs", "outputs"}
     assert "ALSA" not in listed.stderr
     nothing = program("midi", "learn", str(path), "wett")
     assert nothing.returncode == 2

@@ -16,7 +16,7 @@ from engine.control.learning import Lesson
 from engine.control.mapping import targets
 from engine.control.messages import Decoder
 from engine.errors import UsageError
-from engine.live.midi import Heard, MidiIn, port_names
+from engine.live.midi import Heard, Midi, port_names
 from engine.live.rig import read_rig
 from engine.live.rig_writer import add_control
 
@@ -29,15 +29,18 @@ Port = Annotated[str, typer.Option(help="Part of a port's name. Default: all por
 
 @app.command("list")
 def list_ports(as_json: options.AsJson = False) -> None:
-    """List the MIDI input ports.
+    """List the MIDI ports: what can be heard, and what can show lights.
 
     Example: doubledrop midi list
     """
-    names = port_names()
+    inputs, outputs = port_names()
     if as_json:
-        print(json.dumps(names))
+        print(json.dumps({"inputs": inputs, "outputs": outputs}))
         return
-    print("\n".join(names) or "no MIDI ports: plug a controller in")
+    for kind, names in (("in ", inputs), ("out", outputs)):
+        print(
+            "\n".join(f"{kind}  {name}" for name in names) or f"{kind}  none: plug a controller in"
+        )
 
 
 @app.command()
@@ -107,7 +110,7 @@ def learn(
 
 def _hear(port: str, heard: Heard, over: Callable[[], bool]) -> None:
     """Listen until it is over, or Ctrl-C."""
-    midi = MidiIn([port])
+    midi = Midi([port])
     try:
         while not over():
             midi.fetch(heard, lambda name: stderr.print(f"{name} has gone"))

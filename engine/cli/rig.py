@@ -39,7 +39,7 @@ def init(
         warn(str(fault))
         found = []
     slots = _slots()
-    text = template(found, midi.port_names(), slots)
+    text = template(found, *midi.port_names(), slots)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as fault:
@@ -66,7 +66,7 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
         audio.find(rig.devices.input, "input")
     if rig.devices.output:
         audio.find(rig.devices.output, "output")
-    midi.check({control.port for control in rig.controls} | {rig.clock.port})
+    midi.check({control.port for control in rig.controls} | {rig.clock.port}, rig.lights.port)
     if as_json:
         print(json.dumps({"rig": str(path), "ok": True} | rig.model_dump()))
         return

@@ -152,7 +152,7 @@ def _played(beside: Beside) -> str:
     if switching.pending is not None:
         beats = switching.countdown(now_s, tempo)
         text += f" → {beside.names[switching.pending.slot]} in {beats:.1f} beats"
-    beat = (now_s - tempo.downbeat_s) / tempo.beat_s
+    beat = tempo.beats_at(now_s)
     bar = int(beat // tempo.beats_per_bar) % tempo.bars + 1
     held = " held" if lead.held else ""
     place = f"{bar}.{int(beat % tempo.beats_per_bar) + 1}"

@@ -73,15 +73,16 @@ class Desk:
         self._down: set[tuple[str, int]] = set()
         self.wishes = Wishes()
 
-    def hear(self, port: str, message: object, now_s: float) -> None:
-        """A message, ``mido.Message``, from a port."""
+    def hear(self, port: str, message: object, now_s: float) -> Gesture | None:
+        """A message, ``mido.Message``, from a port; the gesture that it was, if it was one."""
         decoder = self._decoders.setdefault(port, Decoder(self._wide))
         gesture = decoder.decode(message)
         if gesture is None:
-            return
+            return None
         for number, binding in enumerate(self._bindings):
             if binding.hears(port, gesture.control, gesture.channel):
                 self._do(port, number, binding, gesture, now_s)
+        return gesture
 
     def gone(self, port: str) -> None:
         """A port has vanished: its buttons are released, its knobs have to be found again."""

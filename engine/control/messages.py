@@ -112,3 +112,30 @@ class Decoder:
     @staticmethod
     def _value(control: str, channel: int, number: int, full: float) -> Gesture:
         return Gesture(control, channel, "value", min(1.0, number / full), number)
+
+
+def messages_of(control: str, channel: int, value: float, wide: bool = False) -> list[list[int]]:
+    """The messages, as bytes, with which a control would say that it stands at a value.
+
+    Args:
+        control: see :class:`Gesture`; ``program`` says nothing.
+        channel: 1 … 16.
+        value: 0 … 1.
+        wide: whether a controller 0 … 31 has 14 bits.
+    """
+    on, number = channel - 1, round(value * _WIDE)
+    change, first, second = 0xB0 | on, number >> 7, number & 0x7F
+    if control == "bend":
+        return [[0xE0 | on, second, first]]
+    if control.startswith("note"):
+        return [[0x90 | on, int(control[4:]), round(value * 127)]]
+    if control.startswith("nrpn"):
+        which = int(control[4:])
+        parameter = [[change, _NRPN_MSB, which >> 7], [change, _NRPN_LSB, which & 0x7F]]
+        return [*parameter, [change, _DATA, first], [change, _DATA_LSB, second]]
+    if control.startswith("cc") and wide:
+        which = int(control[2:])
+        return [[change, which, first], [change, which + _LSB, second]]
+    if control.startswith("cc"):
+        return [[change, int(control[2:]), round(value * 127)]]
+    return []

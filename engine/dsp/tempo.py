@@ -72,6 +72,10 @@ class Tempo:
         """Time at which a phrase begins, seconds."""
         return self.downbeat_s + phrase * self.phrase_s
 
+    def beats_at(self, time_s: float) -> float:
+        """Beats since ``downbeat_s``."""
+        return (time_s - self.downbeat_s) / self.beat_s
+
     def bar_at(self, time_s: float) -> int:
         """Number of the bar that holds a time, counted from ``downbeat_s``."""
         return math.floor((time_s - self.downbeat_s) / self.bar_s)

@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +75,8 @@ class Session:
             Host(generator, inference, self._rate, self._channels, shifted, asked.settings)
             for generator, inference in zip(generators, self._inferences, strict=True)
         ]
-        for host, level_db in zip_longest(hosts, asked.levels_db, fillvalue=0.0):
+        levels_db = asked.levels_db or [0.0] * len(hosts)
+        for host, level_db in zip(hosts, levels_db, strict=True):
             host.restyle.dose = Dose(host.renderer.stft, self._rate, asked.match, level_db)
         self._sanitise = hosts[0].sanitise
         self._slots, self._hop = (

@@ -1,8 +1,10 @@
 """The process that holds the MIDI ports: sound systems that die take it along, and nobody else.
 
-``python -m engine.live.midi_process OWNER PATTERN …``. It writes lines of JSON to stdout: ``ports``
-when those that are open have changed, ``gone`` for one that has vanished, ``alive`` every second,
-and each message with its port, its bytes and its time of ``time.monotonic``.
+``python -m engine.live.midi_process OWNER LIGHTS PATTERN …``. It writes lines of JSON to stdout:
+``ports`` when those that are open have changed, ``gone`` for one that has vanished, ``outputs``
+when those that are there have changed, with ``lit`` for those that are open, ``alive`` every
+second, and each message with its port, its bytes and its time of ``time.monotonic``. What comes in
+on stdin, a list of messages a line, goes to the outputs whose names hold LIGHTS.
 
 Messages are fetched from RtMidi's own queue and not pushed by it: its callback would run Python in
 the real-time thread of the audio server.
@@ -13,8 +15,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import rtmidi
@@ -55,18 +60,70 @@ class Port:
         self._midi.delete()
 
 
+class Light:
+    """An output that is open."""
+
+    def __init__(self, api: int, index: int, name: str) -> None:
+        self._midi = rtmidi.MidiOut(api, _CLIENT)
+        self._midi.open_port(index, name.replace(":", " ")[:32])
+
+    def send(self, messages: Sequence[Sequence[int]]) -> None:
+        """Bytes of each message, in order."""
+        for message in messages:
+            self._midi.send_message(message)
+
+    def close(self) -> None:
+        """Let it go."""
+        self._midi.close_port()
+        self._midi.delete()
+
+
+class Directory:
+    """Names of the ports of all sound systems, without our own.
+
+    Args:
+        kind: ``rtmidi.MidiIn`` or ``rtmidi.MidiOut``.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+        self._listeners: dict[int, Any] = {}
+
+    def __call__(self) -> dict[tuple[int, str], int]:
+        """Index of each (sound system, name)."""
+        found: dict[tuple[int, str], int] = {}
+        for api in rtmidi.get_compiled_api():
+            try:
+                if api not in self._listeners:
+                    self._listeners[api] = self._kind(api, f"{_CLIENT}-list")
+                names = self._listeners[api].get_ports()
+            except rtmidi.RtMidiError:
+                self._listeners.pop(api, None)  # a sound system that does not run, or not yet
+                continue
+            found |= {
+                (api, name): index
+                for index, name in enumerate(names)
+                if not name.lower().startswith(_OURS)
+            }
+        return found
+
+
 class Ports:
     """All ports whose names hold one of the patterns; an empty one means every port."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = [pattern.lower() for pattern in patterns]
-        self._listeners: dict[int, Any] = {}
+        self._directory = Directory(rtmidi.MidiIn)
         self.open: dict[tuple[int, str], Port] = {}
 
     def scan(self) -> Iterator[dict[str, Any]]:
         """Open what has appeared, close what has gone, and say so."""
         before = set(self.open)
-        there = {(api, name): index for api, index, name in self._listed()}
+        there = {
+            (api, name): index
+            for (api, name), index in self._directory().items()
+            if any(pattern in name.lower() for pattern in self._patterns)
+        }
         for key in before - set(there):
             self.open.pop(key).close()
             yield {"gone": key[1]}
@@ -79,33 +136,55 @@ class Ports:
         if set(self.open) != before:
             yield {"ports": sorted(name for _, name in self.open)}
 
-    def _listed(self) -> Iterator[tuple[int, int, str]]:
-        for api in rtmidi.get_compiled_api():
-            try:
-                if api not in self._listeners:
-                    self._listeners[api] = rtmidi.MidiIn(api, f"{_CLIENT}-list")
-                names = self._listeners[api].get_ports()
-            except rtmidi.RtMidiError:
-                self._listeners.pop(api, None)  # a sound system that does not run, or not yet
-                continue
-            for index, name in enumerate(names):
-                low = name.lower()
-                if not low.startswith(_OURS) and any(p in low for p in self._patterns):
-                    yield api, index, name
+
+class Outputs:
+    """The outputs that are there, and those among them that a pattern names; an empty one none."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern.lower()
+        self._directory = Directory(rtmidi.MidiOut)
+        self._names: list[str] | None = None
+        self._open: dict[tuple[int, str], Light] = {}
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        """Open what has appeared, close what has gone, and say so."""
+        there, before = self._directory(), set(self._open)
+        for key in before - set(there):
+            self._open.pop(key).close()
+        for (api, name), index in there.items():
+            wanted = self._pattern and self._pattern in name.lower()
+            if wanted and (api, name) not in self._open:
+                with suppress(rtmidi.RtMidiError, rtmidi.InvalidPortError):
+                    self._open[api, name] = Light(api, index, name)
+        names = sorted(name for _, name in there)
+        if names != self._names or set(self._open) != before:
+            self._names = names
+            yield {"outputs": names, "lit": sorted(name for _, name in self._open)}
+
+    def send(self, messages: Sequence[Sequence[int]]) -> None:
+        """To all that are open."""
+        for light in self._open.values():
+            with suppress(rtmidi.RtMidiError):
+                light.send(messages)
 
 
-def main(owner: int, patterns: Sequence[str]) -> None:
+def main(owner: int, lights: str, patterns: Sequence[str]) -> None:
     """Serve until the owner is gone."""
-    ports, scanned = Ports(patterns), 0.0
+    ports, outputs, scanned = Ports(patterns), Outputs(lights), 0.0
+    told: deque[str] = deque()
+    threading.Thread(target=lambda: told.extend(sys.stdin), daemon=True).start()
     first = True
     while os.getppid() == owner:
         now, lines = time.monotonic(), []
         if now - scanned > _SCAN_S:
             scanned = now
-            lines += list(ports.scan())
-            lines += [{"ports": []}] if first and not lines else []
+            lines += list(outputs.scan())
+            found = list(ports.scan())
+            lines += found or ([{"ports": []}] if first else [])
             lines += [{"alive": now}]
             first = False
+        while told:
+            outputs.send(json.loads(told.popleft()))
         for (_, name), port in ports.open.items():
             lines += [{"port": name, "data": data, "at": at} for data, at in port.messages()]
         if lines:
@@ -117,5 +196,5 @@ def main(owner: int, patterns: Sequence[str]) -> None:
 if __name__ == "__main__":
     os.environ["JACK_NO_START_SERVER"] = "1"
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # sound systems that are not there say so, often
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
     os._exit(0)  # a sound system that is gone would be waited for

@@ -17,17 +17,19 @@ from typing import Any
 
 from engine.control.conductor import Conductor
 from engine.control.desk import Desk
+from engine.control.lights import Lights
 from engine.control.mapping import AMOUNTS
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
-from engine.live.midi import MidiIn
+from engine.live.midi import Midi
 from engine.live.midi_file import PORT
 from engine.live.rig import Rig
 from engine.live.timeline import Timeline
 
 _PERIOD_S = 0.001
 _KEEP_S = 1.0
+_SHOW_S = 0.03
 _DRIFT_S = 0.0005
 
 
@@ -42,7 +44,7 @@ class Performer:
         score: messages with the seconds from the beginning at which they are played.
 
     Attributes:
-        desk, conductor, switching, midi: its parts, to be looked at.
+        desk, conductor, switching, lights, midi: its parts, to be looked at.
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class Performer:
         knobs = self.desk.wishes.knobs
         knobs |= {"wet": rig.output.wet, "level": rig.output.level}
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
-        self.midi = MidiIn(self._patterns())
+        self.midi = Midi(self._patterns(), rig.lights.port)
+        self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
+        self._lit, self._shown_s = self.midi.lit, 0.0
         self._timeline, self._score = Timeline(board), deque(score)
         self._began_s = self._told_offset = 0.0
         self._kept, self._kept_s = self._standing(), 0.0
@@ -98,6 +102,7 @@ class Performer:
             self._lead(time.monotonic())
             self._switch(time.monotonic())
             self._wish()
+            self._show(time.monotonic())
             if time.monotonic() - self._kept_s > _KEEP_S:
                 self._keep()
 
@@ -116,7 +121,9 @@ class Performer:
             else:
                 self.conductor.start(go_on=message.type == "continue")
             return
-        self.desk.hear(port, message, time_s)
+        gesture = self.desk.hear(port, message, time_s)
+        if gesture is not None:
+            self.lights.touched(port, gesture, time_s)
 
     def _play_score(self, now_s: float) -> None:
         while self._score and self._began_s + self._score[0][0] <= now_s:
@@ -170,6 +177,15 @@ class Performer:
         self._board.levels[b.LEVEL_WANTED] = wishes.heard_level
         amounts = [wishes.knobs[name] for name in AMOUNTS]
         self._board.levels[b.AMOUNTS : b.AMOUNTS + len(amounts)] = amounts
+
+    def _show(self, now_s: float) -> None:
+        """Bring the controller's lights up to date."""
+        if self.midi.lit is not self._lit:  # outputs have come or gone
+            self._lit = self.midi.lit
+            self.lights.again()
+        if self._lit and now_s - self._shown_s > _SHOW_S:
+            self._shown_s = now_s
+            self.midi.send(self.lights.changes(now_s))
 
     def _standing(self) -> dict[str, Any]:
         knobs = {name: round(at, 4) for name, at in self.desk.wishes.knobs.items()}

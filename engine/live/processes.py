@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,15 +57,21 @@ class Child:
     Args:
         module: what it runs.
         arguments: of it.
+        told: whether it is told things later, by :meth:`tell`.
 
     Attributes:
         lines: what it has said and nobody has read yet.
     """
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    def __init__(self, module: str, *arguments: str, told: bool = False) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE if told else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
         )
+        if self._process.stdin is not None:
+            os.set_blocking(self._process.stdin.fileno(), False)
         self.pid = self._process.pid
         self.lines: deque[dict[str, Any]] = deque()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -77,6 +84,12 @@ class Child:
         if status is not None:
             self._reader.join(_PATIENCE_S)
         return status
+
+    def tell(self, what: Any) -> None:
+        """A line of JSON to its stdin, at most 4096 bytes; lost where nobody reads."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            os.write(self._process.stdin.fileno(), (json.dumps(what) + "\n").encode())
 
     def end(self) -> None:
         """Wait for it a moment, then end it."""

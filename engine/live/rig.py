@@ -125,6 +125,15 @@ class Control(BaseModel):
         return Binding(**self.model_dump())
 
 
+class Lights(BaseModel):
+    """Where the state of the controls is shown: part of a port's name; empty for nowhere, for
+    not everything that is plugged in is a controller."""
+
+    model_config = _STRICT
+
+    port: str = ""
+
+
 class Output(BaseModel):
     """Where the level and the effect stand when the program begins, 0 … 1."""
 
@@ -155,6 +164,7 @@ class Rig(BaseModel):
     crossfader: Crossfader | None = None
     default_controls: bool = True
     controls: list[Control] = []
+    lights: Lights = Lights()
     output: Output = Output()
     recording: Recording = Recording()
 

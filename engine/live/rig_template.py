@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from engine.control.mapping import BUTTONS, DEFAULT, KNOBS
+from engine.control.mapping import AMOUNTS, BUTTONS, DEFAULT, KNOBS
 from engine.live.devices import Device
 
 _NONE = "none found"
 
 
-def template(devices: Sequence[Device], ports: Sequence[str], presets: Sequence[str]) -> str:
+def template(
+    devices: Sequence[Device],
+    ports: Sequence[str],
+    lights: Sequence[str],
+    presets: Sequence[str],
+) -> str:
     """A commented rig.toml.
 
     Args:
         devices: audio devices that are there.
-        ports: MIDI ports that are there.
+        ports, lights: MIDI inputs and outputs that are there.
         presets: names of the slots.
     """
     inputs = [device.name for device in devices if device.inputs]
@@ -24,6 +29,7 @@ def template(devices: Sequence[Device], ports: Sequence[str], presets: Sequence[
     slots = "\n".join(
         f"[[slots]]\npreset = {json.dumps(name)}\nprogram = {n}          "
         f"# program change {n} calls it; slot{n + 1} as a target\n"
+        f"level_db = 0.0       # how much louder than the others\n"
         for n, name in enumerate(presets)
     )
     defaults = "\n".join(
@@ -62,6 +68,10 @@ fade_s = 0.25
 law = "measured"     # equal-power, equal-gain or measured (by how alike the two sound)
 match = true         # every slot as loud as the line-in, so that none jumps out
 
+# [crossfader]       # between these two slots while one of them is heard; the first two if not said
+# a = 1
+# b = 2
+
 [output]
 wet = 1.0
 level = 1.0
@@ -70,9 +80,14 @@ level = 1.0
 enabled = false      # line-in, wet and line-out as WAV
 folder = "takes"
 
+[lights]             # state and beat go back to the controller's own lights
+# MIDI outputs there are: {_listed(lights)}
+port = ""            # part of the name; "" is none
+
 # Your own, as many as you like. `doubledrop midi monitor` shows what a control sends, and
 # `doubledrop midi learn rig.toml TARGET` writes one here.
-# target: {", ".join(KNOBS + BUTTONS)},
+# target: {", ".join(knob for knob in KNOBS if knob not in AMOUNTS)}, amount1 … amount16,
+#         {", ".join(BUTTONS)},
 #         nudge, program, slot1 … slot16
 #
 # [[controls]]

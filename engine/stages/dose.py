@@ -27,9 +27,7 @@ class Dose:
         amount: 0 (dry) … 1 that is wanted; approached within 20 ms.
     """
 
-    def __init__(
-        self, stft: STFT, rate: float, match: bool = False, level_db: float = 0.0
-    ) -> None:
+    def __init__(self, stft: STFT, rate: float, match: bool = False, level_db: float = 0.0) -> None:
         self._match = Match(rate, stft.n_fft, stft.hop) if match else None
         self._level = np.float32(10 ** (level_db / 20))
         self._step = stft.hop / (_RAMP_S * rate)
@@ -40,7 +38,8 @@ class Dose:
 
         Args:
             spectra, rendered: (channels, m, bins), of the feed and of the effect.
-            complete: hops in which the effect is all there: others say nothing of its loudness, (m,).
+            complete: hops in which the effect is all there, (m,): others say nothing of how loud
+                it is.
         """
         if self._match is not None:
             rendered = rendered * self._match.follow(spectra, rendered, complete)[:, None]

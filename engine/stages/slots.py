@@ -133,7 +133,7 @@ class Slots:
 
     def _nearer(self) -> int:
         assert self._sides is not None
-        return self._sides[self._place > 0.5]  # noqa: PLR2004
+        return self._sides[self._place > 0.5]
 
     def _between_sides(self, sounds: dict[int, Audio]) -> Audio:
         """The two sides, as the crossfader stands; it follows the hand no faster than 50 ms."""
@@ -143,7 +143,7 @@ class Slots:
         likeness = self._likeness.hear(a, b)
         if self.leaving is None:
             before = self._place
-            entering = self._sides[int(before < 0.5)]  # noqa: PLR2004
+            entering = self._sides[int(before < 0.5)]
             if self._between or self._is_complete(entering, self._both_since):
                 steps = np.arange(1, n + 1) / (SHORTEST_S * self._rate)
                 places = np.clip(self._hand, before - steps, before + steps)

@@ -1,8 +1,8 @@
 """A MIDI controller or clock in a process of its own, as a real client of the JACK server.
 
-``python -m tests.live.controller NAME SCHEDULE SENT``: SCHEDULE is JSON, [[seconds, [bytes]], …],
-counted from when the port has a listener; SENT is written at the end: the times of
-``time.monotonic``.
+``python -m tests.live.controller NAME SCHEDULE SENT SHOWN``: SCHEDULE is JSON, [[seconds, [bytes]],
+…], counted from when the port has a listener; at the end SENT is written, the times of
+``time.monotonic``, and SHOWN, JSON, the messages that came back with theirs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class Controller:
         self._sent = folder / f"{name}.npy"
         path = folder / f"{name}.json"
         path.write_text(json.dumps(list(schedule)))
-        command = [sys.executable, "-m", "tests.live.controller", name, str(path), str(self._sent)]
+        self._shown = folder / f"{name}.shown.json"
+        files = [str(file) for file in (path, self._sent, self._shown)]
+        command = [sys.executable, "-m", "tests.live.controller", name, *files]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def sent(self) -> np.ndarray:
@@ -38,10 +40,19 @@ class Controller:
         assert self.process.wait(200) == 0
         return np.load(self._sent)
 
+    def shown(self) -> list[tuple[float, list[int]]]:
+        """What its lights were told."""
+        self.sent()
+        return [(at, data) for at, data in json.loads(self._shown.read_text())]
 
-def main(name: str, schedule: Path, sent: Path) -> None:
+
+def main(name: str, schedule: Path, sent: Path, shown: Path) -> None:
     out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name)
     out.open_virtual_port(name)
+    lights = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, f"{name}-lights", 1 << 14)
+    lights.open_virtual_port(f"{name}-lights")
+    heard: list[tuple[float, list[int]]] = []
+    lights.set_callback(lambda found, _: heard.append((time.monotonic(), found[0])))
     time.sleep(_READY_S)
     began, times = time.monotonic() + 0.1, []
     for at, data in json.loads(schedule.read_text()):
@@ -49,10 +60,11 @@ def main(name: str, schedule: Path, sent: Path) -> None:
             time.sleep(wait if wait > 0.002 else 0.0001)
         out.send_message(data)
         times.append(time.monotonic())
-    np.save(sent, np.array(times))
     time.sleep(0.5)
+    shown.write_text(json.dumps(heard))
+    np.save(sent, np.array(times))
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], *map(Path, sys.argv[2:]))

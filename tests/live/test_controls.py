@@ -14,7 +14,7 @@ from engine.control.clock import TICKS
 from engine.live import board as b
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
-from engine.live.rig import Clock, Control, Rig, Slot, Switch
+from engine.live.rig import Clock, Control, Lights, Rig, Slot, Switch
 from engine.live.timeline import Timeline
 from export import handmade
 from tests.live.controller import Controller
@@ -207,3 +207,41 @@ def test_a_slot_that_cannot_be_loaded_plays_dry(server, tmp_path):
     delay = delay_of(sound, feed)
     assert delay == status.latency["total"]
     assert wrong_places(sound, feed, delay) <= counted_since(status, before, left_out)
+
+
+def test_a_controller_is_unplugged_and_comes_back(server, tmp_path):
+    """Its values are held, its buttons released, its lights told everything again."""
+    asked = Rig(
+        slots=[Slot(preset="a"), Slot(preset="b")],
+        controls=[
+            Control(target="mute", control="note1", port="pads"),
+            Control(target="wet", control="cc16", port="pads"),
+            Control(target="slot2", control="note2", port="pads"),
+        ],
+        lights=Lights(port="pads-lights"),
+        switch=Switch(quantise="now"),
+    )
+    with played(tmp_path, asked, [preset(tmp_path)] * 2) as it:
+        desk = it.performer.desk
+        sweep = [(0.01 * i, [0xB0, 16, 127 - i]) for i in range(64)]
+        presses = [(1.0, [0x90, 2, 99]), (1.1, [0x80, 2, 0]), (1.5, [0x90, 1, 99])]
+        first = Controller(tmp_path, "pads", sweep + presses)
+        shown = [data for _, data in first.shown()]
+        assert [0x90, 1, 0] in shown  # not muted
+        assert [0x90, 1, 127] in shown[shown.index([0x90, 1, 0]) :]
+        assert [0x90, 2, 127] in shown
+        assert [0xB0, 16, 127] in shown
+        assert [0xB0, 16, 100] not in shown  # it is being touched
+        it.it.until(lambda: not any("pads" in name for name in it.performer.midi.names))
+        assert desk.wishes.mute
+        assert desk.wishes.knobs["wet"] == pytest.approx(64 / 127)
+        assert it.performer.switching.active == 1
+        again = [(0.2, [0xB0, 16, 10]), (0.3, [0xB0, 16, 11]), (1.0, [0x90, 1, 99])]
+        second = Controller(tmp_path, "pads", again)
+        shown = [data for _, data in second.shown()]
+        assert [0x90, 1, 127] in shown
+        assert [0x90, 2, 127] in shown
+        assert [0xB0, 16, 64] in shown
+        # The button that was held when it went is pressed anew; the knob has to be found again.
+        assert not desk.wishes.mute
+        assert desk.wishes.knobs["wet"] == pytest.approx(64 / 127)
