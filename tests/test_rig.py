@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import tomllib
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from engine.control.mapping import DEFAULT, Binding
 from engine.errors import DoubledropError, RigError
 from engine.live import board as b
+from engine.live.link import Link
 from engine.live.performer import Performer
 from engine.live.rig import Rig, Slot, read_rig
 from engine.live.rig_template import template
@@ -173,3 +175,28 @@ def test_the_commands(tmp_path):
     nothing = program("midi", "learn", str(path), "wett")
     assert nothing.returncode == 2
     assert "slot16" in nothing.stderr
+
+
+def test_a_peer_leads_over_link():
+    """Two programs on one computer: one sets the tempo of the session, the other follows."""
+    leader = (
+        "import asyncio, time\nfrom aalink import Link\n"
+        "async def lead():\n"
+        "    link = Link(133.0, asyncio.get_running_loop())\n    link.enabled = True\n"
+        "    await asyncio.sleep(2.0)\n    link.tempo = 133.0\n    await asyncio.sleep(20.0)\n"
+        "asyncio.run(lead())"
+    )
+    link, heard = Link(), []
+    other = subprocess.Popen([sys.executable, "-W", "ignore", "-c", leader])
+    try:
+        until = time.monotonic() + 20.0
+        while time.monotonic() < until and not (heard and heard[-1][:2] == (1, 133.0)):
+            link.fetch(lambda *said: heard.append((said[0], round(said[1], 2), *said[2:])))
+            time.sleep(0.01)
+        if not any(said[0] for said in heard):
+            pytest.skip("no multicast on this machine, so no Link")
+        assert heard[-1][:2] == (1, 133.0)
+        assert 0.0 <= heard[-1][2] < 4.0
+    finally:
+        other.kill()
+        link.stop()

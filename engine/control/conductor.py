@@ -1,8 +1,9 @@
 """Which clock leads, and what the band does when it falls silent: one tempo at any time.
 
-Sources in the order of the rig: a MIDI clock, the hand (tap), a fixed tempo. One that is lost is
-held for a while, then the next leads. The place in the phrase never jumps of itself: what a clock
-says of it is approached a little a beat; only Start and "downbeat now" set it.
+Sources in the order of the rig: Ableton Link, a MIDI clock, the hand (tap), a fixed tempo. One that
+is lost is held for a while, then the next leads. The place in the phrase never jumps of itself:
+what a clock says of it is approached a little a beat; only Start, the joining of a Link session and
+"downbeat now" set it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.control.clock import MidiClock
+from engine.control.link_clock import LinkClock
 from engine.control.tap import Tap
 from engine.dsp.tempo import Tempo
 
-Source = Literal["midi", "tap", "fixed"]
+Source = Literal["link", "midi", "tap", "fixed"]
 _SLEW = 0.02  # of the time that passes: how fast a wrong place is made good
 _TOLD_S = 0.0005  # a place that is this far off is worth telling the engine …
 _TOLD_BPM = 0.02  # … or a tempo …
@@ -50,7 +52,8 @@ class Conductor:
         sources: Sequence[Source] = ("midi", "tap", "fixed"),
         hold_s: float = 5.0,
     ) -> None:
-        self.clock, self._tap = MidiClock(), Tap()
+        self.clock, self.link, self._tap = MidiClock(), LinkClock(), Tap()
+        self._clocks: dict[Source, MidiClock | LinkClock] = {"midi": self.clock, "link": self.link}
         self.tempo = tempo
         self._fixed_bpm, self._tapped = tempo.bpm, 0.0
         self._sources, self._hold_s = sources, hold_s
@@ -84,6 +87,11 @@ class Conductor:
             self.clock.start()
         self._started = True
 
+    def hear_link(self, peers: int, bpm: float, beat: float, time_s: float) -> None:
+        """An Ableton Link session; whoever joins takes over its place in the bar."""
+        if self.link.hear(peers, bpm, beat, time_s):
+            self._started = self._started or self.lead.source != "midi"
+
     def update(self, now_s: float) -> Tempo | None:
         """Once every few milliseconds.
 
@@ -97,8 +105,9 @@ class Conductor:
         wanted, bpm = self.tempo, self._bpm()
         if bpm is not None and abs(bpm - wanted.bpm) > _TOLD_BPM:
             wanted = wanted.changed(bpm, now_s)
-        if self.lead.source == "midi" and not self.lead.held:
-            wanted = self._approach(wanted, now_s, min(passed_s, 2.0 * _TELL_S))
+        clock = self._clocks.get(self.lead.source)
+        if clock is not None and not self.lead.held:
+            wanted = self._approach(clock, wanted, now_s, min(passed_s, 2.0 * _TELL_S))
         if wanted == self.tempo and not self._set:
             return None
         self.tempo, self._told_s, self._set = wanted, now_s, False
@@ -106,11 +115,11 @@ class Conductor:
 
     def _leader(self, now_s: float) -> Lead:
         for source in self._sources:
-            if source == "midi" and self.clock.locked:
-                silent_s = now_s - self.clock.last_s
-                lost = self.clock.is_lost(now_s)
-                if not lost or silent_s < self._hold_s:
-                    return Lead("midi", lost)
+            clock = self._clocks.get(source)
+            if clock is not None and clock.locked:
+                lost = clock.is_lost(now_s)
+                if not lost or now_s - clock.last_s < self._hold_s:
+                    return Lead(source, lost)
             if source == "tap" and self._tapped:
                 return Lead("tap", False)
             if source == "fixed":
@@ -120,18 +129,22 @@ class Conductor:
     def _bpm(self) -> float | None:
         if self.lead.held:
             return None
-        if self.lead.source == "midi":
-            return self.clock.bpm
+        clock = self._clocks.get(self.lead.source)
+        if clock is not None:
+            return clock.bpm
         return self._tapped if self.lead.source == "tap" else self._fixed_bpm
 
-    def _approach(self, tempo: Tempo, now_s: float, passed_s: float) -> Tempo:
+    def _approach(
+        self, clock: MidiClock | LinkClock, tempo: Tempo, now_s: float, passed_s: float
+    ) -> Tempo:
         """The tempo, its place nearer to where the clock is."""
-        beat = self.clock.beat_at(now_s)
+        beat = clock.beat_at(now_s)
         if beat is None:
             return tempo
         begins = now_s - beat * tempo.beat_s  # of the clock's beat 0
-        off = (begins - tempo.downbeat_s) % tempo.phrase_s
-        off -= tempo.phrase_s * (off > 0.5 * tempo.phrase_s)
+        circle_s = tempo.bar_s if clock is self.link else tempo.phrase_s
+        off = (begins - tempo.downbeat_s) % circle_s
+        off -= circle_s * (off > 0.5 * circle_s)
         if self._started:
             self._started, self._set = False, True
         elif abs(off) < _TOLD_S:

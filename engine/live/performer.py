@@ -22,6 +22,7 @@ from engine.control.mapping import AMOUNTS
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
+from engine.live.link import Link
 from engine.live.midi import Midi
 from engine.live.midi_file import PORT
 from engine.live.rig import Rig
@@ -67,6 +68,7 @@ class Performer:
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
         self.midi = Midi(self._patterns(), rig.lights.port)
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
+        self._link = Link() if "link" in rig.clock.sources else None
         self._lit, self._shown_s = self.midi.lit, 0.0
         self._timeline, self._score = Timeline(board), deque(score)
         self._began_s = self._told_offset = 0.0
@@ -92,12 +94,16 @@ class Performer:
         if self._thread.is_alive():
             self._thread.join()
         self.midi.stop()
+        if self._link is not None:
+            self._link.stop()
         self._keep()
 
     def _run(self) -> None:
         while not self._stop.wait(_PERIOD_S):
             self._timeline.look()
             self.midi.fetch(self.hear, self.desk.gone)
+            if self._link is not None:
+                self._link.fetch(self._hear_link)
             self._play_score(time.monotonic())
             self._lead(time.monotonic())
             self._switch(time.monotonic())
@@ -124,6 +130,10 @@ class Performer:
         gesture = self.desk.hear(port, message, time_s)
         if gesture is not None:
             self.lights.touched(port, gesture, time_s)
+
+    def _hear_link(self, peers: int, bpm: float, beat: float, time_s: float) -> None:
+        offset_s = 1e-3 * self._rig.clock.offset_ms
+        self.conductor.hear_link(peers, bpm, beat, time_s + offset_s)
 
     def _play_score(self, now_s: float) -> None:
         while self._score and self._began_s + self._score[0][0] <= now_s:

@@ -14,6 +14,7 @@ from engine.documents import read_document
 from engine.dsp.crossfade import Law
 from engine.dsp.tempo import MAX_BPM, MIN_BPM
 from engine.errors import PresetError, RigError
+from engine.live.link import check_link
 from engine.live.preset import load_preset
 from engine.stages.slots import SHORTEST_S
 
@@ -227,6 +228,8 @@ def read_rig(path: Path, presets: bool = True) -> Rig:
         PresetError: one of its presets does not exist.
     """
     rig = read_document(path, Rig, RigError, missing="Make one: doubledrop rig init " + str(path))
+    if "link" in rig.clock.sources:
+        check_link()
     for slot in rig.slots if presets else ():
         load_preset(slot.preset)
     return rig

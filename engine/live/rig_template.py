@@ -52,13 +52,14 @@ output = ""
 block = 128          # frames; smaller is earlier, larger is safer
 
 [clock]
-# The first of these that is there leads. midi: a MIDI clock; tap: taps; fixed: bpm below.
+# The first of these that is there leads. midi: a MIDI clock; tap: taps; fixed: bpm below; link:
+# Ableton Link (pip install 'doubledrop[link]').
 sources = ["midi", "tap", "fixed"]
 # MIDI ports there are: {_listed(ports)}
 port = ""            # part of the name of the port the clock comes from; "" is any
 bpm = 174.0
 hold_s = 5.0         # a clock that falls silent is held so long before the next one leads
-offset_ms = 0.0      # how much later than its ticks the beats of a MIDI clock are heard
+offset_ms = 0.0      # how much later than its ticks the beats of a clock are heard
 
 # Up to 16 slots, all loaded and warm. Presets: `doubledrop presets`, or the path of a folder.
 {slots}
