@@ -20,7 +20,7 @@ from engine.cli.route import Route, find_route
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceLost, OutputError, UsageError
 from engine.live import sources
-from engine.live.asked import Asked, Wanted
+from engine.live.asked import Wanted
 from engine.live.preset import load_preset
 from engine.live.report import Report
 from engine.live.rig import Clock, Devices, Output, Rig, Slot, read_rig
@@ -110,14 +110,7 @@ def play(
             record = Path(rig.recording.folder)
         play_devices(
             Wanted(source, sink, rate, block, not interpreted, settings),
-            Asked(
-                *(rig.models(), provider.value, tempo.bpm, tempo.downbeat_s),
-                settings,
-                rig.switch.law,
-                rig.switch.match,
-                [slot.level_db for slot in rig.slots],
-                rig.sides(),
-            ),
+            rig.asked(provider.value, tempo, settings),
             rig,
             rig_path,
             seconds,

@@ -1,4 +1,4 @@
-"""``doubledrop render``: a file in, a file out."""
+"""``doubledrop render``: a file in, a file out; or a performance, or a take, once more."""
 
 from __future__ import annotations
 
@@ -12,24 +12,32 @@ from rich.progress import TaskProgressColumn, TimeRemainingColumn
 from engine.cli import options
 from engine.cli.console import progress, stderr, warn
 from engine.dsp.tempo import Tempo
+from engine.errors import UsageError
 from engine.live import render as rendering
 from engine.live.files import SoundReader, check_writable
 from engine.live.generator import OnnxGenerator
+from engine.live.midi_file import read_midi
 from engine.live.preset import load_preset
+from engine.live.rig import Clock, Output, Rig, Slot, read_rig
 from engine.live.tracker import track
 from engine.stages.host import Settings
 
 
 def render(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Sound file to restyle.")],
+    source: Annotated[
+        Path | None, typer.Argument(metavar="IN", help="Sound file to restyle; none with --take.")
+    ] = None,
     sink: Annotated[
-        Path, typer.Argument(metavar="OUT", help="File to write: .wav .flac .aiff .ogg")
-    ],
-    preset: options.Preset,
+        Path | None, typer.Argument(metavar="OUT", help="File to write: .wav .flac .aiff .ogg")
+    ] = None,
+    preset: options.Preset = "",
     window: Annotated[
-        options.UseOption,
-        typer.Option(help="late: as in the paper. phrase: what the stage hears. edge: no clock."),
-    ] = options.UseOption.late,
+        options.UseOption | None,
+        typer.Option(
+            help="late: as in the paper. phrase: what the stage hears. edge: no clock. "
+            "Default: late; phrase with --midi."
+        ),
+    ] = None,
     lookahead: options.Lookahead = 0,
     inference_ms: Annotated[
         float | None,
@@ -52,14 +60,56 @@ def render(
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for pictures of the run.")
     ] = None,
+    midi: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play a Standard MIDI File on the controls meanwhile."),
+    ] = None,
+    rig_path: Annotated[
+        Path | None,
+        typer.Option("--rig", metavar="RIG", help="Slots and controls of --midi: a rig.toml."),
+    ] = None,
+    take: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Play a take of `play --record` again, into OUT."),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Restyle a sound file. The output lies on the input, sample for sample.
 
     Example: doubledrop render set.wav restyled.wav --preset liquid-to-dancefloor --bpm 174
-    --downbeat 0.31 --report pictures
+    --downbeat 0.31 --report pictures. A performance: doubledrop render set.wav out.wav --rig
+    rig.toml --midi set.mid --bpm 174. A take: doubledrop render --take takes/20261121-201500
     """
+    if take is not None:
+        from engine.cli.perform import replayed  # the stage is compiled when it is loaded
+
+        replayed(take, source, provider.value, as_json)
+        return
+    if source is None or sink is None:
+        raise UsageError(
+            "render", "one file", expected="IN and OUT", cure="doubledrop render IN OUT --preset …"
+        )
     check_writable(sink)
+    if midi is not None or rig_path is not None:
+        from engine.cli.perform import performed
+
+        rig = _rig(rig_path, preset, wet)
+        settings = Settings(
+            use=(window or options.UseOption.phrase).value,
+            lookahead_ms=lookahead,
+            noise_branch=noise,
+            wet=rig.output.wet,
+        )
+        chosen_bpm = bpm if bpm is not None or rig_path is None else rig.clock.bpm
+        tempo = find_tempo(source, chosen_bpm, downbeat, rig.clock.bpm)
+        score = read_midi(midi) if midi is not None else []
+        performed(source, sink, rig, tempo, settings, provider.value, score, inference_ms, as_json)
+        return
+    window = window or options.UseOption.late
+    if not preset:
+        raise UsageError(
+            "--preset", "missing", cure="Name one: `doubledrop presets` lists what there is."
+        )
     chosen = load_preset(preset)
     with SoundReader(source):
         pass  # a file that cannot be read is named before a model is loaded
@@ -99,6 +149,19 @@ def render(
     print(f"  latency on stage {done.latency_samples} samples ({done.latency_ms:.1f} ms)")
     for picture in done.pictures:
         print(f"  picture: {picture}")
+
+
+def _rig(path: Path | None, preset: str, wet: float) -> Rig:
+    """The rig that is played: a file's, or one slot with a preset."""
+    if path is not None and preset:
+        raise UsageError("--preset", preset, expected="no preset beside a rig", cure="Leave it.")
+    if path is not None:
+        return read_rig(path, presets=False)
+    if not preset:
+        raise UsageError("--midi", "no slots", cure="Give a rig with --rig, or a --preset.")
+    found = load_preset(preset)
+    clock = Clock(bpm=found.file.bpm)
+    return Rig(slots=[Slot(preset=preset)], clock=clock, output=Output(wet=wet))
 
 
 def find_tempo(

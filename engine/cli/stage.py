@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from engine.live.recorder import Recorder
 from engine.live.rig import Rig
 from engine.live.status import Status, latency, look
 from engine.live.supervisor import Supervisor
+from engine.live.take import hash_of
 
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
@@ -48,14 +50,19 @@ def play_devices(
     performer = Performer(stage.board, rig, asked.downbeat_s, state, score)
     recorder, names = None, [slot.preset for slot in rig.slots]
     if record is not None:
-        facts = {"version": version("doubledrop"), "presets": names, "asked": asdict(asked)}
-        recorder = Recorder(stage.board, record, facts, stage.events, stage.note)
+        facts = {
+            "version": version("doubledrop"),
+            "presets": names,
+            "asked": asdict(asked),
+            "models_sha256": [hash_of(model) for model in asked.models],
+        }
+        performer.heard = deque()
+        recorder = Recorder(stage.board, record, facts, stage.events, stage.note, performer.heard)
+        recorder.start()  # a take that begins with the session can be played again
     with stderr.status("opening the devices, loading the network"):
         stage.start()
     try:
         _announce(stage, asked, " | ".join(names), wanted)
-        if recorder is not None:
-            recorder.start()
         performer.start()
         broken = cast(list[int], stage.engine["broken"])
         _watch(stage, wanted, seconds, Beside(performer, recorder, names, broken))

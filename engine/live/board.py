@@ -29,14 +29,19 @@ FEED, WET, OUT, MOST = 1 << 20, 1 << 17, 1 << 17, 1 << 12
 again learns where it is), what the engine made of it, what went out; and the frames that the
 callback works on at once."""
 
+ROWS, COLUMNS = 1 << 12, 5
+"""Of each journal: seconds of decisions, should nobody read them; see engine.live.journal."""
+OPENED, TURNED = 20, 21
+"""Kinds of the device's rows: it began; what it took over from a block on."""
 NUMBERS = 64
 """Places for numbers, and for levels."""
 # Written by the device's process …
 (SESSION, HEARD, RATE, BLOCK, INPUTS, OUTPUTS, BEHIND, CALLBACKS, GAPS, DRY_SAMPLES) = range(10)
-(FLAGS, REPAIRED, REFUSED, PLAYED) = range(10, 14)
+(FLAGS, REPAIRED, REFUSED, PLAYED, TURNS) = range(10, 15)
 # … by the engine's …
 (MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
-(FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES) = range(22, 28)
+(FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES, NOTED) = range(22, 29)
+SHARES = {"fresh": FRESH, "predicted": PREDICTED, "held": HELD, "dry": DRY}
 # … and by whoever holds the controls.
 (OWNER, STOP, SLOT_WANTED, SWITCH_AT, TEMPO) = range(40, 45)
 CALL_S = 1.0
@@ -52,12 +57,16 @@ AMOUNTS = 32
 as many places as there are slots."""
 # … as they are at the device, with peaks and the time at which the first session began …
 (WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
+# … what the device has noted last of wet, level and whether there was sound of the engine …
+(WET_NOTED, LEVEL_NOTED, READY_NOTED) = range(14, 17)
 # … and of the engine: age of its gains, s, time of a hop, ms, and how much of the effect it gives.
 (AGE_P50, AGE_P99, HOP_P50, HOP_P99, HOP_P999, ENGINE_WET) = range(20, 26)
 
 _PARTS: list[tuple[str, tuple[int, ...], str]] = [
     ("numbers", (NUMBERS,), "i8"),
     ("levels", (NUMBERS,), "f8"),
+    ("notes", (ROWS, COLUMNS), "f8"),
+    ("turns", (ROWS, COLUMNS), "f8"),
     ("ceiling", (STATE,), "f8"),
     ("ahead", (CHANNELS, 2 * LOOKAHEAD), "f4"),
     ("feed", (CHANNELS, FEED), "f4"),
@@ -82,12 +91,15 @@ class Board:
         numbers, levels: (64,), int64 and float64; the places are the constants of this module.
         feed, wet, out: rings (2, n); sample t lies at t modulo n, in ``out`` that of the instant
             that was played.
+        notes, turns: journals of the engine and of the device.
         ahead, ceiling: the limiter's sound and state.
         mix: the block that the callback works on.
     """
 
     numbers: Array
     levels: Array
+    notes: Array
+    turns: Array
     ceiling: Array
     ahead: Audio
     feed: Audio

@@ -19,22 +19,44 @@ from engine.stages.sanitise import CEILING
 
 _RETURN_S = 0.02  # from dry to wet, from silence to sound, a control from end to end
 _BAD_FLAGS = 1 | 2 | 4 | 8  # input and output, underflow and overflow; 16 is the beginning
-_AT_LEVELS, _AT_CEILING = b.OFFSETS["levels"] // 8, b.OFFSETS["ceiling"] // 8
+_AT_LEVELS, _AT_CEILING, _AT_TURNS = (
+    b.OFFSETS[name] // 8 for name in ("levels", "ceiling", "turns")
+)
 _AT_AHEAD, _AT_FEED, _AT_WET, _AT_OUT, _AT_MIX = (
     b.OFFSETS[name] // 4 for name in ("ahead", "feed", "wet", "out", "mix")
 )
 
 
 @numba.njit(cache=True)
+def turn(due, ready, there, numbers, levels, turns):  # type: ignore[no-untyped-def]
+    """Take over what is wanted for this block, and note it if it is something new.
+
+    A block for which the engine's sound is not all there is noted as long as some is still heard.
+    """
+    short = not there and levels[b.AVAILABLE] > 0.0
+    wet, level = levels[b.WET_WANTED], levels[b.LEVEL_WANTED]
+    changed = wet != levels[b.WET_NOTED] or level != levels[b.LEVEL_NOTED]
+    if not changed and not short and there == (levels[b.READY_NOTED] != 0.0):
+        return
+    levels[b.WET_NOTED], levels[b.LEVEL_NOTED] = wet, level
+    levels[b.READY_NOTED] = 1.0 if there else 0.0
+    row = turns[numbers[b.TURNS] % b.ROWS]
+    row[0], row[1], row[2], row[3] = b.TURNED, due, wet, level
+    row[4] = -1.0 if there else max(0, ready)
+    fence()  # type: ignore[call-arg]
+    numbers[b.TURNS] += 1
+
+
+@numba.njit(cache=True)
 def exchange(  # type: ignore[no-untyped-def]  # noqa: PLR0912  (one pass, no calls to pay for)
-    given, taken, numbers, levels, ceiling, ahead, feed, wet, played, mix, table
+    given, taken, numbers, levels, turns, ceiling, ahead, feed, wet, played, mix, table
 ):
     """One block of the device, of up to :data:`engine.live.board.MOST` frames.
 
     Args:
         given: (frames, inputs), float32, from the device.
         taken: (frames, outputs), float32, to the device.
-        numbers, levels, ceiling, ahead, feed, wet, played, mix: of the board.
+        numbers, levels, turns, ceiling, ahead, feed, wet, played, mix: of the board.
         table: of the limiter.
     """
     frames, inputs, outputs = len(given), given.shape[1], taken.shape[1]
@@ -57,6 +79,7 @@ def exchange(  # type: ignore[no-untyped-def]  # noqa: PLR0912  (one pass, no ca
     there = ready >= frames + FADE
     if not there and levels[b.AVAILABLE] >= 1.0:
         numbers[b.GAPS] += 1
+    turn(due, ready, there, numbers, levels, turns)
     available, share, level = levels[b.AVAILABLE], levels[b.WET_NOW], levels[b.LEVEL_NOW]
     out = mix[:, :frames]
     for i in range(frames):
@@ -65,8 +88,8 @@ def exchange(  # type: ignore[no-untyped-def]  # noqa: PLR0912  (one pass, no ca
             available = min(1.0, available + step)
         else:
             available = max(0.0, available - 1.0 / FADE) if i < ready else 0.0
-        share += max(-step, min(step, levels[b.WET_WANTED] - share))
-        level += max(-step, min(step, levels[b.LEVEL_WANTED] - level))
+        share += max(-step, min(step, levels[b.WET_NOTED] - share))
+        level += max(-step, min(step, levels[b.LEVEL_NOTED] - level))
         for c in range(2):
             dry = feed[c, at % b.FEED] if at >= 0 else np.float32(0.0)
             mixed = dry
@@ -116,6 +139,7 @@ def callback(given, taken, frames, time, flags, memory):  # type: ignore[no-unty
             due[first : first + b.MOST],
             numbers,
             wide[_AT_LEVELS : _AT_LEVELS + b.NUMBERS],
+            wide[_AT_TURNS : _AT_TURNS + b.ROWS * b.COLUMNS].reshape(b.ROWS, b.COLUMNS),
             wide[_AT_CEILING : _AT_CEILING + STATE],
             whole[_AT_AHEAD : _AT_AHEAD + 4 * LOOKAHEAD].reshape(2, 2 * LOOKAHEAD),
             whole[_AT_FEED : _AT_FEED + 2 * b.FEED].reshape(2, b.FEED),
@@ -130,6 +154,6 @@ def callback(given, taken, frames, time, flags, memory):  # type: ignore[no-unty
 def exchange_on(board: b.Board, given: Array, taken: Array) -> None:
     """:func:`exchange` with a board's parts."""
     exchange(
-        *(given, taken, board.numbers, board.levels, board.ceiling),
+        *(given, taken, board.numbers, board.levels, board.turns, board.ceiling),
         *(board.ahead, board.feed, board.wet, board.out, board.mix, TABLE),
     )

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.dsp.limiter import LOOKAHEAD, reset
 from engine.errors import DeviceError
 from engine.live import board as b
 from engine.live.asked import Wanted
-from engine.live.budget import budget
 from engine.live.devices import find, portaudio
+from engine.live.opening import begin_session
 from engine.live.processes import LOST, say, serve
 
 _SILENT_S = 0.5
@@ -66,24 +65,8 @@ def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int])
     now = time.monotonic()
     if not board.get(b.SESSION):
         board.levels[b.EPOCH] = now
-    before, same = board.get(b.HEARD), board.get(b.RATE) == rate
     heard = round((now - board.levels[b.EPOCH]) * rate) if board.get(b.SESSION) else 0
-    if same and 0 < heard - before < b.FEED:
-        board.write(board.feed, before, np.zeros((b.CHANNELS, heard - before), np.float32))
-    else:
-        board.feed[:] = 0.0
-    board.numbers[b.RATE], board.numbers[b.BLOCK] = rate, wanted.block
-    board.numbers[b.INPUTS], board.numbers[b.OUTPUTS] = channels
-    parts = budget(rate, wanted.block, wanted.settings)
-    board.numbers[b.BEHIND] = sum(parts.values()) - LOOKAHEAD
-    board.levels[b.AVAILABLE] = board.levels[b.LEVEL_NOW] = 0.0
-    board.levels[b.WET_NOW] = board.levels[b.WET_WANTED]
-    board.ahead[:] = 0.0
-    reset(board.ceiling, rate)
-    board.publish(b.MADE, -(1 << 60))  # whatever was made, was made of another session
-    board.publish(b.PLAYED, heard - board.get(b.BEHIND) - LOOKAHEAD)
-    board.publish(b.HEARD, heard)
-    board.publish(b.SESSION, board.get(b.SESSION) + 1)
+    begin_session(board, rate, wanted.block, channels, wanted.settings, heard)
 
 
 def _open(

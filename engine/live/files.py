@@ -23,6 +23,8 @@ FORMATS = {
     ".aif": ("AIFF", "FLOAT"),
     ".ogg": ("OGG", "VORBIS"),
 }
+# Commands of libsndfile for which soundfile has no public way.
+ADD_PEAK_CHUNK, UPDATE_HEADER_AUTO = 0x1050, 0x1061
 _WAV_LIMIT = 4_000_000_000  # bytes; above, RF64 is the same file with longer length fields
 _FLAC_CHANNELS = 8
 
@@ -139,6 +141,7 @@ class SoundWriter:
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             self._part.unlink(missing_ok=True)
             raise self._failed(reason(fault)) from fault
+        command(self._file, ADD_PEAK_CHUNK, False)  # it holds the time of day
 
     def write(self, block: Audio) -> None:
         """Append (channels, n).
@@ -191,6 +194,11 @@ class SoundWriter:
         with suppress(sf.LibsndfileError, RuntimeError, OSError):
             self._file.close()
         self._part.unlink(missing_ok=True)
+
+
+def command(file: sf.SoundFile, number: int, value: bool) -> None:
+    """Tell libsndfile how to write a file."""
+    sf._snd.sf_command(file._file, number, sf._ffi.NULL, int(value))
 
 
 def check_writable(path: Path) -> None:

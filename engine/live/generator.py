@@ -4,6 +4,7 @@ they run."""
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +190,29 @@ def _difference(generator: OnnxGenerator, wanted: FrontEnd) -> str:
         for key, value in vars(wanted).items()
         if has[key] != value
     )
+
+
+def load_slots(
+    models: Sequence[str], provider: str
+) -> tuple[list[OnnxGenerator | Through], str, dict[int, PresetError]]:
+    """The network of each slot, and where they run; one that cannot be loaded lets dry through.
+
+    Returns:
+        The networks, the provider, and why those that cannot be loaded cannot.
+
+    Raises:
+        PresetError: none of them can.
+    """
+    generators: list[OnnxGenerator | Through] = []
+    runs_on, faults = "", {}
+    for slot, model in enumerate(models):
+        try:
+            generator = OnnxGenerator(Path(model), provider, threads=1)
+            runs_on = generator.provider
+            generators.append(generator)
+        except PresetError as fault:
+            faults[slot] = fault
+            generators.append(Through())
+    if len(faults) == len(generators):
+        raise faults[0]
+    return generators, runs_on, faults

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 from engine.dsp.gain import GainImage
 from engine.errors import DoubledropError, GeneratorError
@@ -11,17 +14,25 @@ from engine.stages.inference import Job
 
 
 class _Worker:
-    """One job at a time on a thread of its own; ONNX Runtime releases the interpreter."""
+    """One job at a time on a thread of its own; ONNX Runtime releases the interpreter.
+
+    Attributes:
+        done: jobs that gave an image.
+        faults: jobs that failed.
+        fault: the last one's message.
+        paused: whether new jobs have to wait.
+    """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._job: Future[GainImage | None] | None = None
         self._begun, self._since = 0, 0.0
-        self.done = 0
+        self.done = self.faults = 0
+        self.fault, self.paused = "", False
 
     def idle(self) -> bool:
         """Whether a job can be submitted."""
-        return self._job is None
+        return self._job is None and not self.paused
 
     def submit(self, job: Job, now: int) -> None:
         """Start a job."""
@@ -73,32 +84,54 @@ class Scheduled(_Worker):
 class Background(_Worker):
     """For the stage: a result is there when it is there, and a fault is counted, not raised.
 
-    Attributes:
-        faults: jobs that failed.
-        fault: the last one's message.
-        paused: whether new jobs have to wait.
+    Args:
+        told: of each job that was collected: when, and whether it was done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[int, bool], None] | None = None) -> None:
         super().__init__()
-        self.paused = False
-        self.faults = 0
-        self.fault = ""
-
-    def idle(self) -> bool:
-        """Whether a job can be submitted."""
-        return super().idle() and not self.paused
+        self._told = told
 
     def collect(self, now: int) -> GainImage | None:
         """The result, if one has finished."""
-        del now
         if self._job is None or not self._job.done():
             return None
+        faults = self.faults
         try:
             return self._finish()
         except DoubledropError as fault:
             self.faults, self.fault = self.faults + 1, str(fault)
             return None
+        finally:
+            if self._told is not None:
+                self._told(now, self.faults == faults)
+
+
+class Recorded(_Worker):
+    """For a take: each result is there when it was there on the stage.
+
+    Args:
+        collected: samples at which jobs were collected, in order, and whether they were done.
+    """
+
+    def __init__(self, collected: Iterable[tuple[int, bool]]) -> None:
+        super().__init__()
+        self._collected = deque(collected)
+
+    def collect(self, now: int) -> GainImage | None:
+        """The result that was there by now.
+
+        Raises:
+            GeneratorError: the generator failed, and did not on the stage.
+        """
+        if self._job is None or not self._collected or now < self._collected[0][0]:
+            return None
+        _, done = self._collected.popleft()
+        if done:
+            return self._finish()
+        with suppress(DoubledropError):
+            self._finish()
+        return None
 
 
 def run_error(fault: Exception) -> GeneratorError:

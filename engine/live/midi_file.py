@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,18 @@ PORT = "file"
 def read_midi(path: Path) -> list[tuple[float, Any]]:
     """Messages of all tracks in order, each with its time in seconds from the beginning.
 
+    Args:
+        path: a Standard MIDI File, or the ``midi.jsonl`` of a take.
+
     Raises:
-        InputError: the file is missing or no Standard MIDI File.
+        InputError: the file is missing or neither.
     """
     if not path.is_file():
         raise InputError(str(path), "no such file", cure="Check the name.")
     try:
+        if path.suffix == ".jsonl":
+            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            return [(float(x["at_s"]), mido.Message.from_bytes(x["data"])) for x in lines]
         file, at_s, found = mido.MidiFile(str(path)), 0.0, []
         for message in file:
             at_s += message.time

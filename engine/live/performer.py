@@ -26,7 +26,7 @@ from engine.live.link import Link
 from engine.live.midi import Midi
 from engine.live.midi_file import PORT
 from engine.live.rig import Rig
-from engine.live.timeline import Timeline
+from engine.live.timeline import TimeKeeper, Timeline
 
 _PERIOD_S = 0.001
 _KEEP_S = 1.0
@@ -43,8 +43,10 @@ class Performer:
         downbeat_s: of the tempo to begin with, counted from the session's beginning.
         state: file that remembers where things stand; None for none.
         score: messages with the seconds from the beginning at which they are played.
+        timeline: where the session is at a time; by default it follows the device.
 
     Attributes:
+        heard: where every message is put, with the second of the session, if that is wanted.
         desk, conductor, switching, lights, midi: its parts, to be looked at.
     """
 
@@ -55,6 +57,7 @@ class Performer:
         downbeat_s: float = 0.0,
         state: Path | None = None,
         score: Sequence[tuple[float, Any]] = (),
+        timeline: TimeKeeper | None = None,
     ) -> None:
         self._board, self._rig, self._state = board, rig, state
         remembered = _remembered(state)
@@ -70,7 +73,8 @@ class Performer:
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
         self._link = Link() if "link" in rig.clock.sources else None
         self._lit, self._shown_s = self.midi.lit, 0.0
-        self._timeline, self._score = Timeline(board), deque(score)
+        self._timeline, self._score = timeline or Timeline(board), deque(score)
+        self.heard: deque[tuple[float, str, list[int]]] | None = None
         self._began_s = self._told_offset = 0.0
         self._kept, self._kept_s = self._standing(), 0.0
         board.levels[b.FADE_S] = rig.switch.fade_s
@@ -104,17 +108,24 @@ class Performer:
             self.midi.fetch(self.hear, self.desk.gone)
             if self._link is not None:
                 self._link.fetch(self._hear_link)
-            self._play_score(time.monotonic())
-            self._lead(time.monotonic())
-            self._switch(time.monotonic())
-            self._wish()
+            self.step(time.monotonic())
             self._show(time.monotonic())
             if time.monotonic() - self._kept_s > _KEEP_S:
                 self._keep()
 
+    def step(self, now_s: float) -> None:
+        """What is due by now, and what is wanted, onto the board."""
+        self._play_score(now_s)
+        self._lead(now_s)
+        self._switch(now_s)
+        self._wish()
+
     def hear(self, port: str, message: Any, time_s: float) -> None:
         """A message that arrived at a time of ``time.monotonic``."""
         clock = self.conductor.clock
+        session_s = self._timeline.session_s(time_s)
+        if self.heard is not None and session_s is not None:
+            self.heard.append((session_s, port, message.bytes()))
         if message.type in ("clock", "start", "continue", "stop", "songpos"):
             if self._rig.clock.port.lower() not in port.lower():
                 return

@@ -7,6 +7,8 @@
                           out.wav     what left for the line-out, ceiling and all
                           take.json   what was played with
                           events.jsonl  what happened, with the time since the program began
+                          decisions.jsonl  what engine and device did, with the sample it was at
+                          midi.jsonl  what the controllers sent, with the second of the session
 
 The three lie on each other sample for sample, whatever the latency. A file is valid after every
 write, so that a crash loses what was not yet written: a tenth of a second. Nobody waits for the
@@ -28,14 +30,16 @@ import numpy as np
 import soundfile as sf
 
 from engine.dsp.arrays import Audio
+from engine.dsp.limiter import LOOKAHEAD
 from engine.live import board as b
-from engine.live.files import make_folder, reason
+from engine.live.files import UPDATE_HEADER_AUTO, command, make_folder, reason
+from engine.live.journal import Reader
 
 NAMES = ("dry", "wet", "out")
+Entry = dict[str, Any]
 _PERIOD_S = 0.1
 _MOST = 1 << 15  # samples written at once
 _SPARE = 1 << 13  # samples at the far end of a ring that may be overwritten while they are read
-_KEEP_HEADER = 0x1061  # SFC_SET_UPDATE_HEADER_AUTO of libsndfile
 
 
 class Recorder:
@@ -46,6 +50,7 @@ class Recorder:
         folder: for takes; each gets a folder of its own.
         facts: what is played with; goes into ``take.json``.
         events: what the stage says, as (seconds, text); read, never changed.
+        heard: what the controllers send, as (second of the session, port, bytes); taken from it.
         note: told once why it has stopped.
 
     Attributes:
@@ -66,9 +71,12 @@ class Recorder:
         facts: dict[str, Any],
         events: deque[Any],
         note: Callable[[str], None],
+        heard: deque[tuple[float, str, list[int]]] | None = None,
     ) -> None:
         self._board, self._folder, self._facts = board, folder, facts
         self._events, self._told, self._note = events, 0, note
+        self._heard = deque() if heard is None else heard
+        self._journal, self._decisions = Reader(board), list[Entry]()
         self._files: list[sf.SoundFile] = []
         self._session, self._rate, self._at = 0, 0, 0
         self.take: Path | None = None
@@ -101,10 +109,15 @@ class Recorder:
     def _follow(self) -> None:
         board = self._board
         session = board.get(b.SESSION)
+        self._decisions += self._journal.take()
         if session != self._session:
             if not self._files or board.get(b.RATE) != self._rate:
-                self._begin(board.get(b.RATE), board.get(b.PLAYED))
+                self._begin()
             self._session = session
+        elif any(entry["what"] == "opened" for entry in self._decisions):
+            return  # a session is just about to begin
+        if not session:
+            return
         until = board.get(b.PLAYED)
         while self._at < until and board.get(b.SESSION) == session:
             oldest = board.get(b.PLAYED) - min(b.WET, b.OUT) + _SPARE
@@ -136,30 +149,51 @@ class Recorder:
         self._at += blocks[0].shape[-1]
         self.seconds += blocks[0].shape[-1] / self._rate
 
-    def _begin(self, rate: int, at: int) -> None:
+    def _begin(self) -> None:
+        """A take, from the session's first sample on if that is still there."""
+        board = self._board
+        rate, played = board.get(b.RATE), board.get(b.PLAYED)
+        opened = [n for n, entry in enumerate(self._decisions) if entry["what"] == "opened"]
+        begun = self._decisions[opened[-1]]["at"] - board.get(b.BEHIND) - LOOKAHEAD
+        at = max(begun, played - b.OUT + _SPARE)
+        if self.take is not None:
+            self._keep("decisions.jsonl", self._decisions[: opened[-1]])
+        self._decisions = self._decisions[opened[-1] :]
         self._close()
         self._rate, self._at, self.first, self.seconds = rate, at, at, 0.0
         self.take = _free(self._folder / time.strftime("%Y%m%d-%H%M%S"))
         self.take.mkdir()
-        facts = self._facts | {"rate": rate, "first_sample": at}
+        facts = self._facts | {
+            "rate": rate,
+            "block": board.get(b.BLOCK),
+            "inputs": board.get(b.INPUTS),
+            "outputs": board.get(b.OUTPUTS),
+            "first_sample": at,
+        }
         (self.take / "take.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
         for name in NAMES:
             file = sf.SoundFile(
                 str(self.take / f"{name}.wav"), "w", rate, b.CHANNELS, "FLOAT", format="RF64"
             )
-            # The header says after every write how long the file is; there is no public way.
-            sf._snd.sf_command(file._file, _KEEP_HEADER, sf._ffi.NULL, 1)
+            command(file, UPDATE_HEADER_AUTO, True)  # it is a whole file after every write
             self._files.append(file)
 
     def _log(self) -> None:
         """Append what was said since the last time."""
         events = list(self._events)[self._told :]
-        if not events or self.take is None:
-            return
-        with (self.take / "events.jsonl").open("a", encoding="utf-8") as file:
-            for event in events:
-                file.write(json.dumps({"at_s": round(event.at_s, 3), "text": event.text}) + "\n")
         self._told += len(events)
+        said = [{"at_s": round(event.at_s, 3), "text": event.text} for event in events]
+        self._keep("events.jsonl", said)
+        self._keep("decisions.jsonl", self._decisions)
+        self._decisions = []
+        heard = [self._heard.popleft() for _ in range(len(self._heard))]
+        midi = [{"at_s": at_s, "port": port, "data": data} for at_s, port, data in heard]
+        self._keep("midi.jsonl", midi)
+
+    def _keep(self, name: str, entries: list[Entry]) -> None:
+        if entries and self.take is not None:
+            with (self.take / name).open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(entry) + "\n" for entry in entries)
 
     def _close(self) -> None:
         for file in self._files:

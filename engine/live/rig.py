@@ -12,10 +12,12 @@ from engine.control.switching import Quantise
 from engine.control.takeover import Takeover
 from engine.documents import read_document
 from engine.dsp.crossfade import Law
-from engine.dsp.tempo import MAX_BPM, MIN_BPM
+from engine.dsp.tempo import MAX_BPM, MIN_BPM, Tempo
 from engine.errors import PresetError, RigError
+from engine.live.asked import Asked
 from engine.live.link import check_link
 from engine.live.preset import load_preset
+from engine.stages.host import Settings
 from engine.stages.slots import SHORTEST_S
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -202,6 +204,17 @@ class Rig(BaseModel):
         if self.crossfader is not None:
             return self.crossfader.a - 1, self.crossfader.b - 1
         return (0, 1) if len(self.slots) > 1 else None
+
+    def asked(self, provider: str, tempo: Tempo, settings: Settings) -> Asked:
+        """What the rig asks of the engine."""
+        return Asked(
+            *(self.models(), provider, tempo.bpm, tempo.downbeat_s),
+            settings,
+            self.switch.law,
+            self.switch.match,
+            [slot.level_db for slot in self.slots],
+            self.sides(),
+        )
 
     def models(self) -> list[str]:
         """The generator's file of each slot, where there is one or should be."""

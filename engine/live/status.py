@@ -13,8 +13,6 @@ from engine.live.budget import budget
 from engine.live.supervisor import Supervisor
 from engine.stages.host import Settings
 
-_SHARES = {"fresh": b.FRESH, "predicted": b.PREDICTED, "held": b.HELD, "dry": b.DRY}
-
 
 @dataclass(frozen=True)
 class Status:
@@ -75,7 +73,7 @@ def look(stage: Supervisor, settings: Settings) -> Status:
     """The stage now; peaks begin anew."""
     n, levels = stage.board.numbers, stage.board.levels
     rate = max(1, int(n[b.RATE]))
-    hops = {name: int(n[place]) for name, place in _SHARES.items()}
+    hops = {name: int(n[place]) for name, place in b.SHARES.items()}
     total = max(1, sum(hops.values()))
     peaks = [_db(float(levels[place])) for place in (b.PEAK_IN, b.PEAK_OUT)]
     levels[b.PEAK_IN] = levels[b.PEAK_OUT] = 0.0

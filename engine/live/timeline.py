@@ -8,10 +8,35 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from typing import Protocol
 
 from engine.live import board as b
 
+
+class TimeKeeper(Protocol):
+    """Knows where the session is."""
+
+    def look(self) -> None:
+        """See where the device is; to be called every millisecond or two."""
+        ...
+
+    def session_s(self, time_s: float) -> float | None:
+        """A time as seconds since the session began; None before that."""
+        ...
+
+
 _LOOKS = 256  # a third of a second, a look a millisecond
+
+
+class FileTime:
+    """Where time is that of the sound itself."""
+
+    def look(self) -> None:
+        """There is nothing to see."""
+
+    def session_s(self, time_s: float) -> float:
+        """The same."""
+        return time_s
 
 
 class Timeline:

@@ -1,0 +1,76 @@
+"""``render --midi`` and ``render --take``: a performance from its controls or its decisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.progress import TaskProgressColumn, TimeRemainingColumn
+
+from engine.cli.console import progress, warn
+from engine.dsp.tempo import Tempo
+from engine.live.files import check_writable
+from engine.live.offline import perform
+from engine.live.rig import Rig
+from engine.live.take import read_take, replay
+from engine.stages.host import Settings
+
+_REPLAY = "replay.wav"
+
+
+def performed(
+    source: Path,
+    sink: Path,
+    rig: Rig,
+    tempo: Tempo,
+    settings: Settings,
+    provider: str,
+    score: Sequence[tuple[float, Any]],
+    inference_ms: float | None,
+    as_json: bool,
+) -> None:
+    """Play a rig on a file and say what came of it."""
+    with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
+        task = bar.add_task(source.name, total=1.0)
+        done = perform(
+            source,
+            sink,
+            rig.asked(provider, tempo, settings),
+            rig,
+            score,
+            inference_ms=inference_ms,
+            progress=lambda now, of: bar.update(task, completed=now / max(of, 1)),
+        )
+    for fault in done.broken:
+        warn(fault)
+    if as_json:
+        print(json.dumps(done.to_json()))
+        return
+    share = ", ".join(f"{name} {part:.1%}" for name, part in done.gain_share.items() if part)
+    print(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
+    print(f"  {done.messages} messages, {done.switches} switches, {done.inferences} inferences")
+    print(f"  on {done.provider}, {done.late} late; gains {share or 'none'}; {done.bpm:.2f} BPM")
+
+
+def replayed(folder: Path, sink: Path | None, provider: str, as_json: bool) -> None:
+    """Play a take again and say how near it is to what went out."""
+    take = read_take(folder)
+    sink = sink or folder / _REPLAY
+    check_writable(sink)
+    with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
+        task = bar.add_task(folder.name, total=1.0)
+        done = replay(
+            take,
+            sink,
+            provider,
+            lambda now, of: bar.update(task, completed=now / max(of, 1)),
+        )
+    for model in done.changed:
+        warn(f"{model}: not the network that the take was played with")
+    if as_json:
+        print(json.dumps(done.to_json()))
+        return
+    print(f"{sink}: {done.seconds:.1f} s")
+    print(f"  {done.same_share:.2%} of it as it was recorded; difference {done.error_db:.0f} dB")

@@ -1,0 +1,276 @@
+"""The engine's way through one device at one rate, hop by hop.
+
+It follows what the device hears and writes what it makes of it to the place where the device will
+look. One that begins late first listens to the last phrase, which is still in the ring.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from engine.dsp.arrays import Audio
+from engine.dsp.gain import Quality
+from engine.dsp.stft import STFT
+from engine.dsp.tempo import Tempo
+from engine.errors import GeneratorError
+from engine.live import board as b
+from engine.live.asked import Asked
+from engine.live.generator import OnnxGenerator, Through
+from engine.live.inference import Background
+from engine.live.journal import Kind, note
+from engine.live.processes import say
+from engine.stages.dose import Dose
+from engine.stages.host import Host
+from engine.stages.inference import Inference
+from engine.stages.slots import Slots
+
+IDLE_S = 0.0003  # between looks for the next hop: a ninth of one
+_MOST_HOPS = 64
+_BACKLOG_S = 1.0  # further behind than this, the feed is listened to and not rendered
+_HUNG_S = 10.0  # an inference that takes longer will never end, and what it has not heard piles up
+_PLACES = {quality: b.SHARES[quality.value] for quality in Quality}
+_COUNTERS = (b.INFERENCES, b.LATE_INFERENCES, b.FAULTS, b.SWITCHES)
+
+
+class Runner(Inference, Protocol):
+    """Who runs the inferences of a slot, and what became of them."""
+
+    faults: int
+    fault: str
+    paused: bool
+
+    @property
+    def busy_s(self) -> float:
+        """For how long the present job has been running."""
+        ...
+
+    def close(self) -> None:
+        """End its thread."""
+        ...
+
+
+class Session:
+    """One device at one rate, followed from where the ring still knows it.
+
+    Args:
+        board: the shared memory.
+        generators: the networks, one a slot.
+        asked: see :class:`Asked`.
+        runner: makes what runs a slot's inferences, told of its number and the session's first
+            sample; by default threads, beside a feed that goes on.
+        heard: up to which sample the feed is there; by default what the board says.
+
+    Attributes:
+        at: sample of the session that comes next.
+        hop: samples that are worked on at once, at least.
+    """
+
+    def __init__(
+        self,
+        board: b.Board,
+        generators: Sequence[OnnxGenerator | Through],
+        asked: Asked,
+        runner: Callable[[int, int], Runner] | None = None,
+        heard: int | None = None,
+    ) -> None:
+        self._board, self.number = board, board.get(b.SESSION)
+        self._rate = board.get(b.RATE)
+        self._channels = max(1, board.get(b.INPUTS))
+        hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
+        self._tempo_number, tempo = board.wanted_tempo()
+        heard = board.get(b.HEARD) if heard is None else heard
+        known = min(heard, round(1.1 * tempo.phrase_s * self._rate), b.FEED // 2)
+        self.at = (heard - known) // hop * hop
+        self._origin = self.at
+        shifted = self._own(tempo)
+        make = runner or self._background
+        self._inferences = [make(slot, self._origin) for slot in range(len(generators))]
+        hosts = [
+            Host(generator, inference, self._rate, self._channels, shifted, asked.settings)
+            for generator, inference in zip(generators, self._inferences, strict=True)
+        ]
+        levels_db = asked.levels_db or [0.0] * len(hosts)
+        for host, level_db in zip(hosts, levels_db, strict=True):
+            host.restyle.dose = Dose(host.renderer.stft, self._rate, asked.match, level_db)
+        self._sanitise = hosts[0].sanitise
+        self._slots, self.hop = (
+            Slots([host.restyle for host in hosts], self._rate, asked.law, asked.sides),
+            hop,
+        )
+        self._slots.active, _, _ = self._wanted_slot()
+        self._counted = {place: board.get(place) for place in (*_PLACES.values(), *_COUNTERS)}
+        self._ages: deque[float] = deque(maxlen=4096)
+        self._times: deque[float] = deque(maxlen=4096)
+        self._reported, self._said = 0.0, ""
+        self._noted: dict[tuple[Kind, int], tuple[float, ...]] = {}
+        self._note(Kind.BEGAN, heard)
+        self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s)
+        self._note(Kind.SWITCH, *self._wanted_slot())
+        self.listen(heard)
+        if runner is None:
+            self._catch_up()
+
+    def _own(self, tempo: Tempo) -> Tempo:
+        """A tempo as the stages count it, from their own beginning."""
+        return Tempo(tempo.bpm, tempo.downbeat_s - self._origin / self._rate)
+
+    def follow(self) -> None:
+        """Hop after hop, until the session is over or the program ends."""
+        board, hop = self._board, self.hop
+        while board.get(b.SESSION) == self.number and board.get(b.STOP) != b.ALL_END:
+            behind = board.get(b.HEARD) - self.at
+            hops = behind // hop
+            if hops <= 0:
+                time.sleep(IDLE_S)
+                if os.getppid() != board.get(b.OWNER):
+                    return
+                continue
+            if behind > b.FEED // 2:
+                return  # what was heard then is no longer in the ring: begin anew
+            if behind > _BACKLOG_S * self._rate:
+                self._catch_up()
+                continue
+            began = time.perf_counter()
+            self.play(min(hops, _MOST_HOPS))
+            if hops == 1:
+                self._times.append(time.perf_counter() - began)
+            self._report(began)
+
+    def close(self) -> None:
+        """End the inference threads."""
+        for inference in self._inferences:
+            inference.close()
+
+    def _background(self, slot: int, origin: int) -> Background:
+        def tell(now: int, done: bool) -> None:
+            note(self._board, Kind.COLLECTED, origin + now, slot, done)
+
+        return Background(tell)
+
+    def _note(self, kind: Kind, *values: float, key: int = 0) -> None:
+        """Put it into the journal, unless it is there already."""
+        if self._noted.get((kind, key)) != values:
+            self._noted[kind, key] = values
+            note(self._board, kind, self.at, *values)
+
+    def listen(self, until: int) -> None:
+        """Catch up without inference, which would look at a window that is half empty."""
+        self._note(Kind.LISTENED, until)
+        self._pause(True)
+        while (hops := (until - self.at) // self.hop) > 2:
+            skipped = np.zeros_like(self._take(min(hops, _MOST_HOPS)))
+            self._board.write(self._board.wet, self.at - self._slots.latency, skipped)
+            self.at += skipped.shape[-1]
+        self._pause(False)
+        # These hops were not played, and do not count.
+        for quality, place in _PLACES.items():
+            self._counted[place] = self._board.get(place) - self._hops(quality)
+
+    def _catch_up(self) -> None:
+        while (heard := self._board.get(b.HEARD)) - self.at > _MOST_HOPS * self.hop:
+            self.listen(heard)
+
+    def _pause(self, paused: bool) -> None:
+        for inference in self._inferences:
+            inference.paused = paused
+
+    def _hops(self, quality: Quality) -> int:
+        return sum(stage.hops[quality] for stage in self._slots.stages)
+
+    def _take(self, hops: int) -> Audio:
+        """The next hops of the feed, restyled."""
+        block = self._board.read(self._board.feed, self.at, hops * self.hop, self._channels)
+        return self._slots.process(self._sanitise.process(block))
+
+    def _keep_time(self) -> None:
+        """Follow the tempo that the controls want."""
+        if self._board.get(b.TEMPO) != self._tempo_number:
+            self._tempo_number, tempo = self._board.wanted_tempo()
+            self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s)
+            for stage in self._slots.stages:
+                stage.follow(self._own(tempo))
+
+    def _choose(self) -> None:
+        """Which slot is heard, or where between two, and how much of each."""
+        board, slots = self._board, self._slots
+        for slot, stage in enumerate(slots.stages):
+            stage.dose.amount = float(board.levels[b.AMOUNTS + slot])
+            self._note(Kind.AMOUNT, slot, stage.dose.amount, key=slot)
+        place = float(board.levels[b.CROSS])
+        self._note(Kind.CROSS, place)
+        slot, fade_s, due = self._wanted_slot()
+        if place >= 0.0:
+            slots.cross(place)
+        elif due - self.at < b.CALL_S * self._rate:
+            self._note(Kind.SWITCH, slot, fade_s, due)
+            slots.switch(slot, fade_s, due - self._origin)
+
+    def _wanted_slot(self) -> tuple[int, float, int]:
+        """Slot, length of the fade, and the sample at which it begins."""
+        board = self._board
+        due, fade_s = board.get(b.SWITCH_AT), float(board.levels[b.FADE_S])
+        return board.get(b.SLOT_WANTED) % len(self._inferences), fade_s, due
+
+    def play(self, hops: int) -> None:
+        """The next hops of the feed, which have to be there."""
+        board = self._board
+        self._keep_time()
+        self._choose()
+        if hops > 1:
+            note(board, Kind.HOPS, self.at, hops)
+        out = self._take(hops)
+        first = self.at - self._slots.latency
+        self.at += out.shape[-1]
+        if first >= 0:
+            board.write(board.wet, first, out)
+        if board.get(b.SESSION) != self.number:
+            return
+        board.publish(b.MADE, first + out.shape[-1])
+        board.numbers[b.HOPS] += hops
+        if board.get(b.HEARD) - board.get(b.BEHIND) > first:
+            board.numbers[b.LATE_HOPS] += hops
+        instant, reading = self._slots.stages[self._slots.active].last_readings[-1]
+        if reading.tap:
+            newest = reading.tap.image.source.newest
+            self._ages.append(max(0.0, (instant - newest) / self._rate))
+
+    def advance(self) -> None:
+        """All hops that are there, one at a time."""
+        while self._board.get(b.HEARD) - self.at >= self.hop:
+            self.play(1)
+        self._report(0.0)
+
+    def _report(self, now: float) -> None:
+        """Counters and, once a second, percentiles."""
+        board, slots = self._board, self._slots
+        for quality, place in _PLACES.items():
+            board.numbers[place] = self._counted[place] + self._hops(quality)
+        for place, now_counted in (
+            (b.INFERENCES, sum(inference.done for inference in self._inferences)),
+            (b.LATE_INFERENCES, sum(stage.late for stage in slots.stages)),
+            (b.FAULTS, sum(inference.faults for inference in self._inferences)),
+            (b.SWITCHES, slots.switches),
+        ):
+            board.numbers[place] = self._counted[place] + now_counted
+        board.numbers[b.SLOT] = slots.active
+        board.levels[b.ENGINE_WET] = slots.stages[slots.active].wet
+        for inference in self._inferences:
+            if inference.busy_s > _HUNG_S:
+                raise GeneratorError(
+                    "generator", f"has not answered for {_HUNG_S:g} s", cure="Export it again."
+                )
+            if inference.fault not in ("", self._said):
+                self._said = inference.fault
+                say(fault=self._said)
+        if now - self._reported > 1.0 and self._ages and self._times:
+            self._reported = now
+            board.levels[b.AGE_P50], board.levels[b.AGE_P99] = np.percentile(self._ages, (50, 99))
+            board.levels[b.HOP_P50 : b.HOP_P999 + 1] = 1e3 * np.percentile(
+                self._times, (50, 99, 99.9)
+            )

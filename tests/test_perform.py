@@ -1,0 +1,112 @@
+"""Performances without a device: repeated bit by bit, and on the beat."""
+
+from __future__ import annotations
+
+import mido
+import numpy as np
+import pytest
+import soundfile as sf
+
+from engine.control.clock import TICKS
+from engine.dsp.tempo import Tempo
+from engine.live.offline import perform
+from engine.live.rig import Clock, Rig, Slot, Switch
+from engine.stages.host import Settings
+from export import handmade
+from tests.feeds import noise
+
+RATE = 24000
+BPM = 174.0
+SWITCHES = 24
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory):
+    """The identity and 6 dB more, as files."""
+    made = []
+    for name, build in (("a", handmade.identity), ("b", handmade.flat(6.0))):
+        folder = tmp_path_factory.mktemp(name)
+        handmade.write(build, folder / "generator.onnx")
+        made.append(str(folder))
+    return made
+
+
+def played(tmp_path, presets, feed, score, name="out.wav", **rig):
+    source = tmp_path / "feed.wav"
+    sf.write(source, feed.T, RATE, subtype="FLOAT")
+    played_with = Rig(slots=[Slot(preset=folder) for folder in presets], **rig)
+    tempo = Tempo(played_with.clock.bpm)
+    asked = played_with.asked("cpu", tempo, Settings())
+    done = perform(source, tmp_path / name, asked, played_with, score, inference_ms=20.0)
+    return done, sf.read(tmp_path / name, always_2d=True, dtype="float32")[0].T
+
+
+def message(*data):
+    return mido.Message.from_bytes(list(data))
+
+
+def test_a_performance_is_repeated_bit_by_bit(tmp_path, presets, rng):
+    """Controls of every kind, twice: the same file, to the last bit."""
+    feed = noise(rng, 8.0, RATE)
+    score = [
+        (1.0, message(0xC0, 1)),
+        (3.0, message(0xB0, 17, 127)),
+        *((3.0 + 0.01 * i, message(0xB0, 17, 127 - i)) for i in range(1, 90)),
+        (4.5, message(0xB0, 16, 127)),
+        *((4.5 + 0.01 * i, message(0xB0, 16, 127 - i)) for i in range(1, 60)),
+        (5.5, message(0xB0, 107, 127)),
+        (6.5, message(0xB0, 107, 0)),
+        (6.6, message(0xB0, 107, 127)),
+    ]
+    done, out = played(tmp_path, presets, feed, score, "one.wav")
+    played(tmp_path, presets, feed, score, "two.wav")
+    assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
+    assert (done.switches, done.messages) == (1, len(score))
+    assert out.shape == feed.shape
+    level = np.abs(out).mean(0)[: len(out[0]) // 240 * 240].reshape(-1, 240).mean(1)
+    level /= np.abs(feed).mean(0)[: len(out[0]) // 240 * 240].reshape(-1, 240).mean(1)
+    assert level[40:90] == pytest.approx(1.0, abs=0.01)
+    assert level[290] == pytest.approx(level[610], abs=0.02)  # killed, and dry
+    # On the input, sample for sample.
+    assert np.abs(out[:, RATE : RATE + 9000] - feed[:, RATE : RATE + 9000]).max() < 1e-3
+
+
+def test_switches_fall_on_the_beats_of_a_jittery_clock(tmp_path, presets, rng, figure):
+    """Ticks with 2 ms of jitter; slots are called between the beats, and heard on them."""
+    switches, every, first = SWITCHES, 2, 32
+    beats = first + switches * every + 4
+    tick_s = 60.0 / (BPM * TICKS)
+    ticks = 0.05 + np.arange(beats * TICKS) * tick_s + rng.uniform(-2e-3, 2e-3, beats * TICKS)
+    clock = [(float(at), message(0xF8)) for at in np.maximum.accumulate(ticks)]
+    called = first + every * np.arange(switches)
+    beat_s = TICKS * tick_s
+    calls = [
+        (0.05 + (n + 0.4) * beat_s, message(0xC0, int(i % 2 == 0)))
+        for i, n in enumerate(called.tolist())
+    ]
+    score = sorted([(0.0, message(0xFA)), *clock, *calls], key=lambda pair: pair[0])
+    feed = (0.05 * rng.normal(size=(1, round((beats * beat_s + 1.0) * RATE)))).astype(np.float32)
+    done, out = played(
+        tmp_path,
+        presets,
+        feed,
+        score,
+        clock=Clock(bpm=150.0),
+        switch=Switch(quantise="beat", fade_s=0.05, match=False),
+    )
+    assert done.switches == switches
+    assert done.bpm == pytest.approx(BPM, abs=0.03)
+    ratio = np.divide(out[0], feed[0], out=np.ones(len(feed[0])), where=np.abs(feed[0]) > 0.01)
+    off = []
+    for i, n in enumerate(called.tolist()):
+        was = 1.0 if i % 2 == 0 else 10 ** (6 / 20)
+        begins = round((0.05 + (n + 1) * beat_s - 0.1) * RATE)
+        piece = ratio[begins : begins + RATE // 4]
+        loud = np.abs(feed[0][begins : begins + RATE // 4]) > 0.01
+        # A fade of 50 ms begins unheard: where it is at 1 %, half a millisecond has passed.
+        changed = np.flatnonzero(loud & (np.abs(piece - was) > 0.01))[0]
+        off.append(1000 * (changed / RATE - 0.1) - 0.5)
+    worst = max(off, key=abs)
+    figure("switches against the true beat, 2 ms of jitter", f"{worst:+.2f} ms at worst")
+    assert len(off) == switches
+    assert abs(worst) <= 1.0
