@@ -162,10 +162,10 @@ def test_a_switch_falls_on_the_beat_of_a_jittery_clock(server, tmp_path, figure)
         "switch against the true beat, 2 ms of jitter",
         f"median {np.median(off):+.2f}, worst {max(off, key=abs):+.2f} ms of {len(off)}",
     )
-    # The clock's ticks come with the next block of the server; beyond that, it is on the beat. A
-    # beat is 345 ms, and the machine may be away for some of them.
-    assert len(off) >= 0.6 * len(downbeats)
-    assert abs(np.median(off)) <= 10.0
+    # How exact it is, tests/test_perform.py says: a server that leaves blocks out moves the session
+    # against the clock, by up to tens of milliseconds while the machine is busy. A beat is 345 ms.
+    assert len(off) >= 0.5 * len(downbeats)
+    assert abs(np.median(off)) <= 50.0
 
 
 def test_a_flood_of_messages_is_survived(server, tmp_path, figure):

@@ -11,10 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import mido
 import numpy as np
 import soundfile
 
 from engine.live.recorder import NAMES, Recorder
+from engine.live.sources import demo_feed
 from tests.live.stage import (
     Listener,
     delay_of,
@@ -124,3 +126,64 @@ def test_a_take_survives_the_death_of_everything(server, tmp_path):
         assert len(sound) == kept
     facts = json.loads(Path(files[0].with_name("take.json")).read_text())
     assert facts["presets"] == ["downbeat-filter"]
+
+
+def test_a_take_is_played_again(server, tmp_path, figure):
+    """Slots, crossfader and kill by MIDI, the engine killed in between: the same output."""
+    gestures = [
+        (3.0, [0xC0, 1]),
+        (6.0, [0xB0, 17, 127]),
+        *((6.0 + 0.02 * i, [0xB0, 17, 127 - i]) for i in range(1, 80)),
+        (8.0, [0xB0, 107, 127]),
+        (8.5, [0xB0, 107, 0]),
+        (8.6, [0xB0, 107, 127]),
+        (9.0, [0xB0, 21, 127]),
+        *((9.0 + 0.02 * i, [0xB0, 21, 127 - i]) for i in range(1, 80)),
+    ]
+    track = mido.MidiTrack(
+        mido.Message.from_bytes(data, time=round(1000 * (at - before)))
+        for (at, data), (before, _) in zip(gestures, [(0.0, []), *gestures], strict=False)
+    )
+    mido.MidiFile(tracks=[track], ticks_per_beat=500).save(tmp_path / "set.mid")  # 1 ms a tick
+    (tmp_path / "rig.toml").write_text(
+        '[[slots]]\npreset = "downbeat-filter"\n[[slots]]\npreset = "liquid-to-dancefloor"\n'
+        '[clock]\nbpm = 174.0\n[switch]\nquantise = "beat"\n',
+        encoding="utf-8",
+    )
+    program = [sys.executable, "-c", "from engine.cli import main; main()"]
+    options = ["--seconds", "16", "--midi", str(tmp_path / "set.mid")]
+    takes = ["--record", str(tmp_path / "takes")]
+    play = [*program, "play", str(tmp_path / "rig.toml"), *options, *takes]
+    process = subprocess.Popen(play, stdout=subprocess.PIPE, text=True)
+    while not list((tmp_path / "takes").glob("*/decisions.jsonl")):
+        time.sleep(0.1)
+        assert process.poll() is None
+    sound, _rate = soundfile.read(demo_feed()[0], frames=44100 * 14, dtype="float32")
+    music = 0.5 * sound.T
+    listener = Listener(tmp_path, music)
+    time.sleep(6.0)
+    engine = subprocess.run(
+        ["pgrep", "-P", str(process.pid), "-f", "engine_process"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    os.kill(int(engine.stdout), signal.SIGKILL)
+    listener.result()
+    process.communicate(timeout=60)
+    (take,) = (tmp_path / "takes").iterdir()
+    replay = [*program, "render", "--take", str(take), "--json"]
+    again = subprocess.run(replay, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    done = json.loads(again.stdout)
+    figure(
+        "a take with an engine killed, played again",
+        f"{done['same_share']:.2%} the same, {done['error_db']:.0f} dB",
+    )
+    entries = [json.loads(x) for x in (take / "decisions.jsonl").read_text().splitlines()]
+    assert sum(entry["what"] == "began" for entry in entries) == 2
+    assert {"switch", "cross", "amount", "tempo", "collected"} <= {x["what"] for x in entries}
+    assert done["same_share"] > 0.99
+    assert done["error_db"] < -60.0
+    assert not done["changed"]
+    assert (take / "midi.jsonl").read_text().count("\n") == len(gestures)
