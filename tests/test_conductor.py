@@ -7,6 +7,7 @@ import pytest
 
 from engine.control.clock import TICKS
 from engine.control.conductor import Conductor
+from engine.control.follow_clock import Look
 from engine.control.switching import Switching, next_s
 from engine.dsp.tempo import Tempo
 
@@ -165,3 +166,63 @@ def test_a_link_session_gives_tempo_and_bar():
     assert max(map(abs, band.jumps[1:])) < 0.02  # the first is the joining
     band.go(20.0)
     assert (band.conductor.lead.source, band.heard.bpm) == ("fixed", 150.0)
+
+
+def look(bpm, downbeat_s):
+    return Look(bpm, downbeat_s)
+
+
+def test_looks_that_agree_are_followed():
+    """Three of four; a wrong one between them changes nothing, another piece does."""
+    band = Band(sources=("midi", "tap", "follow"))
+    assert not band.conductor.update(0.1)
+    assert not band.conductor.lead.known
+    bar = 240 / 172.0
+    for n in range(8):
+        now = 4.0 + 1.5 * n
+        wrong = n in (1, 5)
+        found = look(115.0, 0.4) if wrong else look(172.0, 0.5 + n * bar + 0.004 * (-1) ** n)
+        band.conductor.hear_look(found, now)
+        band.go(now + 1.5)
+        assert band.conductor.lead.known == (n >= 3)
+    assert band.heard.bpm == 172.0
+    off = (band.heard.downbeat_s - 0.5) / bar
+    assert abs(off - round(off)) * bar < 0.01
+    assert band.conductor.follow.confidence == 0.75
+    other = 240 / 140.0
+    for n in range(4):
+        band.conductor.hear_look(look(140.0, 0.9 - n * other), band.now)
+        band.go(band.now + 1.5)
+    assert band.heard.bpm == 140.0
+    off = (band.heard.downbeat_s - 0.9) / other
+    assert abs(off - round(off)) * other < 0.005  # at once: it is another piece
+    for _ in range(4):
+        band.conductor.hear_look(None, band.now)
+        band.go(band.now + 1.5)
+    assert not band.conductor.lead.known
+    assert band.conductor.follow.confidence == 0.0
+
+
+def test_hands_override_what_is_heard():
+    band = Band(sources=("tap", "follow"))
+    for n in range(4):
+        band.conductor.hear_look(look(120.0, 0.0), 4.0 + n)
+        band.go(5.0 + n)
+    band.conductor.downbeat_now(band.now + 0.53)  # the bar is elsewhere, and the beat a little
+    placed = band.conductor.tempo.downbeat_s
+    for _ in range(8):
+        band.conductor.hear_look(look(120.0, 0.0), band.now)
+        band.go(band.now + 1.0)
+    off = band.conductor.tempo.downbeat_s - placed
+    assert abs(off) <= 0.036  # the beat comes back, the bar stays
+    band.conductor.nudge(0.015)
+    before = band.conductor.tempo.downbeat_s
+    for _ in range(8):
+        band.conductor.hear_look(look(120.0, 0.0), band.now)
+        band.go(band.now + 1.0)
+    assert band.conductor.tempo.downbeat_s == pytest.approx(before, abs=2e-3)
+    for n in range(5):
+        band.conductor.tap(band.now + 0.4 * n)
+    band.go(band.now + 2.0)
+    assert band.conductor.lead.source == "tap"
+    assert band.heard.bpm == pytest.approx(150.0)

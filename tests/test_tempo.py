@@ -82,6 +82,29 @@ def test_the_bars_of_the_effect_move_with_the_tempo(generator, rng, change):
         assert abs(int(np.argmax(around)) - 11) <= 3
 
 
+def test_a_tempo_that_is_lost_and_found_again_is_not_heard(generator, rng):
+    """From the circle to an edge and back: no gap, no click, never dry."""
+    for name, gain in (("identity", 1.0), ("flat", 10 ** (6 / 20))):
+        inference = Scheduled(round(0.02 * RATE))
+        host = Host(generator(name), inference, RATE, 2, Tempo(FROM), Settings())
+        feed = 0.1 * noise(rng, 5.0, RATE)
+        out = []
+        for first in range(0, feed.shape[-1] - 127, 128):
+            if first // 128 == 600:
+                host.restyle.follow(Tempo(FROM), known=False)
+            if first // 128 == 1200:
+                host.restyle.follow(Tempo(230.0, 0.2))
+            out.append(host.process(feed[:, first : first + 128]))
+        inference.close()
+        sound = np.concatenate(out, axis=-1)
+        delay, n = host.latency, sound.shape[-1]
+        error = sound[:, RATE + delay :] - gain * feed[:, RATE : n - delay]
+        assert np.abs(error).max() < 2e-4
+        share = host.restyle.share
+        assert share["dry"] < 0.05  # before the first gains
+        assert share["held"] == 0.0
+
+
 def test_late_cannot_change_its_tempo(generator):
     inference = Scheduled(0)
     host = Host(generator("identity"), inference, RATE, 2, Tempo(FROM), Settings(use="late"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -109,6 +110,37 @@ def test_columns_go_on_through_any_changes_of_tempo(seed):
             assert newest < centre <= newest + 2 * ANALYSER.hop
             newest = centre
             window.push(np.zeros(128, np.float32), 0.01)
+
+
+@pytest.mark.parametrize("now_phrases", [0.3, 2.4])
+@pytest.mark.parametrize("bpm", [128.0, 174.0, 190.0])
+def test_a_tempo_that_is_found_leaves_each_column_its_time(bpm, now_phrases):
+    """Before it was found the window went round at another tempo."""
+    assumed = Tempo(174.0)
+    window, now_s = PhraseWindow(ANALYSER, assumed), now_phrases * assumed.phrase_s
+    fill(window, now_s)
+    tempo = Tempo(bpm, 0.37)
+    window.follow(tempo, found=True)
+    snapshot = window.snapshot()
+    position = (snapshot.start + np.arange(math.ceil(snapshot.period)) * snapshot.hop) / RATE
+    latest = position - tempo.phrase_s * (position > now_s)
+    known = (latest > now_s - 0.98 * assumed.phrase_s) & (latest > 0.03) & (latest < now_s - 0.03)
+    assert known.sum() > 50
+    times = snapshot.db[: len(position), 0]
+    assert np.abs(times - latest)[known].max() < 2.0 * FrontEnd().hop_s
+
+
+def test_the_newest_columns_without_a_circle():
+    tempo = Tempo(175.0, 0.2)
+    window = PhraseWindow(ANALYSER, tempo)
+    for now_s in (2.0, 5.8, 17.0):
+        fill(window, now_s)
+        snapshot = window.trailing(128)
+        assert (len(snapshot.db), snapshot.circular) == (128, False)
+        position = (snapshot.start + np.arange(128) * snapshot.hop) / RATE
+        assert np.abs(snapshot.db[:, 0] - position).max() < 1.01 * FrontEnd().hop_s
+        assert snapshot.db[-1, 0] == pytest.approx(position[-1], abs=1e-4)
+        assert now_s - position[-1] < FrontEnd().hop_s
 
 
 def test_first_phrase_repeats_the_bars_heard():

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,21 +92,21 @@ def play(
         raise UsageError("--preset", preset, expected="no preset beside a rig", cure="Leave it.")
     if rig is not None:
         source, sink = source or rig.devices.input or None, sink or rig.devices.output or None
-        rate, bpm = rate or rig.devices.rate, bpm or rig.clock.bpm
+        rate = rate or rig.devices.rate
     block = block or (rig.devices if rig else Devices()).block
     route = find_route(source, sink)
     name = preset or _PRESET
     chosen = load_preset(name)
-    tempo, use = _tempo(route, bpm, downbeat, chosen.file.bpm)
-    settings = Settings(
-        use="phrase" if use else "edge", lookahead_ms=lookahead, wet=wet, synthesis=synthesis
-    )
+    settings = Settings(lookahead_ms=lookahead, wet=wet, synthesis=synthesis)
     if route.is_stage:
         from engine.cli.stage import play_devices
 
         if rig is None:
             slot, output = Slot(preset=name), Output(wet=wet)
-            rig = Rig(slots=[slot], clock=Clock(bpm=tempo.bpm), output=output)
+            rig = Rig(slots=[slot], clock=Clock(bpm=chosen.file.bpm), output=output)
+        if bpm is not None:
+            rig = rig.at_tempo(bpm)
+        tempo = Tempo(rig.clock.bpm, downbeat or 0.0)
         if record is None and rig.recording.enabled:
             record = Path(rig.recording.folder)
         play_devices(
@@ -130,6 +131,8 @@ def play(
     from engine.live.generator import OnnxGenerator
     from engine.live.play import Player
 
+    tempo, known = _tempo(route, bpm, downbeat, chosen.file.bpm)
+    settings = replace(settings, use="phrase" if known else "edge")
     generator = OnnxGenerator(chosen.model, provider.value)
     feed, out = route.open(block)
     report = None
@@ -142,7 +145,7 @@ def play(
     player = Player(
         feed, out, route.has_device, generator, tempo, settings, seconds=seconds, report=report
     )
-    clock = f"{tempo.bpm:.2f} BPM" if use else "no clock (give --bpm and --downbeat)"
+    clock = f"{tempo.bpm:.2f} BPM" if known else "no clock (give --bpm and --downbeat)"
     stderr.print(
         f"{route.source} → [bold]{chosen.name}[/] on {generator.provider} → {route.sink}, {clock},"
         f" latency {player.meters.latency / feed.rate * 1000:.1f} ms",

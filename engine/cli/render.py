@@ -100,8 +100,9 @@ def render(
             noise_branch=noise,
             wet=rig.output.wet,
         )
-        chosen_bpm = bpm if bpm is not None or rig_path is None else rig.clock.bpm
-        tempo = find_tempo(source, chosen_bpm, downbeat, rig.clock.bpm)
+        fixed = rig.clock.bpm if "fixed" in rig.clock.sources and rig_path is not None else None
+        tempo = find_tempo(source, fixed if bpm is None else bpm, downbeat, rig.clock.bpm)
+        rig = rig.at_tempo(tempo.bpm)
         score = read_midi(midi) if midi is not None else []
         performed(source, sink, rig, tempo, settings, provider.value, score, inference_ms, as_json)
         return

@@ -87,7 +87,7 @@ def play_devices(
 def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> None:
     device, engine = stage.device, stage.engine
     rate, parts = int(str(device["rate"])), latency(stage, wanted.settings)
-    clock = f"{asked.bpm:.2f} BPM" if asked.settings.use == "phrase" else "no clock (give --bpm)"
+    clock = f"{asked.bpm:.2f} BPM" if asked.known else "listening for the tempo"
     stderr.print(
         f"{device['input']} → [bold]{name}[/] on {engine['provider']} → {device['output']},"
         f" {rate} Hz in blocks of {device['block']}, {device['callback']} callback, {clock},"

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import Analyser
-from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.tempo import WIDTH_STEP, Tempo, bucket
 
 EDGE_REACH_S = 0.25  # how long the newest column may stand for what follows
 _SILENCE_DB = -120.0
@@ -64,8 +64,17 @@ class Window(Protocol):
         """A copy that no later :meth:`push` changes."""
         ...
 
-    def follow(self, tempo: Tempo) -> None:
-        """From now on the music goes at another tempo."""
+    def trailing(self, width: int) -> Snapshot:
+        """A copy of the newest columns, without a circle; all there are where ``width`` is 0."""
+        ...
+
+    def follow(self, tempo: Tempo, found: bool = False) -> None:
+        """From now on the music goes at another tempo.
+
+        Args:
+            tempo: from now on.
+            found: whether the one before was none: then columns keep their time, not their place.
+        """
         ...
 
     def end_of_column(self, sample: int) -> int:
@@ -113,24 +122,30 @@ class PhraseWindow:
         self._level = np.zeros(width, np.float32)
         self._heard = np.zeros(self._columns, bool)
 
-    def follow(self, tempo: Tempo) -> None:
-        """Another tempo or downbeat: each column keeps its musical place, and time goes on."""
+    def follow(self, tempo: Tempo, found: bool = False) -> None:
+        """Another tempo or downbeat: each column keeps its musical place, and time goes on.
+
+        Where the tempo has only now been found, each keeps its time.
+        """
         # Not the centre of self._newest: after a change of tempo that lies a little before what
         # was heard, and after two of them the next column would be one that is long gone.
         newest, period = self._heard_to, self.period
-        before = self._db, self._level, self._heard
-        # Where the new phrase stands against the old one, in phrases.
-        old, new = self._tempo, tempo
-        now_s = newest / self._rate
-        shift = (now_s - old.downbeat_s) / old.phrase_s - (now_s - new.downbeat_s) / new.phrase_s
+        db, level, heard, recent = self._db, self._level, self._heard, self._newest_first()
+        old, new, now_s = self._tempo, tempo, newest / self._rate
+        # Where the old and the new phrase stand, in phrases.
+        was, here = ((now_s - x.downbeat_s) / x.phrase_s for x in (old, new))
         self._pace(tempo)
-        place = (np.arange(self._columns) / self.period + shift) % 1.0
-        source = np.minimum(np.rint(place * period), len(before[2]) - 1).astype(np.intp)
-        self._db[: self._columns], self._level[: self._columns] = (
-            before[0][source],
-            before[1][source],
-        )
-        self._heard[:] = before[2][source]
+        columns = np.arange(self._columns)
+        remembered = np.ones(self._columns, bool)
+        if found:
+            ago = np.rint((here * self.period - columns) % self.period).astype(np.intp)
+            remembered = ago < len(recent)
+            source = recent[np.minimum(ago, len(recent) - 1)]
+        else:
+            place = (columns / self.period + was - here) % 1.0
+            source = np.minimum(np.rint(place * period), len(heard) - 1).astype(np.intp)
+        self._db[: self._columns], self._level[: self._columns] = db[source], level[source]
+        self._heard[:] = heard[source] & remembered
         self._phrase, self._column = self._first_after(newest + self._after)
         self._newest = (
             (self._phrase, self._column - 1)
@@ -178,6 +193,27 @@ class PhraseWindow:
         self._heard_to = self._centre(*self._newest)
         self._heard[self._column] = True
         self._phrase, self._column = self._following(self._phrase, self._column)
+
+    def _newest_first(self) -> Array:
+        """Columns from the newest back in time."""
+        return np.asarray((self._newest[1] - np.arange(self._columns)) % self._columns)
+
+    def trailing(self, width: int) -> Snapshot:
+        """The newest columns, to the nearest half column where a phrase has ended between them."""
+        most = self._columns - self._columns % WIDTH_STEP
+        columns = self._newest_first()[: min(width or most, most)][::-1]
+        phrase, newest = self._newest
+        centre = self._tempo.phrase_start(phrase) * self._rate + newest * self._hop
+        return Snapshot(
+            db=self._db[columns],
+            level=self._level[columns],
+            start=centre - (len(columns) - 1) * self._hop,
+            hop=self._hop,
+            newest=centre,
+            reach=EDGE_REACH_S * self._rate,
+            period=float(len(columns)),
+            circular=False,
+        )
 
     def snapshot(self) -> Snapshot:
         """The whole circle, padded circularly to the width of its bucket."""
@@ -263,8 +299,12 @@ class TrailingWindow:
         self._db[slot], self._level[slot] = db, level
         self._column += 1
 
-    def follow(self, tempo: Tempo) -> None:
+    def follow(self, tempo: Tempo, found: bool = False) -> None:
         """A window without a clock has no tempo."""
+
+    def trailing(self, width: int) -> Snapshot:
+        """The window: it is none but that."""
+        return self.snapshot()
 
     def snapshot(self) -> Snapshot:
         """The window, oldest column first."""

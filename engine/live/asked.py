@@ -41,6 +41,7 @@ class Asked:
         provider: auto, cpu, cuda, tensorrt or coreml.
         bpm, downbeat_s: of the feed, counted from the first session's beginning.
         settings: how to restyle.
+        known: whether that tempo is known; else the window has an edge until somebody knows.
         law: of the crossfade between slots.
         match: whether slots are brought to the loudness of the feed.
         levels_db: of each slot, on top of that; none for 0 dB.
@@ -56,6 +57,7 @@ class Asked:
     match: bool = False
     levels_db: list[float] = field(default_factory=list)
     sides: tuple[int, int] | None = None
+    known: bool = True
 
 
 def written(request: Wanted | Asked) -> str:

@@ -51,10 +51,10 @@ DEVICE_ENDS, ALL_END = 1, 2
 sample at which ``SLOT_WANTED`` is to be heard, ``TEMPO`` counts the tempi wanted so far."""
 # Levels, 0 … 1, the length of a crossfade, tempo and the time of a downbeat in the session: as the
 # controls want them …
-(WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S, CROSS) = range(6)
+(WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S, CROSS, EDGE) = range(7)
 AMOUNTS = 32
-"""``CROSS`` is where the crossfader stands, below 0 while it has no say; ``AMOUNTS`` the first of
-as many places as there are slots."""
+"""``EDGE`` is 1 while nobody knows where the bar is, ``CROSS`` where the crossfader stands, below 0
+while it has no say; ``AMOUNTS`` the first of as many places as there are slots."""
 # … as they are at the device, with peaks and the time at which the first session began …
 (WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
 # … what the device has noted last of wet, level and whether there was sound of the engine …
@@ -128,18 +128,25 @@ class Board:
         """Set a number after all that was written before."""
         _store(self.numbers, place, value)
 
-    def want_tempo(self, tempo: Tempo) -> None:
-        """Ask the engine for a tempo; its downbeat is counted from the session's beginning."""
+    def want_tempo(self, tempo: Tempo, known: bool = True) -> None:
+        """Ask the engine for a tempo.
+
+        Args:
+            tempo: with a downbeat that is counted from the session's beginning.
+            known: whether anybody knows where the bar is; else the window has an edge.
+        """
         self.levels[BPM_WANTED], self.levels[DOWNBEAT_WANTED_S] = tempo.bpm, tempo.downbeat_s
+        self.levels[EDGE] = float(not known)
         self.publish(TEMPO, self.get(TEMPO) + 1)
 
-    def wanted_tempo(self) -> tuple[int, Tempo]:
-        """The tempo that was asked for last, and its number."""
+    def wanted_tempo(self) -> tuple[int, Tempo, bool]:
+        """The number of the tempo that was asked for last, the tempo, and whether it is known."""
         while True:
             number = self.get(TEMPO)
             tempo = Tempo(self.levels[BPM_WANTED], self.levels[DOWNBEAT_WANTED_S])
+            known = self.levels[EDGE] == 0.0
             if self.get(TEMPO) == number:
-                return number, tempo
+                return number, tempo, bool(known)
 
     def write(self, ring: Audio, first: int, block: Audio) -> None:
         """Put (channels, n) where sample ``first`` belongs; a mono block fills both channels."""

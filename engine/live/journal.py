@@ -40,7 +40,7 @@ NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.LISTENED: ("until",),
     Kind.HOPS: ("hops",),
     Kind.COLLECTED: ("slot", "done"),
-    Kind.TEMPO: ("bpm", "downbeat_s"),
+    Kind.TEMPO: ("bpm", "downbeat_s", "known"),
     Kind.SWITCH: ("slot", "fade_s", "due"),
     Kind.CROSS: ("place",),
     Kind.AMOUNT: ("slot", "amount"),

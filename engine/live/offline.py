@@ -66,7 +66,7 @@ def offline_board(asked: Asked) -> Iterator[b.Board]:
     board = b.create()
     try:
         board.levels[b.WET_WANTED] = asked.settings.wet
-        board.want_tempo(Tempo(asked.bpm, asked.downbeat_s))
+        board.want_tempo(Tempo(asked.bpm, asked.downbeat_s), asked.known)
         yield board
     finally:
         board.path.unlink(missing_ok=True)

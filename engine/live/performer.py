@@ -17,11 +17,13 @@ from typing import Any
 
 from engine.control.conductor import Conductor
 from engine.control.desk import Desk
+from engine.control.follow_clock import Look
 from engine.control.lights import Lights
 from engine.control.mapping import AMOUNTS
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
+from engine.live.follower import Follower
 from engine.live.link import Link
 from engine.live.midi import Midi
 from engine.live.midi_file import PORT
@@ -72,10 +74,13 @@ class Performer:
         self.midi = Midi(self._patterns(), rig.lights.port)
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
         self._link = Link() if "link" in rig.clock.sources else None
+        listens = "follow" in rig.clock.sources and timeline is None
+        self._follower = Follower(board, rig.clock.bpm) if listens else None
         self._lit, self._shown_s = self.midi.lit, 0.0
         self._timeline, self._score = timeline or Timeline(board), deque(score)
         self.heard: deque[tuple[float, str, list[int]]] | None = None
         self._began_s = self._told_offset = 0.0
+        self._told_known = self.conductor.lead.known
         self._kept, self._kept_s = self._standing(), 0.0
         board.levels[b.FADE_S] = rig.switch.fade_s
         board.publish(b.SLOT_WANTED, slot)
@@ -100,6 +105,8 @@ class Performer:
         self.midi.stop()
         if self._link is not None:
             self._link.stop()
+        if self._follower is not None:
+            self._follower.stop()
         self._keep()
 
     def _run(self) -> None:
@@ -108,6 +115,8 @@ class Performer:
             self.midi.fetch(self.hear, self.desk.gone)
             if self._link is not None:
                 self._link.fetch(self._hear_link)
+            if self._follower is not None:
+                self._follower.fetch(self._hear_look)
             self.step(time.monotonic())
             self._show(time.monotonic())
             if time.monotonic() - self._kept_s > _KEEP_S:
@@ -146,6 +155,14 @@ class Performer:
         offset_s = 1e-3 * self._rig.clock.offset_ms
         self.conductor.hear_link(peers, bpm, beat, time_s + offset_s)
 
+    def _hear_look(self, look: Look | None) -> None:
+        now_s = time.monotonic()
+        session_s = self._timeline.session_s(now_s)
+        if session_s is not None:
+            offset = session_s - now_s
+            look = look and Look(look.bpm, look.downbeat_s - offset)
+            self.conductor.hear_look(look, now_s)
+
     def _play_score(self, now_s: float) -> None:
         while self._score and self._began_s + self._score[0][0] <= now_s:
             at_s, message = self._score.popleft()
@@ -163,9 +180,12 @@ class Performer:
         tempo = self.conductor.update(now_s)
         if tempo is None and abs(offset - self._told_offset) > _DRIFT_S:
             tempo = self.conductor.tempo  # the same, and the device's clock has moved against ours
+        known = self.conductor.lead.known
+        if tempo is None and known != self._told_known:
+            tempo = self.conductor.tempo
         if tempo is not None:
-            self._told_offset = offset
-            self._board.want_tempo(Tempo(tempo.bpm, tempo.downbeat_s + offset))
+            self._told_offset, self._told_known = offset, known
+            self._board.want_tempo(Tempo(tempo.bpm, tempo.downbeat_s + offset), known)
             self.switching.retime(now_s, tempo)
 
     def _switch(self, now_s: float) -> None:

@@ -40,7 +40,7 @@ class Clock(BaseModel):
 
     model_config = _STRICT
 
-    sources: list[Source] = Field(default=["midi", "tap", "fixed"], min_length=1)
+    sources: list[Source] = Field(default=["midi", "tap", "follow"], min_length=1)
     port: str = ""
     bpm: float = Field(default=174.0, ge=MIN_BPM, le=MAX_BPM)
     hold_s: float = Field(default=5.0, ge=0.0, le=600.0)
@@ -214,7 +214,14 @@ class Rig(BaseModel):
             self.switch.match,
             [slot.level_db for slot in self.slots],
             self.sides(),
+            known="fixed" in self.clock.sources,
         )
+
+    def at_tempo(self, bpm: float) -> Rig:
+        """The same rig with a fixed tempo instead of one that is listened for."""
+        sources = [s for s in self.clock.sources if s not in ("follow", "fixed")]
+        clock = self.clock.model_copy(update={"bpm": bpm, "sources": [*sources, "fixed"]})
+        return self.model_copy(update={"clock": clock})
 
     def models(self) -> list[str]:
         """The generator's file of each slot, where there is one or should be."""

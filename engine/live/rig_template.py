@@ -52,12 +52,12 @@ output = ""
 block = 128          # frames; smaller is earlier, larger is safer
 
 [clock]
-# The first of these that is there leads. midi: a MIDI clock; tap: taps; fixed: bpm below; link:
-# Ableton Link (pip install 'doubledrop[link]').
-sources = ["midi", "tap", "fixed"]
+# The first of these that is there leads. midi: a MIDI clock; link: Ableton Link (pip install
+# 'doubledrop[link]'); tap: taps; follow: what is heard on the line-in; fixed: bpm below.
+sources = ["midi", "tap", "follow"]
 # MIDI ports there are: {_listed(ports)}
 port = ""            # part of the name of the port the clock comes from; "" is any
-bpm = 174.0
+bpm = 174.0          # of fixed; and follow takes the octave that is nearer to it
 hold_s = 5.0         # a clock that falls silent is held so long before the next one leads
 offset_ms = 0.0      # how much later than its ticks the beats of a clock are heard
 

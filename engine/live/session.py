@@ -83,10 +83,10 @@ class Session:
         self._rate = board.get(b.RATE)
         self._channels = max(1, board.get(b.INPUTS))
         hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
-        self._tempo_number, tempo = board.wanted_tempo()
+        self._tempo_number, tempo, known = board.wanted_tempo()
         heard = board.get(b.HEARD) if heard is None else heard
-        known = min(heard, round(1.1 * tempo.phrase_s * self._rate), b.FEED // 2)
-        self.at = (heard - known) // hop * hop
+        past = min(heard, round(1.1 * tempo.phrase_s * self._rate), b.FEED // 2)
+        self.at = (heard - past) // hop * hop
         self._origin = self.at
         shifted = self._own(tempo)
         make = runner or self._background
@@ -110,7 +110,9 @@ class Session:
         self._reported, self._said = 0.0, ""
         self._noted: dict[tuple[Kind, int], tuple[float, ...]] = {}
         self._note(Kind.BEGAN, heard)
-        self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s)
+        self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s, known)
+        for host in hosts:
+            host.restyle.follow(shifted, known)
         self._note(Kind.SWITCH, *self._wanted_slot())
         self.listen(heard)
         if runner is None:
@@ -191,10 +193,10 @@ class Session:
     def _keep_time(self) -> None:
         """Follow the tempo that the controls want."""
         if self._board.get(b.TEMPO) != self._tempo_number:
-            self._tempo_number, tempo = self._board.wanted_tempo()
-            self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s)
+            self._tempo_number, tempo, known = self._board.wanted_tempo()
+            self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s, known)
             for stage in self._slots.stages:
-                stage.follow(self._own(tempo))
+                stage.follow(self._own(tempo), known)
 
     def _choose(self) -> None:
         """Which slot is heard, or where between two, and how much of each."""

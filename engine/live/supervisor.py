@@ -52,7 +52,7 @@ class Supervisor:
         self._wanted, self._asked = wanted, asked
         self.board = b.create()
         self.board.levels[b.WET_WANTED] = wanted.settings.wet
-        self.board.want_tempo(Tempo(asked.bpm, asked.downbeat_s))
+        self.board.want_tempo(Tempo(asked.bpm, asked.downbeat_s), asked.known)
         self.device: dict[str, object] = {}
         self.engine: dict[str, object] = {}
         self.events: deque[Event] = deque(maxlen=1000)

@@ -258,7 +258,7 @@ class _Player:
                     return False
                 session.listen(int(row["until"]))
             case "tempo":
-                board.want_tempo(Tempo(row["bpm"], row["downbeat_s"]))
+                board.want_tempo(Tempo(row["bpm"], row["downbeat_s"]), bool(row["known"]))
             case "switch":
                 board.levels[b.FADE_S] = row["fade_s"]
                 board.publish(b.SWITCH_AT, int(row["due"]))

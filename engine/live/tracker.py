@@ -16,7 +16,7 @@ from engine.live.hearing import RATE, hear
 
 _LISTEN_S = 240.0  # a steady tempo is exact after that; the memory stays bounded
 _BLOCK = 1 << 16
-_SILENT = 1e-4
+SILENT = 1e-4
 
 
 def track(path: Path, expected_bpm: float) -> Tempo | None:
@@ -34,7 +34,7 @@ def track(path: Path, expected_bpm: float) -> Tempo | None:
     """
     with SoundReader(path) as reader:
         sound = mono(reader.blocks(_BLOCK, round(_LISTEN_S * reader.rate)), reader.rate)
-    if sound.size < RATE or float(np.max(np.abs(sound))) < _SILENT:
+    if sound.size < RATE or float(np.max(np.abs(sound))) < SILENT:
         return None
     return find(hear(sound), expected_bpm)
 

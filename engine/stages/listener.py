@@ -42,8 +42,9 @@ class Listener:
         view: int,
     ) -> None:
         self._generator, self._window, self._analyser = generator, window, analyser
-        self._noise_branch = noise_branch
+        self._noise_branch, self._edge_width = noise_branch, view
         self._view = View(view) if view else None
+        self._known = True
         self._columns = ColumnStream(analyser, channels)
         self._level = ModelLevel(generator.level_db, analyser.spec.hop_s)
 
@@ -54,17 +55,19 @@ class Listener:
             GeneratorError: the generator failed.
         """
         self.hear(blocks, until)
-        snapshot, gain_db = self._window.snapshot(), self._level.gain_db
+        known, gain_db = self._known, self._level.gain_db
+        snapshot = self._window.snapshot() if known else self._window.trailing(self._edge_width)
         source = self._analyser.spec.normalise(snapshot.db + np.float32(gain_db))
-        if self._view is None:
+        if self._view is None or not known:
             generated = self._generator(source, snapshot.period)
         else:
             snapshot, source, generated = self._view.restyle(self._draw, snapshot, source)
         return gain_image(snapshot, source, generated, self._analyser, gain_db, self._noise_branch)
 
-    def follow(self, tempo: Tempo) -> None:
-        """From now on the music goes at another tempo."""
-        self._window.follow(tempo)
+    def follow(self, tempo: Tempo, known: bool = True) -> None:
+        """From now on the music goes at another tempo, or nobody knows at which."""
+        self._window.follow(tempo, found=known and not self._known)
+        self._known = known
         if self._view is not None:
             self._view.forget()
 

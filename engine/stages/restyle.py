@@ -84,6 +84,7 @@ class Restyle:
         stft = renderer.stft
         self.hop, self._rate = stft.hop, analyser.rate
         self.inference, self._renderer, self._late = inference, renderer, use == "late"
+        self._edge = use == "edge"
         phrase = tempo.phrase_s * analyser.rate
         held_back = 2 * phrase if self._late else LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop
         window: Window = (
@@ -105,7 +106,7 @@ class Restyle:
             None if use == "edge" else tempo,
             blend=use == "phrase",
         )
-        self._tempo: Tempo | None = None
+        self._tempo: tuple[Tempo, bool] | None = None
         self._unheard: list[Audio] = []
         self._received = self._asleep = 0
         self._due = self._next_due(0)
@@ -134,10 +135,14 @@ class Restyle:
         total = self.hops.total()
         return {q.value: count / max(1, total) for q, count in self.hops.items()}
 
-    def follow(self, tempo: Tempo) -> None:
+    def follow(self, tempo: Tempo, known: bool = True) -> None:
         """From now on the music goes at another tempo, or its bars lie elsewhere.
 
         The window is told between two inferences. Gains that are already there stay in use.
+
+        Args:
+            tempo: from now on.
+            known: whether it is; else the window is used with an edge, as in use ``edge``.
 
         Raises:
             UsageError: in use ``late`` the latency is two phrases: it cannot change.
@@ -146,7 +151,7 @@ class Restyle:
             raise UsageError(
                 "tempo", "changes", expected="one tempo in late", cure="Use --window phrase."
             )
-        self._tempo = tempo
+        self._tempo = tempo, known
 
     def process(self, block: Audio) -> Audio:
         """Take (channels, m·hop) and give the next (channels, m·hop)."""
@@ -186,9 +191,10 @@ class Restyle:
     def _keep_time(self) -> None:
         """Take over the tempo that was asked for, while nobody looks at the window."""
         if self._tempo is not None and self.inference.idle():
-            self._listener.follow(self._tempo)
-            if self._reader.tempo is not None:
-                self._reader.tempo = self._tempo
+            tempo, known = self._tempo
+            self._listener.follow(tempo, known)
+            if not self._edge:
+                self._reader.tempo = tempo if known else None
             self._tempo = None
 
     def _infer(self, instant: int) -> None:

@@ -1,0 +1,99 @@
+"""The process that listens for tempo and downbeat of the line-in.
+
+``python -m engine.live.follower_process BOARD BPM``. Every second and a half it looks at the last
+twenty seconds and writes a line of JSON: tempo, time of a downbeat in the session (null where none
+is found), and the time it cost. What is listened for is described in :mod:`engine.live.hearing`
+and :mod:`engine.live.beats`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from engine.dsp.arrays import Audio
+from engine.dsp.tempo import Tempo
+from engine.live import board as b
+from engine.live.beats import find
+from engine.live.hearing import RATE, hear
+from engine.live.tracker import SILENT
+
+_LOOK_S = 1.5
+_LEAST_S = 4.0
+_MOST_S = 22.0
+_CHUNK_S = 0.1
+_NICE = 10
+
+
+class Ear:
+    """The end of the line-in as the tracker hears it.
+
+    Args:
+        board: of the stage.
+    """
+
+    def __init__(self, board: b.Board) -> None:
+        self._board = board
+        self._session = 0
+
+    def hear(self) -> int:
+        """Take in what is new; the number of the session."""
+        board = self._board
+        session, heard, rate = board.get(b.SESSION), board.get(b.HEARD), board.get(b.RATE)
+        if session != self._session and session:
+            self._session, self._rate, self._at = session, rate, heard
+            self._origin_s = heard / rate
+            self._stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
+            self._sound = np.zeros(0, np.float32)
+            self._passed = 0  # samples that have left the beginning
+        while session and heard - self._at > _CHUNK_S * rate:
+            n = round(_CHUNK_S * rate)
+            block = board.read(board.feed, self._at, n, max(1, board.get(b.INPUTS)))
+            chunk = self._stream.resample_chunk(np.clip(block, -1.0, 1.0).mean(axis=0))
+            self._sound = np.concatenate([self._sound, chunk])
+            self._at += n
+        spare = max(0, len(self._sound) - round(_MOST_S * RATE)) if session else 0
+        if spare:
+            self._sound, self._passed = self._sound[spare:], self._passed + spare
+        return session
+
+    def sound(self) -> tuple[Audio, float]:
+        """The last seconds, (n,) at :data:`RATE`, and when in the session they begin."""
+        return self._sound, self._origin_s + self._passed / RATE
+
+
+def look(ear: Ear, expected_bpm: float) -> Tempo | None:
+    """Tempo and downbeat of what was played last, in seconds of the session."""
+    sound, begins_s = ear.sound()
+    if len(sound) < _LEAST_S * RATE or float(np.abs(sound).max()) < SILENT:
+        return None
+    found = find(hear(sound), expected_bpm)
+    return None if found is None else Tempo(found.bpm, found.downbeat_s + begins_s)
+
+
+def main(board: b.Board, expected_bpm: float) -> None:
+    """Serve until the owner is gone."""
+    ear, looked = Ear(board), time.monotonic()
+    while os.getppid() == board.get(b.OWNER):
+        time.sleep(_CHUNK_S)
+        session = ear.hear()
+        if not session or time.monotonic() - looked < _LOOK_S:
+            continue
+        looked, began = time.monotonic(), time.process_time()
+        found = look(ear, expected_bpm)
+        cost_s = time.process_time() - began
+        bpm, downbeat_s = (found.bpm, found.downbeat_s) if found else (None, None)
+        line = {"session": session, "bpm": bpm, "downbeat_s": downbeat_s, "cost_s": cost_s}
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    os.nice(_NICE)  # the music comes first
+    main(b.Board(Path(sys.argv[1])), float(sys.argv[2]))
