@@ -35,6 +35,11 @@ class Look:
         off = (own - its + 0.5 * bar_s) % bar_s - 0.5 * bar_s
         return abs(off) < _BEAT_S
 
+    def latest(self, now_s: float) -> Look:
+        """The same, by its last downbeat: another tempo would put a far one elsewhere."""
+        bar_s = 240.0 / self.bpm
+        return Look(self.bpm, now_s - (now_s - self.downbeat_s) % bar_s)
+
 
 class FollowClock:
     """Follows the looks.
@@ -55,6 +60,7 @@ class FollowClock:
         Returns:
             Whether from now on something else is followed.
         """
+        look = look and look.latest(now_s)
         self._looks.append(look)
         before = self._followed
         best, most = None, 0

@@ -1,6 +1,6 @@
 """The process that listens for tempo and downbeat of the line-in.
 
-``python -m engine.live.follower_process BOARD BPM``. Every second and a half it looks at the last
+``python -m engine.live.follower_process BOARD BPM``. Every two seconds it looks at the last
 twenty seconds and writes a line of JSON: tempo, time of a downbeat in the session (null where none
 is found), and the time it cost. What is listened for is described in :mod:`engine.live.hearing`
 and :mod:`engine.live.beats`.
@@ -24,7 +24,7 @@ from engine.live.beats import find
 from engine.live.hearing import RATE, hear
 from engine.live.tracker import SILENT
 
-_LOOK_S = 1.5
+_LOOK_S = 2.0
 _LEAST_S = 4.0
 _MOST_S = 22.0
 _CHUNK_S = 0.1

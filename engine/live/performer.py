@@ -49,7 +49,7 @@ class Performer:
 
     Attributes:
         heard: where every message is put, with the second of the session, if that is wanted.
-        desk, conductor, switching, lights, midi: its parts, to be looked at.
+        desk, conductor, switching, lights, midi, follower: its parts, to be looked at.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Performer:
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
         self._link = Link() if "link" in rig.clock.sources else None
         listens = "follow" in rig.clock.sources and timeline is None
-        self._follower = Follower(board, rig.clock.bpm) if listens else None
+        self.follower = Follower(board, rig.clock.bpm) if listens else None
         self._lit, self._shown_s = self.midi.lit, 0.0
         self._timeline, self._score = timeline or Timeline(board), deque(score)
         self.heard: deque[tuple[float, str, list[int]]] | None = None
@@ -105,8 +105,8 @@ class Performer:
         self.midi.stop()
         if self._link is not None:
             self._link.stop()
-        if self._follower is not None:
-            self._follower.stop()
+        if self.follower is not None:
+            self.follower.stop()
         self._keep()
 
     def _run(self) -> None:
@@ -115,8 +115,8 @@ class Performer:
             self.midi.fetch(self.hear, self.desk.gone)
             if self._link is not None:
                 self._link.fetch(self._hear_link)
-            if self._follower is not None:
-                self._follower.fetch(self._hear_look)
+            if self.follower is not None:
+                self.follower.fetch(self._hear_look)
             self.step(time.monotonic())
             self._show(time.monotonic())
             if time.monotonic() - self._kept_s > _KEEP_S:

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from engine.control.clock import TICKS
 from engine.live import board as b
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
 from engine.live.rig import Clock, Control, Lights, Rig, Slot, Switch
+from engine.live.sources import demo_feed
 from engine.live.timeline import Timeline
 from export import handmade
 from tests.live.controller import Controller
@@ -245,3 +247,36 @@ def test_a_controller_is_unplugged_and_comes_back(server, tmp_path):
         # The button that was held when it went is pressed anew; the knob has to be found again.
         assert not desk.wishes.mute
         assert desk.wishes.knobs["wet"] == pytest.approx(64 / 127)
+
+
+def test_the_tempo_is_heard_on_the_line_in(server, tmp_path, figure):
+    """The demo feed, and nobody says its tempo: edge until it is known, then phrase."""
+    path, truth = demo_feed()
+    sound, rate = soundfile.read(path, start=12 * 44100, frames=26 * 44100, dtype="float32")
+    feed = soxr.resample(sound, rate, RATE).T.astype(np.float32)
+    asked = Rig(slots=[Slot(preset="a")])
+    with played(tmp_path, asked, [preset(tmp_path)]) as it:
+        assert it.it.board.levels[b.EDGE] == 0.0  # as it was started
+        it.it.until(lambda: it.it.board.levels[b.EDGE] == 1.0)
+        listener = Listener(tmp_path, 0.5 * feed)
+        it.it.until(lambda: it.performer.conductor.lead.known, tries_s=40.0)
+        heard_s = it.recorder.seconds
+        time.sleep(4.0)
+        _, tempo, known = it.it.board.wanted_tempo()
+        at_s = it.it.board.get(b.HEARD) / RATE
+        load = it.performer.follower.load
+        listener.result()
+        assert known
+    dry, _, first = it.take()
+    begun = first + int(np.argmax(np.abs(dry).max(axis=1) > 0))
+    delay = delay_of(np.ascontiguousarray(dry[begun - first :].T), 0.5 * feed)
+    downbeat_s = (begun + delay) / RATE + truth.downbeat_s - 12.0
+    off = (at_s - downbeat_s) / truth.bar_s - (at_s - tempo.downbeat_s) / tempo.bar_s
+    off_ms = 1000 * (off - round(off)) * truth.bar_s
+    after_s = heard_s - (begun - first) / RATE
+    figure(
+        "follower on the demo feed",
+        f"{tempo.bpm:.2f} BPM, {off_ms:+.1f} ms, after {after_s:.1f} s, {load:.1%} of a core",
+    )
+    assert tempo.bpm == pytest.approx(truth.bpm, rel=0.01)
+    assert abs(off_ms) < 40.0
