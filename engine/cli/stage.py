@@ -1,23 +1,26 @@
-"""``play`` from a device to a device: two processes, watched, and a line about them."""
+"""``play`` from a device to a device: two processes, watched, and what is seen of them."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import deque
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
 
-from rich.progress import TimeElapsedColumn
+from rich.live import Live
 
-from engine.cli.console import progress, stderr, warn
+from engine.cli.console import stderr, warn
+from engine.cli.keyboard import QUIT, TARGETS, keyboard, pressed
+from engine.cli.screen import draw, line
 from engine.live.asked import Asked, Wanted
 from engine.live.midi_file import read_midi
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
 from engine.live.rig import Rig
+from engine.live.show import Observer
 from engine.live.status import Status, latency, look
 from engine.live.supervisor import Supervisor
 from engine.live.take import hash_of
@@ -64,8 +67,10 @@ def play_devices(
     try:
         _announce(stage, asked, " | ".join(names), wanted)
         performer.start()
-        broken = cast(list[int], stage.engine["broken"])
-        _watch(stage, wanted, seconds, Beside(performer, recorder, names, broken))
+        programs = rig.programs()
+        observer = Observer(stage, wanted.settings, performer, recorder, names, programs)
+        until = float("inf") if seconds is None else time.monotonic() + seconds
+        _watch(stage, observer, until)
     finally:
         performer.stop()
         stage.end_device()
@@ -101,70 +106,46 @@ def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> Non
         )
 
 
-@dataclass(frozen=True)
-class Beside:
-    """What is to be seen beside the stage's own figures."""
-
-    performer: Performer
-    recorder: Recorder | None
-    names: list[str]
-    broken: list[int]
-
-
-def _watch(stage: Supervisor, wanted: Wanted, seconds: float | None, beside: Beside) -> None:
-    live, began, told = stderr.is_terminal, time.monotonic(), 0
-    last_line = began
-    with progress(TimeElapsedColumn()) as bar:
-        task = bar.add_task("", total=seconds)
-        try:
-            while seconds is None or time.monotonic() - began < seconds:
-                time.sleep(_PERIOD_S)
-                now = time.monotonic()
-                for event in list(stage.events)[told:]:
-                    warn(f"{event.at_s:.1f} s: {event.text}")
-                    told += 1
-                if live:
-                    line = _line(look(stage, wanted.settings), beside)
-                    bar.update(task, completed=now - began, description=line)
-                elif now - last_line >= _PLAIN_PERIOD_S:
-                    last_line = now
-                    line = _line(look(stage, wanted.settings), beside)
-                    stderr.print(f"{now - began:6.1f} s  {line}", soft_wrap=True)
-        except KeyboardInterrupt:
-            stderr.print("ending")
+def _watch(stage: Supervisor, observer: Observer, until: float) -> None:
+    """Show the stage until the time is over, q or Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        if stderr.is_terminal:
+            _show(observer, until)
+        else:
+            _tell(stage, observer, until)
+    stderr.print("ending")
+    for event in stage.events if stderr.is_terminal else ():  # the screen has taken them along
+        warn(f"{event.at_s:.1f} s: {event.text}")
 
 
-def _line(status: Status, beside: Beside) -> str:
-    recording, recorder = "", beside.recorder
-    if recorder is not None:
-        recording = (
-            "  [red]NOT recording[/]" if recorder.error else f"  rec {recorder.seconds:.0f} s"
-        )
-    return (
-        f"in {status.peak_in_db:6.1f} dBFS  out {status.peak_out_db:6.1f} dBFS"
-        f"  limit {status.limited_db:5.1f} dB  wet {status.wet:4.0%}"
-        f"  {status.inferences} inferences  {status.gaps} gaps{recording}"
-        f"  {_played(beside)}"
-    )
+def _show(observer: Observer, until: float) -> None:
+    """A screen, ten times a second, and the keyboard."""
+    with keyboard() as keys, Live(console=stderr, screen=True, auto_refresh=False) as live:
+        while time.monotonic() < until:
+            live.update(draw(observer.look(), *stderr.size, keys), refresh=True)
+            due = time.monotonic() + _PERIOD_S
+            while (wait := due - time.monotonic()) > 0:
+                if not keys:
+                    time.sleep(wait)
+                    continue
+                for key in pressed(wait):
+                    if key == QUIT:
+                        return
+                    observer.performer.press(TARGETS.get(key, ""))
 
 
-def _played(beside: Beside) -> str:
-    """Slot, what comes next and when, tempo and who gives it, place in the bar."""
-    performer, now_s = beside.performer, time.monotonic()
-    conductor, switching = performer.conductor, performer.switching
-    tempo, lead = conductor.tempo, conductor.lead
-    text = beside.names[switching.active]
-    if switching.active in beside.broken:
-        text = f"[red]{text}: cannot be loaded[/]"
-    if switching.pending is not None:
-        beats = switching.countdown(now_s, tempo)
-        text += f" → {beside.names[switching.pending.slot]} in {beats:.1f} beats"
-    beat = tempo.beats_at(now_s)
-    bar = int(beat // tempo.beats_per_bar) % tempo.bars + 1
-    held = " held" if lead.held else ""
-    place = f"{bar}.{int(beat % tempo.beats_per_bar) + 1}"
-    off = [name for name in ("bypass", "kill", "mute") if getattr(performer.desk.wishes, name)]
-    return f"{text}  {tempo.bpm:.2f} BPM {lead.source}{held}  {place}  {' '.join(off)}".rstrip()
+def _tell(stage: Supervisor, observer: Observer, until: float) -> None:
+    """A line every few seconds, and what happens when it does."""
+    told, last_line = 0, time.monotonic()
+    while time.monotonic() < until:
+        time.sleep(_PERIOD_S)
+        for event in list(stage.events)[told:]:
+            warn(f"{event.at_s:.1f} s: {event.text}")
+            told += 1
+        if time.monotonic() - last_line >= _PLAIN_PERIOD_S:
+            last_line = time.monotonic()
+            show = observer.look()
+            stderr.print(f"{show.seconds:6.1f} s  {line(show)}", soft_wrap=True, markup=False)
 
 
 def _summary(status: Status) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.control.conductor import Conductor
 from engine.control.encoders import steps
-from engine.control.mapping import KNOBS, Binding, slot_of
+from engine.control.mapping import BUTTONS, KNOBS, Binding, slot_of
 from engine.control.messages import Decoder, Gesture
 from engine.control.switching import Switching
 from engine.control.takeover import Pickup
@@ -83,6 +83,11 @@ class Desk:
             if binding.hears(port, gesture.control, gesture.channel):
                 self._do(port, number, binding, gesture, now_s)
         return gesture
+
+    def press(self, target: str, now_s: float) -> None:
+        """Press a button that is bound to a target; nothing if it is none."""
+        if target in BUTTONS or slot_of(target) is not None:
+            self._press(Binding(target, ""), now_s)
 
     def gone(self, port: str) -> None:
         """A port has vanished: its buttons are released, its knobs have to be found again."""

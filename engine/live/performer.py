@@ -48,6 +48,7 @@ class Performer:
         timeline: where the session is at a time; by default it follows the device.
 
     Attributes:
+        last: the last message, in words.
         heard: where every message is put, with the second of the session, if that is wanted.
         desk, conductor, switching, lights, midi, follower: its parts, to be looked at.
     """
@@ -78,6 +79,8 @@ class Performer:
         self.follower = Follower(board, rig.clock.bpm) if listens else None
         self._lit, self._shown_s = self.midi.lit, 0.0
         self._timeline, self._score = timeline or Timeline(board), deque(score)
+        self.last = ""
+        self._pressed: deque[str] = deque()
         self.heard: deque[tuple[float, str, list[int]]] | None = None
         self._began_s = self._told_offset = 0.0
         self._told_known = self.conductor.lead.known
@@ -124,10 +127,16 @@ class Performer:
 
     def step(self, now_s: float) -> None:
         """What is due by now, and what is wanted, onto the board."""
+        while self._pressed:
+            self.desk.press(self._pressed.popleft(), now_s)
         self._play_score(now_s)
         self._lead(now_s)
         self._switch(now_s)
         self._wish()
+
+    def press(self, target: str) -> None:
+        """A key of the computer's keyboard, as a button that is bound to a target."""
+        self._pressed.append(target)
 
     def hear(self, port: str, message: Any, time_s: float) -> None:
         """A message that arrived at a time of ``time.monotonic``."""
@@ -147,6 +156,7 @@ class Performer:
             else:
                 self.conductor.start(go_on=message.type == "continue")
             return
+        self.last = f"{message} from {port}"
         gesture = self.desk.hear(port, message, time_s)
         if gesture is not None:
             self.lights.touched(port, gesture, time_s)

@@ -1,0 +1,225 @@
+"""What is to be seen of the stage at one moment, whoever shows it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import cast
+
+from engine.dsp.arrays import Audio
+from engine.dsp.meters import MOMENTARY_S, momentary_lufs, true_peak_db
+from engine.dsp.stft import STFT
+from engine.live import board as b
+from engine.live.performer import Performer
+from engine.live.recorder import Recorder
+from engine.live.status import Status, look
+from engine.live.supervisor import Event, Supervisor
+from engine.stages.host import Settings
+
+_LIT_S = 1.0  # how long a light stays on
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Loudness of the last 400 ms, LUFS, and true peak, dBTP."""
+
+    lufs: float
+    true_peak_db: float
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot as it is shown; ``amount`` 0 … 1, ``broken`` if it cannot be loaded."""
+
+    name: str
+    program: int
+    amount: float
+    broken: bool
+
+
+@dataclass(frozen=True)
+class Show:
+    """The stage, the performer and the recording.
+
+    Attributes:
+        seconds: since the program began.
+        status: counters and levels.
+        state: what is heard, in a word or two; ``alarm`` if that is not what was asked for.
+        bpm, source, held, known, confidence: tempo and who gives it; confidence of the follower,
+            None where it does not listen.
+        bar, bars, beat, beats: place in the phrase, from 1.
+        slots: all of them; ``active`` is heard, ``called`` comes next in ``bars_to_go``.
+        crossfader: where it stands, None while it has no say.
+        wet, level: where the knobs stand.
+        line_in, line_out: meters.
+        clip, limit, dropout: lights.
+        limited_db: the limiter's deepest gain while its light is on.
+        route, latency_ms: from where to where, and how late.
+        load: share of the time of a hop that the slowest hundredth takes.
+        midi: the last message.
+        ports: MIDI ports that are open.
+        recording: seconds of the take; None without one, and why it has stopped.
+        events: what happened, the newest last.
+    """
+
+    seconds: float
+    status: Status
+    state: str
+    alarm: bool
+    bpm: float
+    source: str
+    held: bool
+    known: bool
+    confidence: float | None
+    bar: int
+    bars: int
+    beat: int
+    beats: int
+    slots: list[Slot]
+    active: int
+    called: int | None
+    bars_to_go: float
+    crossfader: float | None
+    wet: float
+    level: float
+    line_in: Meter
+    line_out: Meter
+    clip: bool
+    limit: bool
+    dropout: bool
+    limited_db: float
+    route: str
+    latency_ms: float
+    load: float
+    midi: str
+    ports: list[str]
+    recording: float | None
+    recording_error: str
+    events: list[Event]
+
+
+class Observer:
+    """Looks at the stage; lights stay on for a second.
+
+    Args:
+        stage: device and engine.
+        settings: decide the latency.
+        performer: beside the stage.
+        recorder: of the take, if there is one.
+        names: of the slots.
+        programs: of the slots.
+
+    Attributes:
+        performer: to be told of keys.
+    """
+
+    def __init__(
+        self,
+        stage: Supervisor,
+        settings: Settings,
+        performer: Performer,
+        recorder: Recorder | None,
+        names: list[str],
+        programs: list[int],
+    ) -> None:
+        self._stage, self._settings = stage, settings
+        self.performer, self._recorder = performer, recorder
+        self._names, self._programs = names, programs
+        self._began = time.monotonic()
+        self._missed = 0
+        self._limited_db = 0.0
+        self._lit: dict[str, float] = {}
+
+    def look(self) -> Show:
+        """The stage now; peaks begin anew."""
+        stage, performer, recorder = self._stage, self.performer, self._recorder
+        now_s, status = time.monotonic(), look(stage, self._settings)
+        conductor, switching, wishes = (
+            performer.conductor,
+            performer.switching,
+            performer.desk.wishes,
+        )
+        tempo, lead, pending = conductor.tempo, conductor.lead, switching.pending
+        beat = tempo.beats_at(now_s)
+        missed = status.gaps + status.flags
+        clip = self._light("clip", status.peak_in_db >= -0.01, now_s)
+        limit = self._light("limit", status.limited_db < -0.1, now_s)
+        self._limited_db = min(status.limited_db, self._limited_db if limit else 0.0)
+        dropout = self._light("dropout", missed > self._missed, now_s)
+        self._missed = missed
+        state, alarm = self._state(status)
+        listens = performer.follower is not None
+        rate, hop_ms = max(1, stage.board.get(b.RATE)), status.hop_ms["p99"]
+        broken = self._broken()
+        return Show(
+            seconds=now_s - self._began,
+            status=status,
+            state=state,
+            alarm=alarm,
+            bpm=tempo.bpm,
+            source=lead.source,
+            held=lead.held,
+            known=lead.known,
+            confidence=conductor.follow.confidence if listens else None,
+            bar=int(beat // tempo.beats_per_bar) % tempo.bars + 1,
+            bars=tempo.bars,
+            beat=int(beat % tempo.beats_per_bar) + 1,
+            beats=tempo.beats_per_bar,
+            slots=[
+                Slot(name, program, wishes.knobs[f"amount{n + 1}"], n in broken)
+                for n, (name, program) in enumerate(zip(self._names, self._programs, strict=True))
+            ],
+            active=switching.active,
+            called=None if pending is None else pending.slot,
+            bars_to_go=switching.countdown(now_s, tempo) / tempo.beats_per_bar,
+            crossfader=switching.crossed,
+            wet=wishes.knobs["wet"],
+            level=wishes.knobs["level"],
+            line_in=self._meter(b.HEARD, stage.board.feed),
+            line_out=self._meter(b.PLAYED, stage.board.out),
+            clip=clip,
+            limit=limit,
+            dropout=dropout,
+            limited_db=self._limited_db,
+            route=f"{stage.device['input']} → {stage.device['output']}",
+            latency_ms=1000 * status.latency["total"] / rate,
+            load=1e-3 * hop_ms * rate / self._hop(rate),
+            midi=performer.last,
+            ports=performer.midi.names or [],
+            recording=None if recorder is None else recorder.seconds,
+            recording_error="" if recorder is None else recorder.error,
+            events=list(stage.events),
+        )
+
+    def _hop(self, rate: float) -> int:
+        return STFT.low_delay(rate, self._settings.synthesis).hop
+
+    def _state(self, status: Status) -> tuple[str, bool]:
+        wishes, stage = self.performer.desk.wishes, self._stage
+        for name, on in (("mute", wishes.mute), ("kill", wishes.kill), ("bypass", wishes.bypass)):
+            if on:
+                return name.upper(), False
+        if stage.device_pid is None:
+            return "DEVICE LOST", True
+        if stage.engine_pid is None or not stage.board.levels[b.AVAILABLE]:
+            return "DRY: engine away", True
+        if self.performer.switching.active in self._broken():
+            return "DRY: slot broken", True
+        if wishes.knobs["wet"] == 0.0:
+            return "DRY", False
+        return ("WET", False) if status.wet > 0.0 else ("DRY: no gains yet", True)
+
+    def _broken(self) -> list[int]:
+        return cast(list[int], self._stage.engine.get("broken", []))
+
+    def _meter(self, place: int, ring: Audio) -> Meter:
+        board = self._stage.board
+        rate = max(1, board.get(b.RATE))
+        n = round(MOMENTARY_S * rate)
+        sound = board.read(ring, board.get(place) - n, n)
+        return Meter(momentary_lufs(sound, rate), true_peak_db(sound))
+
+    def _light(self, name: str, on: bool, now_s: float) -> bool:
+        if on:
+            self._lit[name] = now_s
+        return now_s - self._lit.get(name, -_LIT_S) < _LIT_S
