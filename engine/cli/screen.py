@@ -11,8 +11,8 @@ from engine.dsp.meters import FLOOR_DB
 from engine.live.show import Meter, Show, Slot
 
 _FLOOR = -48.0  # LUFS at the left end of a meter
-_NARROW, _WIDE = 30, 100  # characters of a meter
-_BESIDE = 50  # characters beside one
+_NARROW, _WIDE = 8, 100  # characters of a meter
+_BESIDE = 52  # characters beside one
 _TALL = 30  # rows from which on there is room for every slot in a line of its own
 _KEYS = "space tap  d downbeat  1-9 slot  b bypass  k kill  m mute  c cancel  p panic  q quit"
 
@@ -121,7 +121,7 @@ def _levels(show: Show, span: int) -> Table:
     reduction = f"{show.limited_db:5.1f} dB" if show.limit else ""
     grid.add_row("out", _bar(show.line_out, span), _figures(show.line_out), limit, reduction)
     wet, level = (_gauge(at, span) for at in (show.wet, show.level))
-    grid.add_row("wet", wet, Text(f"{show.wet:6.0%} of the effect"))
+    grid.add_row("wet", wet, Text(f"{show.wet:6.0%}"))
     grid.add_row("lev", level, Text(f"{show.level:6.0%}"))
     return grid
 
