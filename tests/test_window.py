@@ -13,7 +13,8 @@ from engine.dsp.gain import MAX_GAIN_DB, Quality, gain_image
 from engine.dsp.level import ModelLevel
 from engine.dsp.noise import NoiseGate, PhaseTable
 from engine.dsp.tempo import Tempo, bucket
-from engine.dsp.window import PhraseWindow, TrailingWindow
+from engine.dsp.trailing import TrailingWindow
+from engine.dsp.window import PhraseWindow
 from engine.errors import GeneratorError, UsageError
 from engine.stages.reader import GainReader
 from engine.stages.readings import gain_rows

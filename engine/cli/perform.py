@@ -13,8 +13,9 @@ from engine.cli.console import progress, warn
 from engine.dsp.tempo import Tempo
 from engine.live.files import check_writable
 from engine.live.offline import perform
+from engine.live.replay import replay
 from engine.live.rig import Rig
-from engine.live.take import read_take, replay
+from engine.live.take import read_take
 from engine.stages.host import Settings
 
 _REPLAY = "replay.wav"

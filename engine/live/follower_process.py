@@ -1,7 +1,7 @@
 """The process that listens for tempo and downbeat of the line-in.
 
 ``python -m engine.live.follower_process BOARD BPM``. Every two seconds it looks at the last
-twenty seconds and writes a line of JSON: tempo, time of a downbeat in the session (null where none
+sixteen seconds and writes a line of JSON: tempo, time of a downbeat in the session (null where none
 is found), and the time it cost. What is listened for is described in :mod:`engine.live.hearing`
 and :mod:`engine.live.beats`.
 """
@@ -26,7 +26,7 @@ from engine.live.tracker import SILENT
 
 _LOOK_S = 2.0
 _LEAST_S = 4.0
-_MOST_S = 22.0
+_MOST_S = 16.0
 _CHUNK_S = 0.1
 _NICE = 10
 

@@ -18,7 +18,8 @@ from engine.dsp.frontend import Analyser
 from engine.dsp.gain import Quality
 from engine.dsp.noise import mean_square
 from engine.dsp.tempo import Tempo, bucket
-from engine.dsp.window import PhraseWindow, TrailingWindow, Window
+from engine.dsp.trailing import TrailingWindow
+from engine.dsp.window import PhraseWindow, Window
 from engine.errors import UsageError
 from engine.stages.delay import Delay
 from engine.stages.dose import Dose

@@ -1,0 +1,242 @@
+"""A gig once more: device and engine led by what they decided then."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+
+from engine.dsp.arrays import Audio
+from engine.dsp.tempo import Tempo
+from engine.errors import InputError
+from engine.live import board as b
+from engine.live.budget import FADE
+from engine.live.files import SoundWriter, reason
+from engine.live.generator import OnnxGenerator, Through, load_slots
+from engine.live.inference import Recorded
+from engine.live.offline import Callbacks, offline_board
+from engine.live.opening import begin_session
+from engine.live.session import Session
+from engine.live.take import Entry, Take, hash_of
+
+_SAME = 1e-4  # samples this near to what was recorded are what was recorded: -80 dB
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What became of a take that was played again.
+
+    Attributes:
+        seconds: of sound.
+        same_share: samples that are within -80 dB of what was recorded, 0 … 1.
+        error_db: power of the difference to what was recorded, dB of it; of the whole take.
+        changed: networks that are not those of the take.
+    """
+
+    seconds: float
+    same_share: float
+    error_db: float
+    changed: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return dict(vars(self))
+
+
+def replay(
+    take: Take, sink: Path, provider: str, progress: Callable[[int, int], None] | None = None
+) -> Replay:
+    """Play a take again, decision by decision, and compare it with what went out.
+
+    Args:
+        take: the take.
+        sink: sound file to write.
+        provider: where inference runs.
+        progress: told samples done and samples in all.
+
+    Raises:
+        InputError, OutputError, PresetError: a file is damaged, cannot be written, or is gone.
+    """
+    generators, _, _ = load_slots(take.asked.models, provider)
+    before = take.hashes
+    changed = [m for m, known in zip(take.asked.models, before, strict=True) if hash_of(m) != known]
+    with _open(take, "dry") as dry, _open(take, "out") as out, offline_board(take.asked) as board:
+        frames = min(dry.frames, out.frames)
+        player = _Player(board, take, generators)
+        off = power = same = 0.0
+        with SoundWriter(sink, take.rate, b.CHANNELS, frames) as writer:
+            done = 0
+            for played in player.play(lambda n: _read(dry, n)):
+                sound = played[:, : frames - done]
+                wanted = _read(out, sound.shape[-1])
+                error = np.abs(sound - wanted)
+                off += float(np.vdot(error, error))
+                power += float(np.vdot(wanted, wanted))
+                same += float(np.count_nonzero(error.max(axis=0) <= _SAME))
+                writer.write(sound)
+                done += sound.shape[-1]
+                if progress is not None:
+                    progress(done, frames)
+                if done >= frames:
+                    break
+            writer.keep()
+        player.close()
+    return Replay(
+        seconds=frames / take.rate,
+        same_share=same / max(1, frames),
+        error_db=float(10 * np.log10(max(off, 1e-30) / max(power, 1e-30))),
+        changed=changed,
+    )
+
+
+class _Player:
+    """Device and engine, led by what they decided then.
+
+    Args:
+        board: of this replay.
+        take: what is played.
+        generators: its networks.
+    """
+
+    def __init__(
+        self, board: b.Board, take: Take, generators: Sequence[OnnxGenerator | Through]
+    ) -> None:
+        self._board, self._take, self._generators = board, take, generators
+        self._engine, self._device = deque(take.engine), deque(take.device)
+        self._session: Session | None = None
+        self._ready = 0
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._session is not None:
+            self._session.close()
+
+    def play(self, feed: Callable[[int], Audio]) -> Iterator[Audio]:
+        """What goes out, from the take's first sample on, without end.
+
+        Args:
+            feed: gives the next samples of the line-in, (2, n), from the same sample on.
+        """
+        board, callbacks = self._board, None
+        while True:
+            heard = board.get(b.HEARD)
+            if self._device and self._device[0]["what"] == "opened":
+                opened = self._device[0]
+                if callbacks is None or opened["at"] <= heard + self._take.block:
+                    self._device.popleft()
+                    self._open(opened)
+                    callbacks = callbacks or Callbacks(board)
+                    # What was heard before it began, and what lies between two sessions.
+                    feed(opened["at"] - (heard or self._take.first))
+            if callbacks is None:
+                raise InputError(
+                    str(self._take.folder), "the device never began", cure="Record another take."
+                )
+            self._turn(board.get(b.HEARD) - board.get(b.BEHIND))
+            callbacks.exchange(feed(self._take.block)[: self._take.channels[0]])
+            self._advance()
+            yield callbacks.played()[1]
+
+    def _open(self, opened: Entry) -> None:
+        take, board = self._take, self._board
+        board.levels[b.WET_WANTED] = opened["wet"]
+        settings = take.asked.settings
+        begin_session(board, take.rate, take.block, take.channels, settings, opened["at"])
+
+    def _turn(self, due: int) -> None:
+        """What the device took over for this block, and how much of the wet sound was there."""
+        board = self._board
+        while self._device and self._device[0]["what"] == "turned" and self._device[0]["at"] <= due:
+            row = self._device.popleft()
+            board.levels[b.WET_WANTED], board.levels[b.LEVEL_WANTED] = row["wet"], row["level"]
+            self._ready = int(row["ready"])
+        there = self._take.block + FADE if self._ready < 0 else self._ready
+        board.publish(b.MADE, due + there)
+
+    def _advance(self) -> None:
+        """The engine, as far as the feed is there."""
+        board = self._board
+        while True:
+            row, session = self._engine[0] if self._engine else None, self._session
+            if row is not None and row["what"] == "collected":
+                self._engine.popleft()  # its slot has been told at the beginning
+            elif row is not None and row["what"] == "began" and board.get(b.HEARD) >= row["heard"]:
+                self._begin()
+            elif session is None:
+                return
+            elif row is not None and row["what"] != "began" and row["at"] <= session.at:
+                if not self._obey(row, session):
+                    return
+                self._engine.popleft()
+            elif board.get(b.HEARD) - session.at < session.hop:
+                return
+            else:
+                session.play(1)
+
+    def _obey(self, row: Entry, session: Session | None) -> bool:
+        """Do what was decided; whether the feed for it is there."""
+        board = self._board
+        heard = board.get(b.HEARD)
+        match row["what"]:
+            case "hops" if session is not None:
+                if heard - session.at < row["hops"] * session.hop:
+                    return False
+                session.play(int(row["hops"]))
+            case "listened" if session is not None:
+                if heard < row["until"]:
+                    return False
+                session.listen(int(row["until"]))
+            case "tempo":
+                board.want_tempo(Tempo(row["bpm"], row["downbeat_s"]), bool(row["known"]))
+            case "switch":
+                board.levels[b.FADE_S] = row["fade_s"]
+                board.publish(b.SWITCH_AT, int(row["due"]))
+                board.publish(b.SLOT_WANTED, int(row["slot"]))
+            case "cross":
+                board.levels[b.CROSS] = row["place"]
+            case "amount":
+                board.levels[b.AMOUNTS + int(row["slot"])] = row["amount"]
+        return True
+
+    def _begin(self) -> None:
+        """The engine begins, or begins anew: with the tempo, the slot and the feed of then."""
+        self.close()
+        began, rows = self._engine.popleft(), self._engine
+        collected: list[list[tuple[int, bool]]] = [[] for _ in self._generators]
+        for row in rows:
+            if row["what"] == "began":
+                break
+            if row["what"] == "collected":
+                at = int(row["at"]) - began["at"]
+                collected[int(row["slot"])].append((at, bool(row["done"])))
+        while rows and rows[0]["what"] in ("tempo", "switch") and rows[0]["at"] == began["at"]:
+            self._obey(rows.popleft(), None)
+        if rows and rows[0]["what"] == "listened":
+            rows.popleft()  # a session does so itself when it begins
+        self._session = Session(
+            *(self._board, self._generators, self._take.asked),
+            lambda slot, _: Recorded(collected[slot]),
+            int(began["heard"]),
+        )
+
+
+def _open(take: Take, name: str) -> sf.SoundFile:
+    path = take.folder / f"{name}.wav"
+    try:
+        return sf.SoundFile(str(path))
+    except (sf.LibsndfileError, RuntimeError, OSError) as fault:
+        raise InputError(
+            str(path), f"cannot be read ({reason(fault)})", cure="Name a whole take."
+        ) from fault
+
+
+def _read(file: sf.SoundFile, n: int) -> Audio:
+    """The next samples, (2, n); silence after the end."""
+    return np.ascontiguousarray(
+        file.read(n, dtype="float32", always_2d=True, fill_value=0.0).T, np.float32
+    )
