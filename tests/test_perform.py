@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import mido
 import numpy as np
 import pytest
@@ -9,8 +11,11 @@ import soundfile as sf
 
 from engine.control.clock import TICKS
 from engine.dsp.tempo import Tempo
+from engine.errors import DoubledropError
 from engine.live.offline import perform
+from engine.live.replay import replay
 from engine.live.rig import Clock, Rig, Slot, Switch
+from engine.live.take import read_take
 from engine.stages.host import Settings
 from export import handmade
 from tests.feeds import noise
@@ -110,3 +115,20 @@ def test_switches_fall_on_the_beats_of_a_jittery_clock(tmp_path, presets, rng, f
     figure("switches against the true beat, 2 ms of jitter", f"{worst:+.2f} ms at worst")
     assert len(off) == switches
     assert abs(worst) <= 1.0
+
+
+@pytest.mark.parametrize("broken", ["empty", "json", "format", "sound"])
+def test_a_take_that_cannot_be_played_is_named(tmp_path, presets, broken):
+    take = tmp_path / "take"
+    take.mkdir()
+    facts = {"format": 1 + (broken == "format"), "rate": RATE, "block": 128, "first_sample": -900}
+    model = f"{presets[0]}/generator.onnx"
+    asked = {"models": [model], "provider": "cpu", "bpm": 174.0, "downbeat_s": 0.0, "settings": {}}
+    facts |= {"inputs": 2, "outputs": 2, "models_sha256": [""], "asked": asked}
+    if broken != "empty":
+        (take / "take.json").write_text("{" if broken == "json" else json.dumps(facts))
+        (take / "decisions.jsonl").write_text("")
+    with pytest.raises(DoubledropError) as caught:
+        replay(read_take(take), tmp_path / "out.wav", "cpu")
+    assert str(take) in str(caught.value)
+    assert not (tmp_path / "out.wav").exists()

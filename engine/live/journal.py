@@ -35,6 +35,8 @@ class Kind(IntEnum):
     TURNED = b.TURNED
 
 
+FORMAT = 1
+"""Of the entries of a take; another version may note other things."""
 NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.BEGAN: ("heard",),
     Kind.LISTENED: ("until",),

@@ -33,7 +33,7 @@ from engine.dsp.arrays import Audio
 from engine.dsp.limiter import LOOKAHEAD
 from engine.live import board as b
 from engine.live.files import UPDATE_HEADER_AUTO, command, make_folder, reason
-from engine.live.journal import Reader
+from engine.live.journal import FORMAT, Reader
 
 NAMES = ("dry", "wet", "out")
 Entry = dict[str, Any]
@@ -164,6 +164,7 @@ class Recorder:
         self.take = _free(self._folder / time.strftime("%Y%m%d-%H%M%S"))
         self.take.mkdir()
         facts = self._facts | {
+            "format": FORMAT,
             "rate": rate,
             "block": board.get(b.BLOCK),
             "inputs": board.get(b.INPUTS),

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.live.asked import Asked, read
+from engine.live.journal import FORMAT
 
 Entry = dict[str, Any]
 
@@ -46,6 +47,8 @@ def read_take(folder: Path) -> Take:
     """
     try:
         facts = json.loads((folder / "take.json").read_text(encoding="utf-8"))
+        if facts["format"] != FORMAT:
+            raise ValueError(f"format {facts['format']}, this version plays {FORMAT}")
         lines = (folder / "decisions.jsonl").read_text(encoding="utf-8").splitlines()
         entries = [json.loads(line) for line in lines if line.endswith("}")]
         device = [e for e in entries if e["what"] in ("opened", "turned")]
