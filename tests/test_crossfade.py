@@ -284,3 +284,19 @@ def test_the_amount_of_a_slot_is_between_it_and_the_feed(generator, rng):
         assert np.abs(out - wanted).max() < 2e-4
     for runner in runners:
         runner.close()
+
+
+def test_another_slot_can_be_called_instead(generator):
+    """Before the first is heard: it never is."""
+    feed = np.full((2, 3 * RATE), 0.1, np.float32)
+    it, runners = slots(generator, ["identity", "flat", "identity"])
+    blocks = [feed[:, i : i + 128] for i in range(0, feed.shape[-1] - 127, 128)]
+    levels = []
+    for i, block in enumerate(blocks):
+        if i > 300:
+            it.switch(1 if i < 500 else 2, 0.05, 700 * 128)
+        levels.append(float(it.process(block).mean()) / 0.1)
+    for runner in runners:
+        runner.close()
+    assert levels[300:] == pytest.approx([1.0] * (len(blocks) - 300), abs=1e-3)
+    assert (it.active, it.leaving, it.switches) == (2, None, 1)

@@ -7,9 +7,7 @@ from collections.abc import Callable
 
 from engine.control.follow_clock import Look
 from engine.live import board as b
-from engine.live.processes import Child
-
-_AGAIN_S = 2.0
+from engine.live.processes import Helper
 
 
 class Follower:
@@ -24,30 +22,21 @@ class Follower:
     """
 
     def __init__(self, board: b.Board, expected_bpm: float) -> None:
-        self._board, self._expected_bpm = board, expected_bpm
-        self._child: Child | None = None
-        self._due = self._last_s = self.load = 0.0
+        self._board = board
+        arguments = str(board.path), str(expected_bpm)
+        self._helper = Helper("engine.live.follower_process", *arguments)
+        self._last_s = self.load = 0.0
 
     def fetch(self, heard: Callable[[Look | None], None]) -> None:
         """Hand over the looks since the last time; their downbeats are seconds of the session."""
-        child, now = self._child, time.monotonic()
-        if child is None:
-            if now >= self._due:
-                arguments = str(self._board.path), str(self._expected_bpm)
-                self._child = Child("engine.live.follower_process", *arguments)
-            return
-        while child.lines:
-            line = child.lines.popleft()
+        for line in self._helper.lines():
+            now = time.monotonic()
             self.load = line["cost_s"] / max(now - self._last_s, 1e-3) if self._last_s else 0.0
             self._last_s = now
             if line["session"] == self._board.get(b.SESSION):
                 bpm, downbeat_s = line["bpm"], line["downbeat_s"]
                 heard(None if bpm is None else Look(bpm, downbeat_s))
-        if child.status is not None:
-            self._child, self._due = None, now + _AGAIN_S
 
     def stop(self) -> None:
         """End it."""
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
+        self._helper.stop()

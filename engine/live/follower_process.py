@@ -40,13 +40,14 @@ class Ear:
 
     def __init__(self, board: b.Board) -> None:
         self._board = board
-        self._session = 0
+        self._session = self._at = 0
 
     def hear(self) -> int:
         """Take in what is new; the number of the session."""
         board = self._board
         session, heard, rate = board.get(b.SESSION), board.get(b.HEARD), board.get(b.RATE)
-        if session != self._session and session:
+        lost = session == self._session and session and heard - self._at > b.FEED // 2
+        if session and (session != self._session or lost):
             self._session, self._rate, self._at = session, rate, heard
             self._origin_s = heard / rate
             self._stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +23,7 @@ from engine.live.asked import Request, read
 LOST = 3
 """Exit status of the device's process when the device has fallen silent."""
 _PATIENCE_S = 2.0
+_AGAIN_S = 2.0
 
 
 def say(**values: Any) -> None:
@@ -111,3 +113,35 @@ class Child:
                 self.lines.append(json.loads(line))
             except ValueError:  # a library that prints
                 sys.stderr.write(line)
+
+
+class Helper:
+    """A process that tells us something, started when it is first asked and again when it ends.
+
+    Args:
+        module: what it runs.
+        arguments: of it.
+    """
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._what = module, *arguments
+        self._child: Child | None = None
+        self._due = 0.0
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """What it has said since the last time."""
+        child, now = self._child, time.monotonic()
+        if child is None:
+            if now >= self._due:
+                self._child = Child(*self._what)
+            return
+        while child.lines:
+            yield child.lines.popleft()
+        if child.status is not None:
+            self._child, self._due = None, now + _AGAIN_S
+
+    def stop(self) -> None:
+        """End it."""
+        if self._child is not None:
+            self._child.kill()
+            self._child = None

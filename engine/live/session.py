@@ -143,6 +143,13 @@ class Session:
             if hops == 1:
                 self._times.append(time.perf_counter() - began)
             self._report(began)
+            self._check()
+
+    def _check(self) -> None:
+        if any(inference.busy_s > _HUNG_S for inference in self._inferences):
+            raise GeneratorError(
+                "generator", f"has not answered for {_HUNG_S:g} s", cure="Export it again."
+            )
 
     def close(self) -> None:
         """End the inference threads."""
@@ -263,10 +270,6 @@ class Session:
         board.numbers[b.SLOT] = slots.active
         board.levels[b.ENGINE_WET] = slots.stages[slots.active].wet
         for inference in self._inferences:
-            if inference.busy_s > _HUNG_S:
-                raise GeneratorError(
-                    "generator", f"has not answered for {_HUNG_S:g} s", cure="Export it again."
-                )
             if inference.fault not in ("", self._said):
                 self._said = inference.fault
                 say(fault=self._said)

@@ -73,8 +73,9 @@ class Slots:
             if slot == self.leaving:
                 self.active, self.leaving = slot, None
                 return True
-            if slot == self.active:
-                self._due = at
+            if slot != self.active:  # another was called instead
+                self.active, self._called = slot, self._received
+            self._due, self._length = at, max(seconds, SHORTEST_S) * self._rate
         if self.leaving is not None or (slot == self.active and not self._between):
             return slot == self.active
         self.leaving = self.CROSSED if self._crossed else self.active
