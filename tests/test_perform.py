@@ -14,7 +14,7 @@ from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
 from engine.live.offline import perform
 from engine.live.replay import replay
-from engine.live.rig import Clock, Rig, Slot, Switch
+from engine.live.rig import Clock, Effect, Rig, Slot, Switch
 from engine.live.take import read_take
 from engine.stages.host import Settings
 from export import handmade
@@ -36,10 +36,11 @@ def presets(tmp_path_factory):
     return made
 
 
-def played(tmp_path, presets, feed, score, name="out.wav", **rig):
+def played(tmp_path, presets, feed, score, name="out.wav", chain=(), **rig):
     source = tmp_path / "feed.wav"
     sf.write(source, feed.T, RATE, subtype="FLOAT")
-    played_with = Rig(slots=[Slot(preset=folder) for folder in presets], **rig)
+    slots = [Slot(preset=presets[0]), Slot(preset=presets[1], chain=chain)]
+    played_with = Rig(slots=slots, **rig)
     tempo = Tempo(played_with.clock.bpm)
     asked = played_with.asked("cpu", tempo, Settings())
     done = perform(source, tmp_path / name, asked, played_with, score, inference_ms=20.0)
@@ -63,15 +64,17 @@ def test_a_performance_is_repeated_bit_by_bit(tmp_path, presets, rng):
         (6.5, message(0xB0, 107, 0)),
         (6.6, message(0xB0, 107, 127)),
     ]
-    done, out = played(tmp_path, presets, feed, score, "one.wav")
-    played(tmp_path, presets, feed, score, "two.wav")
+    chain = [Effect(effect="Chorus"), Effect(effect="Reverb", wet_level=0.1)]
+    done, out = played(tmp_path, presets, feed, score, "one.wav", chain)
+    played(tmp_path, presets, feed, score, "two.wav", chain)
     assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
     assert (done.switches, done.messages) == (1, len(score))
     assert out.shape == feed.shape
     level = np.abs(out).mean(0)[: len(out[0]) // 240 * 240].reshape(-1, 240).mean(1)
     level /= np.abs(feed).mean(0)[: len(out[0]) // 240 * 240].reshape(-1, 240).mean(1)
     assert level[40:90] == pytest.approx(1.0, abs=0.01)
-    assert level[290] == pytest.approx(level[610], abs=0.02)  # killed, and dry
+    assert level[200:290].max() < 0.7  # slot 2 and its chain
+    assert level[570:640] == pytest.approx(1.0, abs=0.02)  # killed, and dry
     # On the input, sample for sample.
     assert np.abs(out[:, RATE : RATE + 9000] - feed[:, RATE : RATE + 9000]).max() < 1e-3
 

@@ -41,6 +41,8 @@ class Asked:
         provider: auto, cpu, cuda, tensorrt or coreml.
         bpm, downbeat_s: of the feed, counted from the first session's beginning.
         settings: how to restyle.
+        chains: effects behind each slot, as a rig names them; none for none.
+        master: effects behind all of them.
         known: whether that tempo is known; else the window has an edge until somebody knows.
         law: of the crossfade between slots.
         match: whether slots are brought to the loudness of the feed.
@@ -58,6 +60,8 @@ class Asked:
     levels_db: list[float] = field(default_factory=list)
     sides: tuple[int, int] | None = None
     known: bool = True
+    chains: list[list[dict[str, Any]]] = field(default_factory=list)
+    master: list[dict[str, Any]] = field(default_factory=list)
 
 
 def written(request: Wanted | Asked) -> str:

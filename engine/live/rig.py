@@ -15,6 +15,7 @@ from engine.dsp.crossfade import Law
 from engine.dsp.tempo import MAX_BPM, MIN_BPM, Tempo
 from engine.errors import PresetError, RigError
 from engine.live.asked import Asked
+from engine.live.effects import EFFECTS
 from engine.live.link import check_link
 from engine.live.preset import load_preset
 from engine.stages.host import Settings
@@ -54,8 +55,32 @@ class Clock(BaseModel):
         return sources
 
 
+class Effect(BaseModel):
+    """An effect of a chain: its name, and any of its parameters."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    effect: str
+
+    @model_validator(mode="after")
+    def _known(self) -> Effect:
+        if self.effect not in EFFECTS:
+            raise ValueError(f"effect {self.effect!r}: one of {', '.join(EFFECTS)}")
+        known = EFFECTS[self.effect]
+        for key, value in (self.model_extra or {}).items():
+            if key not in known:
+                names = ", ".join(known) or "none"
+                raise ValueError(f"{self.effect} has no {key!r}; its parameters: {names}")
+            one = known[key]
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not one.low <= value <= one.high:
+                span = f"{one.low:g} to {one.high:g} {one.unit}".rstrip()
+                raise ValueError(f"{self.effect} {key} = {value!r}; {span}")
+        return self
+
+
 class Slot(BaseModel):
-    """A preset that is loaded and warm."""
+    """A preset that is loaded and warm, and the effects behind it."""
 
     model_config = _STRICT
 
@@ -63,6 +88,7 @@ class Slot(BaseModel):
     program: int | None = Field(default=None, ge=0, le=127)
     bank: int = Field(default=0, ge=0, le=16383)
     level_db: float = Field(default=0.0, ge=-40.0, le=12.0)
+    chain: list[Effect] = []
 
 
 class Switch(BaseModel):
@@ -163,6 +189,7 @@ class Rig(BaseModel):
     devices: Devices = Devices()
     clock: Clock = Clock()
     slots: list[Slot] = Field(min_length=1, max_length=MOST_SLOTS)
+    chain: list[Effect] = []
     switch: Switch = Switch()
     crossfader: Crossfader | None = None
     default_controls: bool = True
@@ -215,6 +242,8 @@ class Rig(BaseModel):
             [slot.level_db for slot in self.slots],
             self.sides(),
             known="fixed" in self.clock.sources,
+            chains=[[effect.model_dump() for effect in slot.chain] for slot in self.slots],
+            master=[effect.model_dump() for effect in self.chain],
         )
 
     def at_tempo(self, bpm: float) -> Rig:

@@ -63,6 +63,15 @@ offset_ms = 0.0      # how much later than its ticks the beats of a clock are he
 
 # Up to 16 slots, all loaded and warm. Presets: `doubledrop presets`, or the path of a folder.
 {slots}
+# Effects behind a slot, in order (below its [[slots]]), and behind all of them as [[chain]].
+# `doubledrop plugins list` shows what there is.
+#
+# [[slots.chain]]
+# effect = "Reverb"
+# room_size = 0.3
+# wet_level = 0.15
+# dry_level = 0.85
+
 [switch]
 quantise = "bar"     # now, beat, bar or phrase; a second press is now, the active slot cancels
 fade_s = 0.25

@@ -21,6 +21,7 @@ from engine.dsp.tempo import Tempo
 from engine.errors import GeneratorError
 from engine.live import board as b
 from engine.live.asked import Asked
+from engine.live.effects import build_chain
 from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Background
 from engine.live.journal import Kind, note
@@ -99,15 +100,16 @@ class Session:
         for host, level_db in zip(hosts, levels_db, strict=True):
             host.restyle.dose = Dose(host.renderer.stft, self._rate, asked.match, level_db)
         self._sanitise = hosts[0].sanitise
-        self._slots, self.hop = (
-            Slots([host.restyle for host in hosts], self._rate, asked.law, asked.sides),
-            hop,
-        )
+        chains = [build_chain(chain, self._rate, self._channels) for chain in asked.chains]
+        master = build_chain(asked.master, self._rate, self._channels)
+        stages = [host.restyle for host in hosts]
+        self._slots = Slots(stages, self._rate, asked.law, asked.sides, chains, master)
+        self.hop = hop
         self._slots.active, _, _ = self._wanted_slot()
         self._counted = {place: board.get(place) for place in (*_PLACES.values(), *_COUNTERS)}
         self._ages: deque[float] = deque(maxlen=4096)
         self._times: deque[float] = deque(maxlen=4096)
-        self._reported, self._said = 0.0, ""
+        self._reported, self._said = 0.0, {""}
         self._noted: dict[tuple[Kind, int], tuple[float, ...]] = {}
         self._note(Kind.BEGAN, heard)
         self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s, known)
@@ -144,6 +146,11 @@ class Session:
                 self._times.append(time.perf_counter() - began)
             self._report(began)
             self._check()
+
+    def _say(self, trouble: str) -> None:
+        if trouble not in self._said:
+            self._said.add(trouble)
+            say(fault=trouble)
 
     def _check(self) -> None:
         if any(inference.busy_s > _HUNG_S for inference in self._inferences):
@@ -270,9 +277,9 @@ class Session:
         board.numbers[b.SLOT] = slots.active
         board.levels[b.ENGINE_WET] = slots.stages[slots.active].wet
         for inference in self._inferences:
-            if inference.fault not in ("", self._said):
-                self._said = inference.fault
-                say(fault=self._said)
+            self._say(inference.fault)
+        for trouble in slots.left_out:
+            self._say(trouble)
         if now - self._reported > 1.0 and self._ages and self._times:
             self._reported = now
             board.levels[b.AGE_P50], board.levels[b.AGE_P99] = np.percentile(self._ages, (50, 99))

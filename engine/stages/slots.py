@@ -5,14 +5,17 @@ A stage that is not heard only listens: its window stays full, and nothing is in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.crossfade import Correlation, Law, gains
+from engine.stages.chain import Chain
 from engine.stages.restyle import Restyle
 
+Weight = Array | None
+"""Of a slot, sample by sample; None for 1."""
 SHORTEST_S = 0.05
 _PATIENCE_S = 2.0  # for the first gains of a slot that is called
 
@@ -25,6 +28,8 @@ class Slots:
         rate: in hertz.
         law: of every crossfade.
         sides: the two slots of the crossfader, A and B; None for none.
+        chains: of effects behind each stage; the tail of one outlives the slot's fade.
+        master: behind all of them.
 
     Attributes:
         active: the slot that is heard, or that is being faded to; of two that are crossed, the one
@@ -41,7 +46,11 @@ class Slots:
         rate: float,
         law: Law = "measured",
         sides: tuple[int, int] | None = None,
+        chains: Sequence[Chain | None] | None = None,
+        master: Chain | None = None,
     ) -> None:
+        self._chains = list(chains) if chains else [None] * len(stages)
+        self._master = master
         self.stages, self._rate, self._law, self._sides = list(stages), rate, law, sides
         first = stages[0]
         self.hop, self.latency, self.tail = first.hop, first.latency, first.tail
@@ -115,11 +124,47 @@ class Slots:
             else:
                 stage.hear(block)
         self._received += block.shape[-1]
-        if self._crossed and self.leaving in (None, self.CROSSED):
-            sounds[self.CROSSED] = self._between_sides(sounds)
+        weights = self._weights(sounds, block.shape[-1])
+        parts = [self._through(slot, sounds[slot], weight) for slot, weight in weights.items()]
+        parts += self._tails(weights, block)
+        out = _sum(parts)
+        return out if self._master is None else self._master.process(out)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Effects that are not used any more, and why."""
+        chains = [*self._chains, self._master]
+        return [said for chain in chains if chain is not None for said in chain.left_out]
+
+    def _through(self, slot: int, sound: Audio, weight: Weight) -> Audio:
+        """A slot's share of what is heard, through its chain: so its tail outlives a fade."""
+        chain, part = self._chains[slot], _times(sound, weight)
+        return part if chain is None else chain.process(part)
+
+    def _tails(self, weights: Collection[int], block: Audio) -> list[Audio]:
+        """What still sounds of slots that are not heard any more."""
+        chains = [chain for slot, chain in enumerate(self._chains) if slot not in weights]
+        silence = np.zeros_like(block)
+        return [chain.process(silence) for chain in chains if chain and not chain.rests]
+
+    def _weights(self, sounds: dict[int, Audio], n: int) -> dict[int, Weight]:
+        """How much of each slot is heard, sample by sample."""
+        old: dict[int, Weight] = {self.active if self.leaving is None else self.leaving: None}
+        if self._crossed and self._sides and self.leaving in (None, self.CROSSED):
+            old = dict(zip(self._sides, self._place_of(sounds, n), strict=True))
         if self.leaving is None:
-            return sounds[self.CROSSED if self._crossed else self.active]
-        return self._faded(sounds[self.leaving], sounds[self.active])
+            return old
+        before = _sum([_times(sounds[slot], weight) for slot, weight in old.items()])
+        fade = self._fade(before, sounds[self.active])
+        if fade is None:
+            return old
+        leaves, comes = fade
+        new: dict[int, Weight] = {
+            slot: leaves if w is None else w * leaves for slot, w in old.items()
+        }
+        also = new.get(self.active)
+        new[self.active] = comes if also is None else comes + also
+        return new
 
     @property
     def _between(self) -> bool:
@@ -136,21 +181,20 @@ class Slots:
         assert self._sides is not None
         return self._sides[self._place > 0.5]
 
-    def _between_sides(self, sounds: dict[int, Audio]) -> Audio:
-        """The two sides, as the crossfader stands; it follows the hand no faster than 50 ms."""
+    def _place_of(self, sounds: dict[int, Audio], n: int) -> tuple[Array, Array]:
+        """Weights of the two sides; the crossfader follows the hand no faster than 50 ms."""
         assert self._sides is not None
-        a, b = (sounds[side] for side in self._sides)
-        n = a.shape[-1]
-        likeness = self._likeness.hear(a, b)
-        if self.leaving is None:
-            before = self._place
-            entering = self._sides[int(before < 0.5)]
-            if self._between or self._is_complete(entering, self._both_since):
-                steps = np.arange(1, n + 1) / (SHORTEST_S * self._rate)
-                places = np.clip(self._hand, before - steps, before + steps)
-                self._place, self.active = float(places[-1]), self._nearer()
-                return _mix(a, b, places, self._law, likeness)
-        return _mix(a, b, np.full(n, self._place), self._law, likeness)
+        likeness = self._likeness.hear(*(sounds[side] for side in self._sides))
+        places = np.full(n, self._place)
+        entering = self._sides[int(self._place < 0.5)]
+        if self.leaving is None and (
+            self._between or self._is_complete(entering, self._both_since)
+        ):
+            steps = np.arange(1, n + 1) / (SHORTEST_S * self._rate)
+            places = np.clip(self._hand, self._place - steps, self._place + steps)
+            self._place = float(places[-1])
+            self.active = self._nearer()
+        return _gains(places, self._law, likeness)
 
     def _is_complete(self, slot: int, since: int) -> bool:
         """Whether a slot that runs since then has its overlapping frames, and its gains."""
@@ -159,22 +203,34 @@ class Slots:
             return True
         return waited >= self.latency and self.stages[slot].wet == 1.0
 
-    def _faded(self, old: Audio, new: Audio) -> Audio:
+    def _fade(self, old: Audio, new: Audio) -> tuple[Array, Array] | None:
+        """Weights of what leaves and what comes; None before the fade has begun."""
         n = old.shape[-1]
         first = self._received - n - self.latency  # the instant of the block's first sample
         correlation = self._correlation.hear(old, new)
         if self._begun is None:
             if self._due >= first + n or not self._is_complete(self.active, self._called):
-                return old
+                return None
             self._begun = max(self._due, first)
             self.switches += 1
         at = np.clip((np.arange(first, first + n) - self._begun + 1) / self._length, 0.0, 1.0)
         if at[-1] >= 1.0:
             self.leaving, self._crossed, self._begun = None, False, None
-        return _mix(old, new, at, self._law, correlation)
+        return _gains(at, self._law, correlation)
 
 
-def _mix(old: Audio, new: Audio, at: Array, law: Law, correlation: float) -> Audio:
-    """From one sound, 0, to the other, 1."""
+def _gains(at: Array, law: Law, correlation: float) -> tuple[Array, Array]:
+    """Weights on the way from one sound, 0, to the other, 1."""
     f, g = gains(at, law, correlation)
-    return np.asarray(f.astype(np.float32) * old + g.astype(np.float32) * new)
+    return f.astype(np.float32), g.astype(np.float32)
+
+
+def _times(sound: Audio, weight: Weight) -> Audio:
+    return sound if weight is None else np.asarray(sound * weight)
+
+
+def _sum(parts: Sequence[Audio]) -> Audio:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total

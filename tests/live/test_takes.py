@@ -147,6 +147,7 @@ def test_a_take_is_played_again(server, tmp_path, figure):
     mido.MidiFile(tracks=[track], ticks_per_beat=500).save(tmp_path / "set.mid")  # 1 ms a tick
     (tmp_path / "rig.toml").write_text(
         '[[slots]]\npreset = "downbeat-filter"\n[[slots]]\npreset = "liquid-to-dancefloor"\n'
+        '[[slots.chain]]\neffect = "Reverb"\nwet_level = 0.2\ndry_level = 0.8\n'
         '[clock]\nbpm = 174.0\n[switch]\nquantise = "beat"\n',
         encoding="utf-8",
     )

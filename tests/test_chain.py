@@ -1,0 +1,119 @@
+"""Chains: every effect that is offered, what is left out, and tails that outlive a switch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from engine.errors import RigError
+from engine.live.effects import EFFECTS, Hosted, build_chain
+from engine.live.rig import read_rig
+from engine.stages.chain import Chain
+from tests.feeds import noise
+from tests.stage_verifier import through
+from tests.test_crossfade import slots
+
+RATE = 48000
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_every_effect_keeps_what_a_stage_promises(name, rng):
+    """As many samples as it took, no latency, nothing of the future; at its ends too."""
+    feed = noise(rng, 1.0, RATE)
+    for end in ("low", "default", "high"):
+        spec = {key: getattr(one, end) for key, one in EFFECTS[name].items()} | {"effect": name}
+        whole, half = (
+            through(Hosted(spec, RATE, 2), feed[:, :n], (128,)) for n in (RATE // 128 * 128, 24064)
+        )
+        assert np.isfinite(whole).all()
+        assert np.array_equal(whole[:, :24064], half)
+        assert through(Hosted(spec, RATE, 1), feed[:1, :1280], (128, 256)).shape == (1, 1280)
+    still = {key: one.default for key, one in EFFECTS[name].items() if key != "mix"}
+    gentle = {"Clipping": {"threshold_db": 0.0}, "Bitcrush": {"bit_depth": 32.0}}.get(name, {})
+    if name not in ("Delay", "Reverb", "Distortion", "LadderFilter"):
+        click = np.zeros((2, 2560), np.float32)
+        click[:, 640] = 0.5
+        out = through(Hosted(still | gentle | {"effect": name}, RATE, 2), click, (128,))
+        assert int(np.argmax(np.abs(out[0]))) == 640
+        assert np.abs(out[:, :640]).max() < 1e-3
+
+
+class Bad:
+    """Does harm from the third block on."""
+
+    def __init__(self, harm):
+        self.name, self._harm, self._blocks = harm, harm, 0
+
+    def process(self, block):
+        self._blocks += 1
+        if self._blocks < 3:
+            return 2 * block
+        if self._harm == "raises":
+            raise RuntimeError("no")
+        made = {"shorter": block[:, 1:], "runs away": 1e6 * block, "no number": np.nan * block}
+        return made[self._harm]
+
+
+@pytest.mark.parametrize("harm", ["raises", "shorter", "runs away", "no number"])
+def test_an_effect_that_does_harm_is_left_out(harm, rng):
+    half = Hosted({"effect": "Gain", "gain_db": -6.0206}, RATE, 2)
+    chain, block = Chain([Bad(harm), half], RATE), noise(rng, 0.01, RATE)
+    out = [chain.process(block) for _ in range(5)]
+    for made, wanted in zip(out, (1.0, 1.0, 0.5, 0.5, 0.5), strict=True):
+        assert made == pytest.approx(wanted * block, abs=1e-3)
+    (said,) = chain.left_out
+    assert said.startswith(harm)
+
+
+def test_the_tail_of_a_slot_outlives_its_fade(generator, rng):
+    """An echo of a second: heard after the slot has gone, and over in the end."""
+    feed = np.zeros((2, 6 * RATE), np.float32)
+    feed[:, RATE : RATE + RATE // 4] = noise(rng, 0.25, RATE)
+    it, runners = slots(generator, ["identity", "identity"])
+    echo = {"effect": "Delay", "delay_seconds": 1.0, "feedback": 0.0, "mix": 0.5}
+    it._chains = [build_chain([echo], RATE, 2), None]
+    out = []
+    for first in range(0, feed.shape[-1] - 127, 128):
+        if first > 1.3 * RATE:
+            it.switch(1, 0.05)
+        out.append(it.process(feed[:, first : first + 128]))
+    for runner in runners:
+        runner.close()
+    assert (it.active, it.leaving) == (1, None)
+    sound = np.concatenate(out, axis=-1)[:, it.latency :]
+    heard = sound[:, 2 * RATE : 2 * RATE + RATE // 8]
+    assert heard == pytest.approx(0.5 * feed[:, RATE : RATE + RATE // 8], abs=1e-3)
+    assert np.abs(sound[:, 3 * RATE :]).max() < 1e-4
+    assert it._chains[0].rests
+
+
+@pytest.mark.parametrize(
+    ("effect", "says"),
+    [
+        ('effect = "Shimmer"', ["Shimmer", "Reverb"]),
+        ('effect = "Reverb"\nsize = 1', ["size", "room_size"]),
+        ('effect = "Reverb"\nroom_size = 1.5', ["room_size", "1.5", "0 to 1"]),
+        ('effect = "Gain"\ngain_db = "loud"', ["gain_db", "loud", "-60 to 24 dB"]),
+        ('effect = "PitchShift"', ["PitchShift"]),
+        ("gain_db = 3", ["effect", "missing"]),
+    ],
+)
+def test_a_chain_that_cannot_be_is_named(tmp_path, effect, says):
+    path = tmp_path / "rig.toml"
+    path.write_text(f'[[slots]]\npreset = "downbeat-filter"\n[[slots.chain]]\n{effect}\n')
+    with pytest.raises(RigError) as caught:
+        read_rig(path)
+    for part in (str(path), *says):
+        assert part in str(caught.value)
+
+
+def test_effects_are_listed():
+    command = [sys.executable, "-c", "from engine.cli import main; main()", "plugins", "list"]
+    listed = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    assert json.loads(listed.stdout)["Reverb"]["room_size"]["high"] == 1.0
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "cutoff_frequency_hz" in shown.stdout
