@@ -13,6 +13,7 @@ from engine.errors import RigError
 from engine.live.effects import EFFECTS, Hosted, build_chain
 from engine.live.rig import read_rig
 from engine.stages.chain import Chain
+from engine.stages.macros import Macros, Move
 from tests.feeds import noise
 from tests.stage_verifier import through
 from tests.test_crossfade import slots
@@ -89,6 +90,49 @@ def test_the_tail_of_a_slot_outlives_its_fade(generator, rng):
     assert heard == pytest.approx(0.5 * feed[:, RATE : RATE + RATE // 8], abs=1e-3)
     assert np.abs(sound[:, 3 * RATE :]).max() < 1e-4
     assert it._chains[0].rests
+
+
+def test_a_parameter_that_moves_does_not_step(figure):
+    """A gain by MIDI at 1 kHz, up and down: no step above the ramp's own slope."""
+    seconds = 4
+    gain = Hosted({"effect": "Gain", "gain_db": -24.0}, RATE, 1)
+    macros = Macros([[Move(gain, "gain_db", -24.0, 0.0)]])
+    block, out = np.full((1, 48), 0.5, np.float32), []
+    for ms in range(1000 * seconds):
+        macros.turn(0, 0.5 - 0.5 * np.cos(2 * np.pi * ms / 700))
+        out.append(gain.process(block))
+    sound = np.concatenate(out, axis=-1)[0]
+    step = np.abs(np.diff(sound)).max()
+    figure("a gain moved by 24 dB in 350 ms: largest step", f"{20 * np.log10(step):.0f} dBFS")
+    # 24 dB in 20 ms, in steps of 32 samples, near full gain: what a ramp of 20 ms may take.
+    assert step < 0.5 * (1 - 10 ** (-24 / 20 * 32 / (0.02 * RATE)))
+    assert sound.max() == pytest.approx(0.5, abs=0.01)
+    macros.turn(0, 0.0)
+    settled = [gain.process(block) for _ in range(40)][-1]
+    assert settled == pytest.approx(0.5 * 10 ** (-24 / 20), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("move", "says"),
+    [
+        ('slot = 2, effect = 1, parameter = "mix", low = 0, high = 1', "slot 2"),
+        ('slot = 1, effect = 2, parameter = "mix", low = 0, high = 1', "no effect 2"),
+        ('slot = 1, effect = 1, parameter = "size", low = 0, high = 1', "no 'size'"),
+        ('slot = 1, effect = 1, parameter = "mix", low = 0, high = 2', "0 to 1"),
+        ('slot = 1, effect = 1, parameter = "mix", low = 0, high = 1, curve = "exponential"', "0"),
+        ('slot = 1, effect = 1, parameter = "mix", low = 0, high = 1, curve = "s"', "curve"),
+    ],
+)
+def test_a_macro_that_moves_nothing_is_named(tmp_path, move, says):
+    path = tmp_path / "rig.toml"
+    path.write_text(
+        '[[slots]]\npreset = "downbeat-filter"\n[[slots.chain]]\neffect = "Chorus"\n'
+        f"[[macros]]\nmoves = [{{ {move} }}]\n"
+    )
+    with pytest.raises(RigError) as caught:
+        read_rig(path)
+    assert says in str(caught.value)
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
 from engine.live.offline import perform
 from engine.live.replay import replay
-from engine.live.rig import Clock, Effect, Rig, Slot, Switch
+from engine.live.rig import Clock, Rig, Slot, Switch
+from engine.live.rig_chain import Effect, Macro, Move
 from engine.live.take import read_take
 from engine.stages.host import Settings
 from export import handmade
@@ -63,10 +64,17 @@ def test_a_performance_is_repeated_bit_by_bit(tmp_path, presets, rng):
         (5.5, message(0xB0, 107, 127)),
         (6.5, message(0xB0, 107, 0)),
         (6.6, message(0xB0, 107, 127)),
+        (6.7, message(0xB0, 18, 0)),
+        *((6.7 + 0.01 * i, message(0xB0, 18, i)) for i in range(1, 128)),
     ]
     chain = [Effect(effect="Chorus"), Effect(effect="Reverb", wet_level=0.1)]
-    done, out = played(tmp_path, presets, feed, score, "one.wav", chain)
-    played(tmp_path, presets, feed, score, "two.wav", chain)
+    moves = [
+        Move(slot=2, effect=2, parameter="room_size", low=0.5, high=0.9),
+        Move(slot=2, effect=1, parameter="rate_hz", low=0.5, high=8.0, curve="exponential"),
+    ]
+    rig = {"chain": chain, "macros": [Macro(moves=moves)]}
+    done, out = played(tmp_path, presets, feed, score, "one.wav", **rig)
+    played(tmp_path, presets, feed, score, "two.wav", **rig)
     assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
     assert (done.switches, done.messages) == (1, len(score))
     assert out.shape == feed.shape

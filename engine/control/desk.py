@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.control.conductor import Conductor
 from engine.control.encoders import steps
-from engine.control.mapping import BUTTONS, KNOBS, Binding, slot_of
+from engine.control.mapping import BUTTONS, KNOBS, MACROS, Binding, slot_of
 from engine.control.messages import Decoder, Gesture
 from engine.control.switching import Switching
 from engine.control.takeover import Pickup
@@ -31,7 +31,7 @@ class Wishes:
     """
 
     knobs: dict[str, float] = field(
-        default_factory=lambda: {name: 1.0 for name in KNOBS if name != CROSSFADER}
+        default_factory=lambda: {n: float(n not in MACROS) for n in KNOBS if n != CROSSFADER}
     )
     bypass: bool = False
     kill: bool = False

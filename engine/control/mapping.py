@@ -16,9 +16,10 @@ Kind = Literal["absolute", "switch", Encoder]
 BUTTONS = get_args(Button)
 MOST_SLOTS = 16
 AMOUNTS = tuple(f"amount{n + 1}" for n in range(MOST_SLOTS))
-KNOBS = ("wet", "level", "crossfader", *AMOUNTS)
+MACROS = tuple(f"macro{n + 1}" for n in range(8))
+KNOBS = ("wet", "level", "crossfader", *AMOUNTS, *MACROS)
 """What stands somewhere, 0 … 1: share of the effect and level at the line-out, the crossfader from
-side A to side B, and the share of the effect of each slot."""
+side A to side B, the share of the effect of each slot, and the rig's macros."""
 _SLOT = re.compile(r"slot([1-9]|1[0-6])")
 _CONTROL = re.compile(r"cc(\d{1,2}|1[01]\d)|nrpn\d{1,5}|note(\d{1,2}|1[01]\d|12[0-7])|bend|program")
 
@@ -85,6 +86,8 @@ def is_control(name: str) -> bool:
 DEFAULT = (
     Binding("wet", "cc16"),
     Binding("crossfader", "cc17"),
+    Binding("macro1", "cc18"),
+    Binding("macro2", "cc19"),
     *(Binding(f"amount{n + 1}", f"cc{20 + n}") for n in range(8)),
     Binding("level", "cc7"),
     Binding("tap", "cc102"),

@@ -43,6 +43,7 @@ class Asked:
         settings: how to restyle.
         chains: effects behind each slot, as a rig names them; none for none.
         master: effects behind all of them.
+        macros: moves of each macro, as a rig names them.
         known: whether that tempo is known; else the window has an edge until somebody knows.
         law: of the crossfade between slots.
         match: whether slots are brought to the loudness of the feed.
@@ -62,6 +63,7 @@ class Asked:
     known: bool = True
     chains: list[list[dict[str, Any]]] = field(default_factory=list)
     master: list[dict[str, Any]] = field(default_factory=list)
+    macros: list[list[dict[str, Any]]] = field(default_factory=list)
 
 
 def written(request: Wanted | Asked) -> str:

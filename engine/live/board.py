@@ -52,9 +52,9 @@ sample at which ``SLOT_WANTED`` is to be heard, ``TEMPO`` counts the tempi wante
 # Levels, 0 … 1, the length of a crossfade, tempo and the time of a downbeat in the session: as the
 # controls want them …
 (WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S, CROSS, EDGE) = range(7)
-AMOUNTS = 32
+AMOUNTS, MACROS = 32, 48
 """``EDGE`` is 1 while nobody knows where the bar is, ``CROSS`` where the crossfader stands, below 0
-while it has no say; ``AMOUNTS`` the first of as many places as there are slots."""
+while it has no say; ``AMOUNTS`` and ``MACROS`` the first of as many places as there are."""
 # … as they are at the device, with peaks and the time at which the first session began …
 (WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
 # … what the device has noted last of wet, level and whether there was sound of the engine …
@@ -175,7 +175,7 @@ def create() -> Board:
     board = Board(path)
     board.numbers[OWNER] = os.getpid()
     board.levels[CROSS] = -1.0
-    board.levels[AMOUNTS:] = 1.0
+    board.levels[AMOUNTS:MACROS] = 1.0
     board.levels[WET_WANTED] = board.levels[LEVEL_WANTED] = board.levels[FADE_S] = 1.0
     return board
 

@@ -30,6 +30,7 @@ class Kind(IntEnum):
     SWITCH = 6
     CROSS = 7
     AMOUNT = 8
+    MACRO = 9
     # Of the device: it began; from here on these are wanted, and the wet sound is or is not there.
     OPENED = b.OPENED
     TURNED = b.TURNED
@@ -46,6 +47,7 @@ NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.SWITCH: ("slot", "fade_s", "due"),
     Kind.CROSS: ("place",),
     Kind.AMOUNT: ("slot", "amount"),
+    Kind.MACRO: ("number", "place"),
     Kind.OPENED: ("wet",),
     Kind.TURNED: ("wet", "level", "ready"),
 }

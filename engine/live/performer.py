@@ -19,7 +19,7 @@ from engine.control.conductor import Conductor
 from engine.control.desk import Desk
 from engine.control.follow_clock import Look
 from engine.control.lights import Lights
-from engine.control.mapping import AMOUNTS
+from engine.control.mapping import AMOUNTS, MACROS
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
@@ -71,6 +71,7 @@ class Performer:
         self.desk = Desk(rig.bindings(), rig.programs(), self.conductor, self.switching)
         knobs = self.desk.wishes.knobs
         knobs |= {"wet": rig.output.wet, "level": rig.output.level}
+        knobs |= {f"macro{n + 1}": macro.start for n, macro in enumerate(rig.macros)}
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
         self.midi = Midi(self._patterns(), rig.lights.port)
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
@@ -226,8 +227,8 @@ class Performer:
         wishes = self.desk.wishes
         self._board.levels[b.WET_WANTED] = wishes.heard_wet
         self._board.levels[b.LEVEL_WANTED] = wishes.heard_level
-        amounts = [wishes.knobs[name] for name in AMOUNTS]
-        self._board.levels[b.AMOUNTS : b.AMOUNTS + len(amounts)] = amounts
+        for first, names in ((b.AMOUNTS, AMOUNTS), (b.MACROS, MACROS)):
+            self._board.levels[first : first + len(names)] = [wishes.knobs[n] for n in names]
 
     def _show(self, now_s: float) -> None:
         """Bring the controller's lights up to date."""

@@ -199,6 +199,8 @@ class _Player:
                 board.publish(b.SLOT_WANTED, int(row["slot"]))
             case "cross":
                 board.levels[b.CROSS] = row["place"]
+            case "macro":
+                board.levels[b.MACROS + int(row["number"])] = row["place"]
             case "amount":
                 board.levels[b.AMOUNTS + int(row["slot"])] = row["amount"]
         return True

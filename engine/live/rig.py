@@ -15,9 +15,10 @@ from engine.dsp.crossfade import Law
 from engine.dsp.tempo import MAX_BPM, MIN_BPM, Tempo
 from engine.errors import PresetError, RigError
 from engine.live.asked import Asked
-from engine.live.effects import EFFECTS
+from engine.live.effects import MOST_MACROS
 from engine.live.link import check_link
 from engine.live.preset import load_preset
+from engine.live.rig_chain import Effect, Macro, check_move
 from engine.stages.host import Settings
 from engine.stages.slots import SHORTEST_S
 
@@ -53,30 +54,6 @@ class Clock(BaseModel):
         if len(set(sources)) != len(sources):
             raise ValueError("each source once")
         return sources
-
-
-class Effect(BaseModel):
-    """An effect of a chain: its name, and any of its parameters."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    effect: str
-
-    @model_validator(mode="after")
-    def _known(self) -> Effect:
-        if self.effect not in EFFECTS:
-            raise ValueError(f"effect {self.effect!r}: one of {', '.join(EFFECTS)}")
-        known = EFFECTS[self.effect]
-        for key, value in (self.model_extra or {}).items():
-            if key not in known:
-                names = ", ".join(known) or "none"
-                raise ValueError(f"{self.effect} has no {key!r}; its parameters: {names}")
-            one = known[key]
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not one.low <= value <= one.high:
-                span = f"{one.low:g} to {one.high:g} {one.unit}".rstrip()
-                raise ValueError(f"{self.effect} {key} = {value!r}; {span}")
-        return self
 
 
 class Slot(BaseModel):
@@ -190,6 +167,7 @@ class Rig(BaseModel):
     clock: Clock = Clock()
     slots: list[Slot] = Field(min_length=1, max_length=MOST_SLOTS)
     chain: list[Effect] = []
+    macros: list[Macro] = Field(default=[], max_length=MOST_MACROS)
     switch: Switch = Switch()
     crossfader: Crossfader | None = None
     default_controls: bool = True
@@ -210,6 +188,9 @@ class Rig(BaseModel):
                 raise ValueError(
                     f"crossfader: from slot {a} to slot {b}; two of the {len(self.slots)} slots"
                 )
+        for number, macro in enumerate(self.macros, 1):
+            for move in macro.moves:
+                check_move(f"macro {number}", move, [self.chain, *(x.chain for x in self.slots)])
         return self
 
     def programs(self) -> list[int]:
@@ -244,6 +225,7 @@ class Rig(BaseModel):
             known="fixed" in self.clock.sources,
             chains=[[effect.model_dump() for effect in slot.chain] for slot in self.slots],
             master=[effect.model_dump() for effect in self.chain],
+            macros=[[move.model_dump() for move in macro.moves] for macro in self.macros],
         )
 
     def at_tempo(self, bpm: float) -> Rig:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from engine.control.mapping import AMOUNTS, BUTTONS, DEFAULT, KNOBS
+from engine.control.mapping import AMOUNTS, BUTTONS, DEFAULT, KNOBS, MACROS
 from engine.live.devices import Device
 
 _NONE = "none found"
@@ -71,6 +71,13 @@ offset_ms = 0.0      # how much later than its ticks the beats of a clock are he
 # room_size = 0.3
 # wet_level = 0.15
 # dry_level = 0.85
+#
+# A macro is a knob that moves parameters of these effects (slot 0 is the master chain); macro1 is
+# CC18, macro2 CC19, up to macro8.
+#
+# [[macros]]
+# start = 0.0
+# moves = [{{ slot = 1, effect = 1, parameter = "wet_level", low = 0.0, high = 0.4 }}]
 
 [switch]
 quantise = "bar"     # now, beat, bar or phrase; a second press is now, the active slot cancels
@@ -96,7 +103,8 @@ port = ""            # part of the name; "" is none
 
 # Your own, as many as you like. `doubledrop midi monitor` shows what a control sends, and
 # `doubledrop midi learn rig.toml TARGET` writes one here.
-# target: {", ".join(knob for knob in KNOBS if knob not in AMOUNTS)}, amount1 … amount16,
+# target: {", ".join(knob for knob in KNOBS if knob not in AMOUNTS + MACROS)},
+#         amount1 … amount16, macro1 … macro8,
 #         {", ".join(BUTTONS)},
 #         nudge, program, slot1 … slot16
 #

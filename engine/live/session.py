@@ -21,7 +21,7 @@ from engine.dsp.tempo import Tempo
 from engine.errors import GeneratorError
 from engine.live import board as b
 from engine.live.asked import Asked
-from engine.live.effects import build_chain
+from engine.live.effects import build_chain, build_macros
 from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Background
 from engine.live.journal import Kind, note
@@ -102,6 +102,7 @@ class Session:
         self._sanitise = hosts[0].sanitise
         chains = [build_chain(chain, self._rate, self._channels) for chain in asked.chains]
         master = build_chain(asked.master, self._rate, self._channels)
+        self._macros = build_macros(asked.macros, chains, master)
         stages = [host.restyle for host in hosts]
         self._slots = Slots(stages, self._rate, asked.law, asked.sides, chains, master)
         self.hop = hop
@@ -218,6 +219,10 @@ class Session:
         for slot, stage in enumerate(slots.stages):
             stage.dose.amount = float(board.levels[b.AMOUNTS + slot])
             self._note(Kind.AMOUNT, slot, stage.dose.amount, key=slot)
+        for number in range(len(self._macros)):
+            turned = float(board.levels[b.MACROS + number])
+            self._note(Kind.MACRO, number, turned, key=number)
+            self._macros.turn(number, turned)
         place = float(board.levels[b.CROSS])
         self._note(Kind.CROSS, place)
         slot, fade_s, due = self._wanted_slot()

@@ -12,13 +12,14 @@ from typing import Protocol
 import numpy as np
 
 from engine.dsp.arrays import Audio
+from engine.stages.macros import Movable
 from engine.stages.sanitise import CEILING
 
 _QUIET = 1e-4  # -80 dBFS
 _REST_S = 2.5  # of quiet, after which nothing more will come: longer than any echo
 
 
-class Effect(Protocol):
+class Effect(Movable, Protocol):
     """Something that changes sound, without latency."""
 
     name: str
@@ -36,12 +37,13 @@ class Chain:
         rate: hertz.
 
     Attributes:
+        effects: all of them, in order.
         left_out: names of effects that are not used any more, and why.
         rests: whether it has been silent, given silence, for so long that its tail is over.
     """
 
     def __init__(self, effects: Sequence[Effect], rate: float) -> None:
-        self._effects = list(effects)
+        self.effects, self._used = list(effects), list(effects)
         self._rest = round(_REST_S * rate)
         self._silent = self._rest
         self.left_out: list[str] = []
@@ -54,10 +56,10 @@ class Chain:
     def process(self, block: Audio) -> Audio:
         """Take (channels, n) and give the next (channels, n)."""
         out = block
-        for effect in list(self._effects):
+        for effect in list(self._used):
             made, fault = self._try(effect, out)
             if made is None:
-                self._effects.remove(effect)
+                self._used.remove(effect)
                 self.left_out.append(f"{effect.name} left out: {fault}")
             else:
                 out = made
