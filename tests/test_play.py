@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, GeneratorError
 from engine.live import devices
 from engine.live.inference import Background
@@ -19,6 +20,7 @@ from engine.live.play import Player
 from engine.live.sources import FileSink, FileSource, NoSink, demo_feed
 from engine.live.tracker import track
 from engine.stages.host import Settings
+from tests.feeds import sine
 
 PLAY = [sys.executable, "-c", "from engine.cli import main; main()", "play"]
 
@@ -78,6 +80,17 @@ def test_player_records_every_sample_and_the_latency(tmp_path, generator):
     assert len(wet) >= rate + late
     assert np.abs(wet[late : rate + late] - dry[:rate]).max() <= 1e-5
     assert player.meters.peak_out > 0
+
+
+def test_what_is_recorded_stays_below_the_ceiling(tmp_path, generator):
+    path = tmp_path / "loud.wav"
+    sf.write(path, sine(997.0, 1.0, 44100, 0.99).T, 44100, subtype="FLOAT")
+    source, sink = FileSource(path), FileSink(tmp_path / "out.wav", 44100, 1)
+    player = Player(source, sink, False, generator("flat"), Tempo(174.0), Settings())
+    player.start()
+    assert player.join(60)
+    sound, _ = sf.read(tmp_path / "out.wav")
+    assert 0.7 < np.abs(sound).max() < 10 ** (-1.0 / 20)
 
 
 def test_a_fault_of_the_generator_is_counted_and_the_sound_goes_on(generator):

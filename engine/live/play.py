@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.dsp.arrays import Audio
+from engine.dsp.limiter import Limiter
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
 from engine.live.report import Report
 from engine.live.sources import Pace, Sink, Source
+from engine.stages.dose import Dose
 from engine.stages.host import Host, Settings
 from engine.stages.readings import Reading
 from engine.stages.restyle import shown_columns
@@ -78,12 +80,15 @@ class Player:
         generator.warm(shown_columns(generator, tempo, settings.use))
         self._inference = Background()
         self._host = Host(generator, self._inference, source.rate, source.channels, tempo, settings)
+        # As loud as the feed, and below the ceiling: as on the stage.
+        self._host.restyle.dose = Dose(self._host.renderer.stft, source.rate, match=True)
+        self._ceiling = Limiter(source.rate, source.channels)
         self._hop = self._host.restyle.hop
         self._paced = paced
         limit = None if seconds is None else round(seconds * source.rate)
         known = [n for n in (limit, source.frames) if n is not None]
         self.frames = min(known) if known else None
-        self.meters = Meters(latency=self._host.latency)
+        self.meters = Meters(latency=self._host.latency + self._ceiling.latency)
         self._seen: deque[tuple[Audio, Audio, list[tuple[int, Reading]]]] = deque()
         self._stop, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="hop loop")
@@ -127,7 +132,7 @@ class Player:
                 block = np.zeros((self._source.channels, hop), np.float32)
                 if self.frames is None:
                     return
-            out = self._host.process(block)
+            out = self._ceiling.process(self._host.process(block))
             self._sink.write(out)
             self._measure(block, out)
             if pace is not None:
