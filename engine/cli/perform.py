@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.progress import TaskProgressColumn, TimeRemainingColumn
-
-from engine.cli.console import progress, warn
+from engine.cli.console import done_of, shares, warn
 from engine.dsp.tempo import Tempo
 from engine.live.files import check_writable
 from engine.live.offline import perform
@@ -33,8 +31,7 @@ def performed(
     as_json: bool,
 ) -> None:
     """Play a rig on a file and say what came of it."""
-    with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
-        task = bar.add_task(source.name, total=1.0)
+    with done_of(source.name, hidden=as_json) as told:
         done = perform(
             source,
             sink,
@@ -42,17 +39,17 @@ def performed(
             rig,
             score,
             inference_ms=inference_ms,
-            progress=lambda now, of: bar.update(task, completed=now / max(of, 1)),
+            progress=told,
         )
     for fault in done.broken:
         warn(fault)
     if as_json:
         print(json.dumps(done.to_json()))
         return
-    share = ", ".join(f"{name} {part:.1%}" for name, part in done.gain_share.items() if part)
     print(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
     print(f"  {done.messages} messages, {done.switches} switches, {done.inferences} inferences")
-    print(f"  on {done.provider}, {done.late} late; gains {share or 'none'}; {done.bpm:.2f} BPM")
+    gains = shares(done.gain_share)
+    print(f"  on {done.provider}, {done.late} late; gains {gains}; {done.bpm:.2f} BPM")
 
 
 def replayed(folder: Path, sink: Path | None, provider: str, as_json: bool) -> None:
@@ -60,14 +57,8 @@ def replayed(folder: Path, sink: Path | None, provider: str, as_json: bool) -> N
     take = read_take(folder)
     sink = sink or folder / _REPLAY
     check_writable(sink)
-    with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
-        task = bar.add_task(folder.name, total=1.0)
-        done = replay(
-            take,
-            sink,
-            provider,
-            lambda now, of: bar.update(task, completed=now / max(of, 1)),
-        )
+    with done_of(folder.name, hidden=as_json) as told:
+        done = replay(take, sink, provider, told)
     for model in done.changed:
         warn(f"{model}: not the network that the take was played with")
     if as_json:

@@ -15,7 +15,7 @@ import typer
 from rich.progress import TimeElapsedColumn
 
 from engine.cli import options
-from engine.cli.console import progress, stderr, warn
+from engine.cli.console import progress, shares, stderr, warn
 from engine.cli.render import find_tempo
 from engine.cli.route import Route, find_route
 from engine.dsp.tempo import Tempo
@@ -24,7 +24,7 @@ from engine.live import sources
 from engine.live.asked import Wanted
 from engine.live.preset import load_preset
 from engine.live.report import Report
-from engine.live.rig import Clock, Devices, Output, Rig, Slot, read_rig
+from engine.live.rig import Devices, Rig, read_rig
 from engine.stages.host import Settings
 
 _PRESET = "liquid-to-dancefloor"
@@ -102,8 +102,7 @@ def play(
         from engine.cli.stage import play_devices
 
         if rig is None:
-            slot, output = Slot(preset=name), Output(wet=wet)
-            rig = Rig(slots=[slot], clock=Clock(bpm=chosen.file.bpm), output=output)
+            rig = Rig.of_preset(name, chosen.file.bpm, wet)
         if bpm is not None:
             rig = rig.at_tempo(bpm)
         tempo = Tempo(rig.clock.bpm, downbeat or 0.0)
@@ -218,10 +217,9 @@ def _summary(player: Player, route: Route, report: Report | None, as_json: bool)
     if as_json:
         print(json.dumps({"source": route.source, "sink": route.sink} | vars(meters)))
         return
-    share = ", ".join(f"{name} {part:.1%}" for name, part in meters.share.items() if part)
     print(
-        f"gains {share or 'none'}; {meters.inferences} inferences, {meters.late_inferences} late,"
-        f" {meters.late_hops} late hops"
+        f"gains {shares(meters.share)}; {meters.inferences} inferences,"
+        f" {meters.late_inferences} late, {meters.late_hops} late hops"
     )
     if meters.faults:
         warn(f"{meters.faults} inferences failed: {meters.fault}")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
 from engine.cli import options
-from engine.cli.console import progress, stderr, warn
+from engine.cli.console import done_of, shares, stderr, warn
 from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
 from engine.live import render as rendering
@@ -18,7 +17,7 @@ from engine.live.files import SoundReader, check_writable
 from engine.live.generator import OnnxGenerator
 from engine.live.midi_file import read_midi
 from engine.live.preset import load_preset
-from engine.live.rig import Clock, Output, Rig, Slot, read_rig
+from engine.live.rig import Rig, read_rig
 from engine.live.tracker import track
 from engine.stages.host import Settings
 
@@ -123,8 +122,7 @@ def render(
         noise_branch=noise,
         wet=wet,
     )
-    with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
-        task = bar.add_task(source.name, total=1.0)
+    with done_of(source.name, hidden=as_json) as told:
         done = rendering.render(
             source,
             sink,
@@ -134,7 +132,7 @@ def render(
             inference_ms=inference_ms,
             report=report,
             title=f"{source.name} → {chosen.name}, {window.value}, {tempo.bpm:.2f} BPM",
-            progress=lambda now, of: bar.update(task, completed=now / max(of, 1)),
+            progress=told,
         )
     if done.repaired:
         warn(f"{source}: {done.repaired} samples were not finite or above +24 dBFS; repaired")
@@ -143,10 +141,9 @@ def render(
     if as_json:
         print(json.dumps(done.to_json()))
         return
-    share = ", ".join(f"{name} {part:.1%}" for name, part in done.gain_share.items() if part)
     print(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
     print(f"  {done.window}, {done.renderer}, {done.bpm:.2f} BPM, {done.inferences} inferences")
-    print(f"  on {done.provider}, {done.late} late; gains {share or 'none'}")
+    print(f"  on {done.provider}, {done.late} late; gains {shares(done.gain_share)}")
     print(f"  latency on stage {done.latency_samples} samples ({done.latency_ms:.1f} ms)")
     for picture in done.pictures:
         print(f"  picture: {picture}")
@@ -160,9 +157,7 @@ def _rig(path: Path | None, preset: str, wet: float) -> Rig:
         return read_rig(path, presets=False)
     if not preset:
         raise UsageError("--midi", "no slots", cure="Give a rig with --rig, or a --preset.")
-    found = load_preset(preset)
-    clock = Clock(bpm=found.file.bpm)
-    return Rig(slots=[Slot(preset=preset)], clock=clock, output=Output(wet=wet))
+    return Rig.of_preset(preset, load_preset(preset).file.bpm, wet)
 
 
 def find_tempo(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.live import Live
 
-from engine.cli.console import stderr, warn
+from engine.cli.console import shares, stderr, warn
 from engine.cli.keyboard import QUIT, TARGETS, keyboard, pressed
 from engine.cli.screen import draw, line
 from engine.live.asked import Asked, Wanted
@@ -149,9 +149,8 @@ def _tell(stage: Supervisor, observer: Observer, until: float) -> None:
 
 
 def _summary(status: Status) -> None:
-    share = ", ".join(f"{name} {part:.1%}" for name, part in status.gain_share.items() if part)
     print(
-        f"gains {share or 'none'}, {status.age_ms['p50']:.0f} ms old"
+        f"gains {shares(status.gain_share)}, {status.age_ms['p50']:.0f} ms old"
         f" (p99 {status.age_ms['p99']:.0f}); {status.inferences} inferences,"
         f" {status.late_inferences} late\n"
         f"{status.gaps} gaps, {status.late_hops} of {status.hops} hops late, {status.flags}"

@@ -143,6 +143,11 @@ class SoundWriter:
             raise self._failed(reason(fault)) from fault
         command(self._file, ADD_PEAK_CHUNK, False)  # it holds the time of day
 
+    @property
+    def peak_dbfs(self) -> float:
+        """The peak in dBFS; -180 for silence."""
+        return float(20 * np.log10(max(self.peak, 1e-9)))
+
     def write(self, block: Audio) -> None:
         """Append (channels, n).
 

@@ -26,7 +26,6 @@ class Midi:
 
     Args:
         patterns: parts of names; an empty one means every port.
-
         lights: part of the names of outputs that :meth:`send` reaches; empty for none.
 
     Attributes:

@@ -7,7 +7,7 @@ the same machine code, the same hop loop. Only who runs the inferences is anothe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,10 @@ from engine.live.generator import OnnxGenerator, Through, load_slots
 from engine.live.inference import Scheduled
 from engine.live.opening import begin_session
 from engine.live.performer import Performer
-from engine.live.render import measured
+from engine.live.render import Progress, measured
 from engine.live.rig import Rig
 from engine.live.session import Session
 from engine.live.timeline import FileTime
-
-Progress = Callable[[int, int], None]
 
 
 class Callbacks:
@@ -150,7 +148,6 @@ def perform(
                     progress(min(first + sound.shape[-1], frames), frames)
             writer.keep()
             session.close()
-        peak = writer.peak
         hops = {name: board.get(place) for name, place in b.SHARES.items()}
         return Performance(
             seconds=frames / rate,
@@ -163,7 +160,7 @@ def perform(
             gain_share={name: count / max(1, sum(hops.values())) for name, count in hops.items()},
             bpm=performer.conductor.tempo.bpm,
             messages=len(score),
-            peak_dbfs=float(20 * np.log10(max(peak, 1e-9))),
+            peak_dbfs=writer.peak_dbfs,
             broken=[f"slot {slot + 1} plays dry: {fault}" for slot, fault in broken.items()],
         )
 

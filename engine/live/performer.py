@@ -48,7 +48,7 @@ class Performer:
         timeline: where the session is at a time; by default it follows the device.
 
     Attributes:
-        last: the last message, in words.
+        last: the last message, and the port it came from.
         heard: where every message is put, with the second of the session, if that is wanted.
         desk, conductor, switching, lights, midi, follower: its parts, to be looked at.
     """
@@ -80,7 +80,7 @@ class Performer:
         self.follower = Follower(board, rig.clock.bpm) if listens else None
         self._lit, self._shown_s = self.midi.lit, 0.0
         self._timeline, self._score = timeline or Timeline(board), deque(score)
-        self.last = ""
+        self.last: tuple[Any, str] | None = None
         self._pressed: deque[str] = deque()
         self.heard: deque[tuple[float, str, list[int]]] | None = None
         self._began_s = self._told_offset = 0.0
@@ -157,7 +157,7 @@ class Performer:
             else:
                 self.conductor.start(go_on=message.type == "continue")
             return
-        self.last = f"{message} from {port}"
+        self.last = message, port
         gesture = self.desk.hear(port, message, time_s)
         if gesture is not None:
             self.lights.touched(port, gesture, time_s)

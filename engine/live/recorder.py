@@ -109,7 +109,10 @@ class Recorder:
     def _follow(self) -> None:
         board = self._board
         session = board.get(b.SESSION)
+        lost = self._journal.lost
         self._decisions += self._journal.take()
+        if self._journal.lost > lost == 0:
+            self._note("decisions were lost: this take cannot be played again")
         if session != self._session:
             if not self._files or board.get(b.RATE) != self._rate:
                 self._begin()
@@ -154,11 +157,14 @@ class Recorder:
         board = self._board
         rate, played = board.get(b.RATE), board.get(b.PLAYED)
         opened = [n for n, entry in enumerate(self._decisions) if entry["what"] == "opened"]
-        begun = self._decisions[opened[-1]]["at"] - board.get(b.BEHIND) - LOOKAHEAD
+        first, begun = 0, played
+        if opened:  # else so long ago that the journal has lost it
+            first = opened[-1]
+            begun = self._decisions[first]["at"] - board.get(b.BEHIND) - LOOKAHEAD
         at = max(begun, played - b.OUT + _SPARE)
         if self.take is not None:
-            self._keep("decisions.jsonl", self._decisions[: opened[-1]])
-        self._decisions = self._decisions[opened[-1] :]
+            self._keep("decisions.jsonl", self._decisions[:first])
+        self._decisions = self._decisions[first:]
         self._close()
         self._rate, self._at, self.first, self.seconds = rate, at, at, 0.0
         self.take = _free(self._folder / time.strftime("%Y%m%d-%H%M%S"))

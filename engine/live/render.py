@@ -160,7 +160,7 @@ def render(
             downbeat_s=tempo.downbeat_s,
             inference_ms=inference_ms,
             noise_db=host.noise_db,
-            peak_dbfs=float(20 * np.log10(max(writer.peak, 1e-9))),
+            peak_dbfs=writer.peak_dbfs,
             clipped=writer.clipped,
             repaired=host.sanitise.repaired,
             pictures=[str(picture) for picture in pictures],

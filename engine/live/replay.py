@@ -21,6 +21,7 @@ from engine.live.generator import OnnxGenerator, Through, load_slots
 from engine.live.inference import Recorded
 from engine.live.offline import Callbacks, offline_board
 from engine.live.opening import begin_session
+from engine.live.render import Progress
 from engine.live.session import Session
 from engine.live.take import Entry, Take, hash_of
 
@@ -48,9 +49,7 @@ class Replay:
         return dict(vars(self))
 
 
-def replay(
-    take: Take, sink: Path, provider: str, progress: Callable[[int, int], None] | None = None
-) -> Replay:
+def replay(take: Take, sink: Path, provider: str, progress: Progress | None = None) -> Replay:
     """Play a take again, decision by decision, and compare it with what went out.
 
     Args:

@@ -228,6 +228,11 @@ class Rig(BaseModel):
             macros=[[move.model_dump() for move in macro.moves] for macro in self.macros],
         )
 
+    @classmethod
+    def of_preset(cls, name: str, bpm: float, wet: float) -> Rig:
+        """One slot with a preset, by its name or folder, and the rest as it comes."""
+        return cls(slots=[Slot(preset=name)], clock=Clock(bpm=bpm), output=Output(wet=wet))
+
     def at_tempo(self, bpm: float) -> Rig:
         """The same rig with a fixed tempo instead of one that is listened for."""
         sources = [s for s in self.clock.sources if s not in ("follow", "fixed")]

@@ -184,7 +184,7 @@ class Observer:
             route=f"{stage.device['input']} → {stage.device['output']}",
             latency_ms=1000 * status.latency["total"] / rate,
             load=1e-3 * hop_ms * rate / self._hop(rate),
-            midi=performer.last,
+            midi="{} from {}".format(*performer.last) if performer.last else "",
             ports=performer.midi.names or [],
             recording=None if recorder is None else recorder.seconds,
             recording_error="" if recorder is None else recorder.error,
