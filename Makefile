@@ -7,7 +7,7 @@ BIN := .venv/bin
 play: .venv/.play .portaudio
 	$(BIN)/doubledrop play
 
-test: .venv/.dev .portaudio
+test: .venv/.dev .portaudio .dpf
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -16,7 +16,7 @@ test: .venv/.dev .portaudio
 # The stage on a real audio server without a sound card, heard by a second client of it. One after
 # the other, for they are real-time programs; a machine that was taken away meanwhile gets two more
 # tries.
-test-live: .venv/.dev .portaudio .jack
+test-live: .venv/.dev .portaudio .jack .dpf
 	$(BIN)/pytest tests/live --reruns 2
 
 # The figures of the README, measured here; keep the machine otherwise idle.
@@ -43,7 +43,7 @@ figures: .venv/.dev
 INSTALL = { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; } \
 	|| { command -v apt-get >/dev/null && sudo -n true 2>/dev/null && sudo apt-get update -qq && sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; }
 
-.PHONY: .portaudio .jack
+.PHONY: .portaudio .jack .dpf
 .portaudio: | .venv/bin/python
 	@$(PYTHON) -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("portaudio"))' \
 	|| $(call INSTALL,libportaudio2) \
@@ -52,6 +52,11 @@ INSTALL = { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get upda
 .jack:
 	@command -v jackd >/dev/null || $(call INSTALL,jackd2) \
 	|| { echo 'The tests of the stage need jackd (Debian, Ubuntu: sudo apt-get install jackd2).'; exit 1; }
+
+# Plugins to be hosted in tests are built from Debian's dpf-source; without it they are skipped.
+.dpf:
+	@test -d /usr/share/dpf && command -v g++ >/dev/null || $(call INSTALL,dpf-source g++) \
+	|| echo 'Tests of plugins are skipped without dpf-source and g++ (Debian, Ubuntu: sudo apt-get install dpf-source g++).'
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,6 +10,7 @@
     ├── PresetError       (ValueError)    a preset that is missing, corrupt or invalid
     │   └── FrontEndError (ValueError)    a model made for another front end
     ├── RigError          (ValueError)    a rig.toml that is missing or invalid
+    ├── EffectError       (ValueError)    an effect that cannot be loaded, or not as asked
     ├── ProviderError     (RuntimeError)  an execution provider that was asked for and is not there
     ├── DeviceError       (OSError)       an audio device that is missing or refuses
     │   └── DeviceLost    (OSError)       an audio device that stopped while playing
@@ -73,6 +74,10 @@ class FrontEndError(PresetError):
 
 class RigError(DoubledropError, ValueError):
     """A rig that is missing or invalid."""
+
+
+class EffectError(DoubledropError, ValueError):
+    """An effect that cannot be loaded, or not as asked."""
 
 
 class ProviderError(DoubledropError, RuntimeError):

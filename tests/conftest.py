@@ -21,6 +21,7 @@ import pytest
 
 from engine.live.generator import OnnxGenerator
 from export import handmade
+from tests.plugins import build
 
 _FIGURE = "figure"
 
@@ -54,6 +55,18 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 def generator(model_path: Callable[[str], Path]) -> Callable[[str], OnnxGenerator]:
     """A generator made by hand, in ONNX Runtime, by its name."""
     return lambda name: OnnxGenerator(model_path(name), "cpu", threads=1)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shared object that all VST3s of the tests are."""
+    return build(tmp_path_factory.mktemp("vst3"))
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known of any effect."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_correlation_is_measured(rng, rho):
     assert Correlation(RATE).hear(0 * one, other) == 0.0
 
 
-def slots(generator, names, match=False, inference_samples=2000, sides=None):
+def slots(generator, names, match=False, inference_samples=2000, **options):
     analyser = generator(names[0]).front_end.at(RATE)
     runners = [Scheduled(inference_samples) for _ in names]
     stages = [
@@ -67,7 +67,7 @@ def slots(generator, names, match=False, inference_samples=2000, sides=None):
     ]
     for stage in stages:
         stage.dose = Dose(STFT.low_delay(RATE), RATE, match)
-    return Slots(stages, RATE, sides=sides), runners
+    return Slots(stages, RATE, **options), runners
 
 
 def played(it, feed, switch_at, seconds, to=1):

@@ -8,7 +8,11 @@ import sys
 
 import pytest
 
-from engine.live.doctor import TEMPOS, Rehearsal, verdict
+from engine.dsp.tempo import Tempo
+from engine.live.chains import Workshop
+from engine.live.doctor import BLOCK, RATE, TEMPOS, Rehearsal, rehearse, verdict
+from engine.live.generator import OnnxGenerator
+from export import handmade
 
 HOP = {"p50": 0.5, "p99": 1.0, "p999": 2.0}
 INFERENCE = {"p50": 60.0, "p99": 80.0, "p999": 90.0}
@@ -57,3 +61,13 @@ def test_doctor_prints_the_keys_of_the_contract():
     assert isinstance(preset["verdict"], str)
     trip = found["round_trip"]
     assert trip["total"] == sum(v for name, v in trip.items() if name != "total")
+
+
+def test_a_rehearsal_takes_the_presets_effects_along(tmp_path):
+    preset = handmade.write(handmade.identity, tmp_path / "generator.onnx")
+    chain = Workshop(RATE, 2, BLOCK).chain([{"effect": "Gain", "gain_db": 3.0}])
+    heard, process = [], chain.process
+    chain.process = lambda block: heard.append(block.shape[-1]) or process(block)
+    rehearse(OnnxGenerator(preset, "cpu"), 240.0, 0.2, after=chain)
+    assert set(heard) == {BLOCK}
+    assert len(heard) > Tempo(240.0).phrase_s * RATE // BLOCK  # the phrase of warming up, and more

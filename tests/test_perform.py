@@ -12,6 +12,7 @@ import soundfile as sf
 from engine.control.clock import TICKS
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
+from engine.live.bench import peak_rss_mib
 from engine.live.offline import perform
 from engine.live.replay import replay
 from engine.live.rig import Clock, Rig, Slot, Switch
@@ -19,7 +20,7 @@ from engine.live.rig_chain import Effect, Macro, Move
 from engine.live.take import read_take
 from engine.stages.host import Settings
 from export import handmade
-from tests.feeds import noise
+from tests.feeds import noise, sine
 
 RATE = 24000
 BPM = 174.0
@@ -37,14 +38,27 @@ def presets(tmp_path_factory):
     return made
 
 
-def played(tmp_path, presets, feed, score, name="out.wav", chain=(), **rig):
+def played(
+    tmp_path,
+    presets,
+    feed,
+    score,
+    name="out.wav",
+    chain=(),
+    chain_all=(),
+    progress=None,
+    rate=RATE,
+    **rig,
+):
     source = tmp_path / "feed.wav"
-    sf.write(source, feed.T, RATE, subtype="FLOAT")
+    sf.write(source, feed.T, rate, subtype="FLOAT")
     slots = [Slot(preset=presets[0]), Slot(preset=presets[1], chain=chain)]
-    played_with = Rig(slots=slots, **rig)
+    played_with = Rig(slots=slots, chain=list(chain_all), **rig)
     tempo = Tempo(played_with.clock.bpm)
     asked = played_with.asked("cpu", tempo, Settings())
-    done = perform(source, tmp_path / name, asked, played_with, score, inference_ms=20.0)
+    done = perform(
+        source, tmp_path / name, asked, played_with, score, inference_ms=20.0, progress=progress
+    )
     return done, sf.read(tmp_path / name, always_2d=True, dtype="float32")[0].T
 
 
@@ -143,3 +157,29 @@ def test_a_take_that_cannot_be_played_is_named(tmp_path, presets, broken):
         replay(read_take(take), tmp_path / "out.wav", "cpu")
     assert str(take) in str(caught.value)
     assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_parameter_is_automated_at_1_khz_for_a_minute(tmp_path, presets, figure):
+    """By MIDI, up and down: no step above the ramp's own slope, no growth of memory."""
+    seconds, rate = 60, 8000
+    feed = sine(55.0, seconds, rate, 0.5)
+    turns = [round(63.5 - 63.5 * np.cos(2 * np.pi * ms / 700)) for ms in range(1000 * seconds)]
+    score = [(ms / 1000, message(0xB0, 18, value)) for ms, value in enumerate(turns)]
+    moves = [Move(effect=1, parameter="gain_db", low=-24.0, high=0.0)]
+    rig = {"chain_all": [Effect(effect="Gain")], "macros": [Macro(moves=moves)]}
+    held = []
+
+    def told(done, of):
+        if done * 4 >= of * (len(held) + 1):
+            held.append(peak_rss_mib())
+
+    _, out = played(tmp_path, presets, feed, score, progress=told, rate=rate, **rig)
+    step = np.abs(np.diff(out[0])).max()
+    own = np.abs(np.diff(feed[0])).max()
+    largest = f"{step / own:.2f} × the feed's"
+    figure("a gain automated by MIDI at 1 kHz for 60 s: largest step", largest)
+    figure("… memory after a quarter, at the end", f"{held[0]:.0f}, {held[-1]:.0f} MiB")
+    # 24 dB in 20 ms, in steps of 32 samples, near full gain: what a ramp of 20 ms may take.
+    assert step < own + 0.5 * (1 - 10 ** (-24 / 20 * 32 / (0.02 * rate)))
+    assert np.abs(out[0, rate:]).max() == pytest.approx(0.5, abs=0.02)
+    assert held[-1] < held[0] + 10

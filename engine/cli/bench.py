@@ -45,6 +45,12 @@ def bench(
         f" of {hop['budget']:.3f} ms ({hop['p999'] / hop['budget']:.0%});"
         f" a bare thread's p99.9 {hop['bare_p999_over']:.3f} ms"
     )
+    chain = figures["chain_ms"]
+    print(
+        f"chain      p50 {chain['p50']:.3f}  p99 {chain['p99']:.3f}  p99.9 {chain['p999']:.3f} ms"
+        f" of {chain['budget']:.3f} ms ({chain['p999'] / chain['budget']:.0%}), six effects;"
+        f" pedalboard's own chain p50 {chain['bare_p50']:.3f}, p99 {chain['bare_p99']:.3f} ms"
+    )
     for name, times in figures["inference_ms"].items():
         print(
             f"inference  p50 {times['p50']:.1f}  p99 {times['p99']:.1f} ms, network alone"

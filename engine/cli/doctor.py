@@ -11,7 +11,7 @@ from rich.progress import MofNCompleteColumn
 from rich.table import Table
 
 from engine.cli import options
-from engine.cli.console import progress, stdout
+from engine.cli.console import progress, stdout, warn
 from engine.errors import DeviceError
 from engine.live.devices import Device, devices, find
 from engine.live.preset import bundled_names, load_preset
@@ -37,8 +37,7 @@ def doctor(
     Example: doubledrop doctor --preset liquid-to-dancefloor
     """
     from engine.live import doctor as examination
-    from engine.live.engine_process import may_hurry
-    from engine.live.generator import OnnxGenerator
+    from engine.live.processes import may_hurry
 
     listed, trouble = _devices()
     measured, sink = None, None
@@ -46,15 +45,14 @@ def doctor(
         sink = find(None, "output")
         if cable:
             measured = examination.loopback(find(None, "input"), sink)
-    generators = {}
-    for name in preset or bundled_names():
-        chosen = load_preset(name)
-        generators[chosen.name] = OnnxGenerator(chosen.model, provider.value, threads=1)
+    chosen = [load_preset(name) for name in preset or bundled_names()]
     with progress(MofNCompleteColumn(), hidden=as_json) as bar:
         task = bar.add_task("rehearsing")
         presets = examination.examine(
-            generators,
+            chosen,
+            provider.value,
             lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
+            warn,
             seconds,
         )
     found: dict[str, Any] = {

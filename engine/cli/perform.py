@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.cli.admit import admitted
 from engine.cli.console import done_of, shares, warn
 from engine.dsp.tempo import Tempo
-from engine.live.files import check_writable
+from engine.live.files import SoundReader, check_writable
 from engine.live.offline import perform
 from engine.live.replay import replay
 from engine.live.rig import Rig
@@ -31,11 +32,13 @@ def performed(
     as_json: bool,
 ) -> None:
     """Play a rig on a file and say what came of it."""
+    with SoundReader(source) as reader:
+        asked = admitted(rig.asked(provider, tempo, settings), reader.rate)
     with done_of(source.name, hidden=as_json) as told:
         done = perform(
             source,
             sink,
-            rig.asked(provider, tempo, settings),
+            asked,
             rig,
             score,
             inference_ms=inference_ms,
@@ -61,6 +64,8 @@ def replayed(folder: Path, sink: Path | None, provider: str, as_json: bool) -> N
         done = replay(take, sink, provider, told)
     for model in done.changed:
         warn(f"{model}: not the network that the take was played with")
+    for fault in done.faults:
+        warn(fault)
     if as_json:
         print(json.dumps(done.to_json()))
         return

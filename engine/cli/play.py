@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ import typer
 from rich.progress import TimeElapsedColumn
 
 from engine.cli import options
+from engine.cli.admit import admitted
 from engine.cli.console import progress, shares, stderr, warn
 from engine.cli.render import find_tempo
 from engine.cli.route import Route, find_route
@@ -22,9 +24,10 @@ from engine.dsp.tempo import Tempo
 from engine.errors import DeviceLost, OutputError, UsageError
 from engine.live import sources
 from engine.live.asked import Wanted
-from engine.live.preset import load_preset
+from engine.live.preset import Preset, load_preset
 from engine.live.report import Report
 from engine.live.rig import Devices, Rig, read_rig
+from engine.stages.chain import Chain
 from engine.stages.host import Settings
 
 _PRESET = "liquid-to-dancefloor"
@@ -78,6 +81,7 @@ def play(
         Path | None,
         typer.Option(metavar="FILE", help="Play a Standard MIDI File on the rig's controls."),
     ] = None,
+    effects: options.Effects = True,
     as_json: options.AsJson = False,
 ) -> None:
     """Play: line-in to line-out, restyled in time with the music. Ctrl-C ends it.
@@ -106,11 +110,13 @@ def play(
         if bpm is not None:
             rig = rig.at_tempo(bpm)
         tempo = Tempo(rig.clock.bpm, downbeat or 0.0)
+        rig = rig if effects else rig.bare()
         if record is None and rig.recording.enabled:
             record = Path(rig.recording.folder)
+        asked = admitted(rig.asked(provider.value, tempo, settings))
         play_devices(
             Wanted(source, sink, rate, block, not interpreted, settings),
-            rig.asked(provider.value, tempo, settings),
+            asked,
             rig,
             rig_path,
             seconds,
@@ -127,12 +133,29 @@ def play(
                 expected="a device at both ends",
                 cure="Leave it out, or choose devices with --input and --output.",
             )
+    known = _tempo(route, bpm, downbeat, chosen.file.bpm)
+    _play_file(route, chosen, settings, known, block, provider.value, seconds, effects, as_json)
+
+
+def _play_file(
+    route: Route,
+    chosen: Preset,
+    settings: Settings,
+    clock_known: tuple[Tempo, bool],
+    block: int,
+    provider: str,
+    seconds: float | None,
+    effects: bool,
+    as_json: bool,
+) -> None:
+    """Play where one end at least is no device."""
     from engine.live.generator import OnnxGenerator
     from engine.live.play import Player
+    from engine.live.standalone import effects_of
 
-    tempo, known = _tempo(route, bpm, downbeat, chosen.file.bpm)
+    tempo, known = clock_known
     settings = replace(settings, use="phrase" if known else "edge")
-    generator = OnnxGenerator(chosen.model, provider.value)
+    generator = OnnxGenerator(chosen.model, provider)
     feed, out = route.open(block)
     report = None
     if route.path is not None and feed.frames is not None:
@@ -141,16 +164,21 @@ def play(
         title = f"{route.source} → {chosen.name}, live, {tempo.bpm:.2f} BPM"
         length = min(length, seconds) if seconds else length
         report = Report(analyser, feed.channels, length, tempo, title)
-    player = Player(
-        feed, out, route.has_device, generator, tempo, settings, seconds=seconds, report=report
-    )
     clock = f"{tempo.bpm:.2f} BPM" if known else "no clock (give --bpm and --downbeat)"
-    stderr.print(
-        f"{route.source} → [bold]{chosen.name}[/] on {generator.provider} → {route.sink}, {clock},"
-        f" latency {player.meters.latency / feed.rate * 1000:.1f} ms",
-        soft_wrap=True,
-    )
-    _watch(player, feed.rate)
+    with ExitStack() as stack:
+        chains: tuple[Chain | None, Chain | None] = None, None
+        if effects:
+            form = settings, feed.rate, feed.channels
+            chains = stack.enter_context(effects_of(str(chosen.folder), *form, warn))
+        player = Player(
+            *(feed, out, route.has_device, generator, tempo, settings, seconds, report, *chains)
+        )
+        stderr.print(
+            f"{route.source} → [bold]{chosen.name}[/] on {generator.provider} → {route.sink},"
+            f" {clock}, latency {player.meters.latency / feed.rate * 1000:.1f} ms",
+            soft_wrap=True,
+        )
+        _watch(player, feed.rate)
     _summary(player, route, report, as_json)
     if isinstance(player.error, DeviceLost):
         # PortAudio would wait for the dead server at exit; everything is written by now.

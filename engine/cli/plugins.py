@@ -1,43 +1,168 @@
-"""``doubledrop plugins list``: effects that may stand in a chain."""
+"""``doubledrop plugins list|scan|check``: effects that may stand in a chain."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from engine.cli import options
-from engine.cli.console import stdout
+from engine.cli.console import stderr, stdout
+from engine.errors import EffectError
+from engine.live.admission import find_plugin, judge, known_plugins, plugin_files
 from engine.live.effects import EFFECTS
+from engine.live.plugin import Plugin
+from engine.live.probe import Verdict
 
-app = typer.Typer(help="Effects for the chains of a rig.", no_args_is_help=True)
+app = typer.Typer(help="Effects for the chains of presets and rigs.", no_args_is_help=True)
+_SUFFIXES = (".vst3", ".component")
 
 
 @app.callback()
 def main() -> None:
-    """Effects for the chains of a rig."""
+    """Effects for the chains of presets and rigs."""
 
 
 @app.command("list")
 def list_effects(as_json: options.AsJson = False) -> None:
-    """List every effect with its parameters, ranges and units.
+    """List every effect with its parameters, ranges and units: pedalboard's own, and the plugins
+    that `plugins scan` has tried.
 
     Example: doubledrop plugins list
     """
+    named: dict[str, dict[str, Any]] = {
+        effect: {name: vars(one) for name, one in parameters.items()}
+        for effect, parameters in EFFECTS.items()
+    }
+    named |= {path: verdict.parameters for path, verdict in known_plugins().items()}
     if as_json:
-        named = {
-            effect: {name: asdict(one) for name, one in parameters.items()}
-            for effect, parameters in EFFECTS.items()
-        }
         print(json.dumps(named))
         return
     table = Table("effect", "parameter", "from", "to", "default", "unit", box=None)
-    for effect, parameters in EFFECTS.items():
+    for effect, parameters in named.items():
         if not parameters:
             table.add_row(effect)
         for n, (name, one) in enumerate(parameters.items()):
-            figures = (f"{x:g}" for x in (one.low, one.high, one.default))
-            table.add_row(effect if n == 0 else "", name, *figures, one.unit)
+            figures = (f"{one[x]:g}" for x in ("low", "high", "default"))
+            table.add_row(effect if n == 0 else "", name, *figures, one["unit"])
     stdout.print(table)
+
+
+@app.command()
+def scan(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FOLDER]...", help="Where to look. Default: where they are kept."),
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Try every VST3 and Audio Unit that is installed, each in another process.
+
+    Example: doubledrop plugins scan
+    """
+    files = _files_in(folders) if folders else plugin_files()
+    if not files and not as_json:
+        print("no plugins found; name their folder: doubledrop plugins scan FOLDER")
+        return
+    with stderr.status("trying plugins") as status:
+        specs = [{"plugin": str(file)} for file in files]
+        verdicts = judge(specs, told=lambda name: status.update(f"trying {name}"), again=True)
+    if as_json:
+        found = {str(f): v.to_json() for f, v in zip(files, verdicts, strict=True)}
+        print(json.dumps(found))
+        return
+    table = Table("plugin", "may play", "latency", "tail", "128 frames", "", box=None)
+    for file, verdict in zip(files, verdicts, strict=True):
+        table.add_row(file.stem, *_figures(verdict))
+    stdout.print(table)
+
+
+@app.command()
+def check(
+    plugin: Annotated[str, typer.Argument(help="Its name, or the path of a VST3 or Audio Unit.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Try one plugin and say what it does; exit status 2 if it may not play.
+
+    Example: doubledrop plugins check ~/.vst3/Room.vst3
+    """
+    file = find_plugin(plugin)
+    with stderr.status(f"trying {file.stem}"):
+        (verdict,) = judge([{"plugin": str(file)}], again=True)
+    if as_json:
+        print(json.dumps(verdict.to_json()))
+    if verdict.fault:
+        raise EffectError(str(file), verdict.fault, cure="It is left out of every chain.")
+    if as_json:
+        return
+    rows = {
+        "latency": ", ".join(f"{n} at {rate} Hz" for rate, n in verdict.latency.items()),
+        "tail": _tail(verdict),
+        "cost of a block": ", ".join(
+            f"{frames} frames p50 {p50:.3f}, p99 {p99:.3f} ms"
+            for frames, (p50, p99) in verdict.cost_ms.items()
+        ),
+        "parameters": ", ".join(
+            f"{name} {one['low']:g} to {one['high']:g} {one['unit']}".strip()
+            for name, one in verdict.parameters.items()
+        ),
+        "notes": "; ".join(verdict.notes),
+    }
+    print(f"{file}: {verdict.name} may play")
+    for what, said in rows.items():
+        if said:
+            print(f"  {what}: {said}")
+
+
+@app.command()
+def save(
+    plugin: Annotated[str, typer.Argument(help="Its name, or the path of a VST3 or Audio Unit.")],
+    state: Annotated[Path, typer.Argument(help="File to write; a rig names it as `state`.")],
+    given: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter.")
+    ] = None,
+    window: Annotated[bool, typer.Option(help="Open the plugin's own window first.")] = True,
+) -> None:
+    """Set a plugin up, in its own window or by its parameters, and keep that for a rig. A state
+    that is there already is where it begins.
+
+    Example: doubledrop plugins save Room room.state --set size=0.4 --no-window
+    """
+    spec: dict[str, Any] = {"plugin": str(find_plugin(plugin))}
+    if state.exists():
+        spec["state"] = str(state)
+    for one in given or ():
+        name, _, value = one.partition("=")
+        try:
+            spec[name] = float(value)
+        except ValueError:
+            spec[name] = value
+    loaded = Plugin(spec)
+    if window:
+        stderr.print(f"close the window of {loaded.name} to keep its state")
+        loaded.show()
+    loaded.save(state)
+    print(f"{state}: state of {loaded.name}")
+
+
+def _files_in(folders: list[Path]) -> list[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise EffectError(str(folder), "is no folder", cure="Name the folder of plugins.")
+    found = [path for folder in folders for path in folder.rglob("*") if path.suffix in _SUFFIXES]
+    return sorted(path for path in found if not any(p.suffix in _SUFFIXES for p in path.parents))
+
+
+def _figures(verdict: Verdict) -> tuple[str, str, str, str, str]:
+    if verdict.fault:
+        return "no", "", "", "", verdict.fault
+    latency = verdict.latency["48000"]
+    cost = verdict.cost_ms["128"][1]
+    return "yes", f"{latency} samples", _tail(verdict), f"{cost:.3f} ms", "; ".join(verdict.notes)
+
+
+def _tail(verdict: Verdict) -> str:
+    return f"{verdict.tail_s:.1f} s"

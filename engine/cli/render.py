@@ -71,6 +71,7 @@ def render(
         Path | None,
         typer.Option(metavar="DIR", help="Play a take of `play --record` again, into OUT."),
     ] = None,
+    effects: options.Effects = True,
     as_json: options.AsJson = False,
 ) -> None:
     """Restyle a sound file. The output lies on the input, sample for sample.
@@ -101,7 +102,7 @@ def render(
         )
         fixed = rig.clock.bpm if "fixed" in rig.clock.sources and rig_path is not None else None
         tempo = find_tempo(source, fixed if bpm is None else bpm, downbeat, rig.clock.bpm)
-        rig = rig.at_tempo(tempo.bpm)
+        rig = rig.at_tempo(tempo.bpm) if effects else rig.at_tempo(tempo.bpm).bare()
         score = read_midi(midi) if midi is not None else []
         performed(source, sink, rig, tempo, settings, provider.value, score, inference_ms, as_json)
         return
@@ -133,6 +134,8 @@ def render(
             report=report,
             title=f"{source.name} → {chosen.name}, {window.value}, {tempo.bpm:.2f} BPM",
             progress=told,
+            effects=str(chosen.folder) if effects else "",
+            note=warn,
         )
     if done.repaired:
         warn(f"{source}: {done.repaired} samples were not finite or above +24 dBFS; repaired")

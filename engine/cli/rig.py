@@ -10,12 +10,16 @@ import typer
 
 from engine.cli import options
 from engine.cli.console import warn
-from engine.errors import DeviceError, OutputError, RigError
+from engine.dsp.tempo import Tempo
+from engine.errors import DeviceError, EffectError, OutputError, RigError
 from engine.live import devices as audio
 from engine.live import midi
+from engine.live.admission import admit
 from engine.live.preset import bundled_names
+from engine.live.rack import effects_in
 from engine.live.rig import read_rig
 from engine.live.rig_template import template
+from engine.stages.host import Settings
 
 app = typer.Typer(help="Set up what is plugged in, once.", no_args_is_help=True)
 
@@ -67,6 +71,10 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
     if rig.devices.output:
         audio.find(rig.devices.output, "output")
     midi.check({control.port for control in rig.controls} | {rig.clock.port}, rig.lights.port)
+    asked = admit(rig.asked("cpu", Tempo(rig.clock.bpm), Settings()))
+    for spec in effects_in(asked):
+        if spec.get("refused"):
+            raise EffectError(spec["name"], spec["refused"], cure="Take it out of the rig.")
     if as_json:
         print(json.dumps({"rig": str(path), "ok": True} | rig.model_dump()))
         return

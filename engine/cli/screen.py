@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.dsp.meters import FLOOR_DB
-from engine.live.show import Meter, Show, Slot
+from engine.live.ear import Meter
+from engine.live.show import Show, Slot
 
 _FLOOR = -48.0  # LUFS at the left end of a meter
 _NARROW, _WIDE = 8, 100  # characters of a meter
@@ -121,8 +122,9 @@ def _levels(show: Show, span: int) -> Table:
     reduction = f"{show.limited_db:5.1f} dB" if show.limit else ""
     grid.add_row("out", _bar(show.line_out, span), _figures(show.line_out), limit, reduction)
     wet, level = (_gauge(at, span) for at in (show.wet, show.level))
-    grid.add_row("wet", wet, Text(f"{show.wet:6.0%}"))
-    grid.add_row("lev", level, Text(f"{show.level:6.0%}"))
+    out = show.line_out  # short-term and integrated, as R 128 abbreviates them
+    grid.add_row("wet", wet, Text(f"{show.wet:6.0%}  S {out.short_term:6.1f} LUFS"))
+    grid.add_row("lev", level, Text(f"{show.level:6.0%}  I {out.integrated:6.1f} LUFS"))
     return grid
 
 

@@ -28,6 +28,7 @@ class Wishes:
     Attributes:
         knobs: where each stands, 0 … 1; the crossfader is the switching's.
         bypass, kill, mute: the three ways to take something away.
+        panics: how often everything that still sounds was to be cleared.
     """
 
     knobs: dict[str, float] = field(
@@ -36,6 +37,7 @@ class Wishes:
     bypass: bool = False
     kill: bool = False
     mute: bool = False
+    panics: int = 0
 
     @property
     def heard_wet(self) -> float:
@@ -173,6 +175,7 @@ class Desk:
         """Nothing pending, nothing held, nothing taken away; the audio goes on."""
         self._switching.cancel()
         self._down.clear()
+        self.wishes.panics += 1
         self.wishes.bypass = self.wishes.kill = self.wishes.mute = False
         for pickup in self._pickups:
             pickup.rearm()

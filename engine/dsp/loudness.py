@@ -9,22 +9,33 @@ from engine.dsp.arrays import Array
 _MEMORY_S = 3.0  # short-term loudness (EBU Tech 3341)
 _SILENCE_DB = -60.0
 _MOST_DB = 12.0
-# The two filters of BS.1770-5, annex 1, tables 1 and 2, given for 48 kHz: a shelf and a high-pass.
+# The two filters of BS.1770-5, annex 1, that are given there for 48 kHz, as what they are the
+# bilinear transform of: hertz, gain, quality (De Man, "Evaluation of implementations of the EBU
+# R128 loudness measurement", AES 145, 2018).
+_SHELF_HZ, _SHELF_DB = 1681.974450955533, 3.999843853973347
+_SHELF_Q, _SHELF_BEND = 0.7071752369554196, 0.4996667741545416
+_PASS_HZ, _PASS_Q = 38.13547087602444, 0.5003270373238773
 _RATE = 48000.0
-_SHELF = (1.53512485958697, -2.69169618940638, 1.19839281085285)
-_SHELF_BACK = (1.0, -1.69065929318241, 0.73248077421585)
-_HIGH_PASS = (1.0, -2.0, 1.0)
-_HIGH_PASS_BACK = (1.0, -1.99004745483398, 0.99007225036621)
+
+
+def k_sections(rate: float) -> Array:
+    """The K-weighting at a sample rate as two sections, (2, 6): b₀ b₁ b₂ a₀ a₁ a₂."""
+    k, v = np.tan(np.pi * _SHELF_HZ / rate), 10 ** (_SHELF_DB / 20)
+    bend, damp = v**_SHELF_BEND, k / _SHELF_Q
+    shelf = [v + bend * damp + k * k, 2 * (k * k - v), v - bend * damp + k * k]
+    shelf += [1 + damp + k * k, 2 * (k * k - 1), 1 - damp + k * k]
+    k = np.tan(np.pi * _PASS_HZ / rate)
+    damp = k / _PASS_Q
+    back = [1 + damp + k * k, 2 * (k * k - 1), 1 - damp + k * k]
+    high_pass = [back[0], -2 * back[0], back[0], *back]  # the standard's has no gain of its own
+    return np.asarray([np.array(one) / one[3] for one in (shelf, high_pass)])
 
 
 def k_weights(hertz: Array) -> Array:
     """Power of the K-weighting at frequencies, (n,); above 24 kHz as there."""
     delay = np.exp(-2j * np.pi * np.minimum(hertz, 0.5 * _RATE) / _RATE)
     terms = np.stack([np.ones_like(delay), delay, delay**2])
-    shelf, high_pass = (
-        np.dot(forth, terms) / np.dot(back, terms)
-        for forth, back in ((_SHELF, _SHELF_BACK), (_HIGH_PASS, _HIGH_PASS_BACK))
-    )
+    shelf, high_pass = (np.dot(s[:3], terms) / np.dot(s[3:], terms) for s in k_sections(_RATE))
     return np.asarray(np.abs(shelf * high_pass) ** 2, np.float32)
 
 

@@ -22,6 +22,7 @@ class Wanted:
         block: frames.
         compiled: whether the callback may be machine code.
         settings: decide the latency.
+        chains: samples that the effects take, by the rate; none for none.
     """
 
     input: str | None
@@ -30,6 +31,7 @@ class Wanted:
     block: int
     compiled: bool
     settings: Settings
+    chains: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Asked:
         provider: auto, cpu, cuda, tensorrt or coreml.
         bpm, downbeat_s: of the feed, counted from the first session's beginning.
         settings: how to restyle.
-        chains: effects behind each slot, as a rig names them; none for none.
+        lanes: effects of each slot, ``before`` and ``after`` its generator, as a rig names them;
+            none for none.
         master: effects behind all of them.
         macros: moves of each macro, as a rig names them.
         known: whether that tempo is known; else the window has an edge until somebody knows.
@@ -61,7 +64,7 @@ class Asked:
     levels_db: list[float] = field(default_factory=list)
     sides: tuple[int, int] | None = None
     known: bool = True
-    chains: list[list[dict[str, Any]]] = field(default_factory=list)
+    lanes: list[dict[str, list[dict[str, Any]]]] = field(default_factory=list)
     master: list[dict[str, Any]] = field(default_factory=list)
     macros: list[list[dict[str, Any]]] = field(default_factory=list)
 

@@ -19,6 +19,7 @@ import numpy as np
 from engine.dsp.arrays import Array
 from engine.dsp.gain import GainImage
 from engine.dsp.tempo import Tempo
+from engine.live.bench_chain import chain_ms
 from engine.live.files import SoundWriter
 from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Scheduled
@@ -169,6 +170,7 @@ def bench(presets: list[Preset], provider: str = "auto", hops: int = _HOPS) -> d
         "machine": machine(),
         "commit": commit(),
         "hop_ms": hop_ms(hops),
+        "chain_ms": chain_ms(hops),
         "inference_ms": {
             preset.name: inference_ms(OnnxGenerator(preset.model, provider)) for preset in presets
         },

@@ -4,24 +4,18 @@ Time is counted in samples since the session began, the same in all processes. T
 what it hears and reads what the engine made of the instant that is due; whoever is late, is late
 by a number and not by a place in a queue, so that latency never creeps.
 
-One process writes each number. A number is published after what it speaks of (release) and read
-before (acquire); numba emits no fences of its own, so :func:`fence` does.
+One process writes each number.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
-
-import numba
-import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.limiter import LOOKAHEAD, STATE
 from engine.dsp.tempo import Tempo
+from engine.live.memory import Layout, Numbers, Part, put, take
 
 CHANNELS = 2
 FEED, WET, OUT, MOST = 1 << 20, 1 << 17, 1 << 17, 1 << 12
@@ -43,12 +37,13 @@ NUMBERS = 64
 (FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES, NOTED) = range(22, 29)
 SHARES = {"fresh": FRESH, "predicted": PREDICTED, "held": HELD, "dry": DRY}
 # … and by whoever holds the controls.
-(OWNER, STOP, SLOT_WANTED, SWITCH_AT, TEMPO) = range(40, 45)
+(OWNER, STOP, SLOT_WANTED, SWITCH_AT, TEMPO, PANICS) = range(40, 46)
 CALL_S = 1.0
 """A slot that is called runs unheard so long before it is due: time for its first gains."""
 DEVICE_ENDS, ALL_END = 1, 2
 """Values of ``STOP``: the device fades out before the engine falls silent. ``SWITCH_AT`` is the
-sample at which ``SLOT_WANTED`` is to be heard, ``TEMPO`` counts the tempi wanted so far."""
+sample at which ``SLOT_WANTED`` is to be heard, ``TEMPO`` counts the tempi wanted so far, ``PANICS``
+how often everything that still sounds was to be cleared."""
 # Levels, 0 … 1, the length of a crossfade, tempo and the time of a downbeat in the session: as the
 # controls want them …
 (WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S, CROSS, EDGE) = range(7)
@@ -62,7 +57,7 @@ while it has no say; ``AMOUNTS`` and ``MACROS`` the first of as many places as t
 # … and of the engine: age of its gains, s, time of a hop, ms, and how much of the effect it gives.
 (AGE_P50, AGE_P99, HOP_P50, HOP_P99, HOP_P999, ENGINE_WET) = range(20, 26)
 
-_PARTS: list[tuple[str, tuple[int, ...], str]] = [
+_PARTS: list[Part] = [
     ("numbers", (NUMBERS,), "i8"),
     ("levels", (NUMBERS,), "f8"),
     ("notes", (ROWS, COLUMNS), "f8"),
@@ -74,14 +69,11 @@ _PARTS: list[tuple[str, tuple[int, ...], str]] = [
     ("out", (CHANNELS, OUT), "f4"),
     ("mix", (CHANNELS, MOST), "f4"),
 ]
-OFFSETS: dict[str, int] = {}
-SIZE = 0
-for _name, _shape, _kind in _PARTS:
-    OFFSETS[_name] = SIZE
-    SIZE += -(-int(np.prod(_shape)) * int(_kind[1]) // 64) * 64
+_LAYOUT = Layout(_PARTS)
+OFFSETS, SIZE = _LAYOUT.offsets, _LAYOUT.size
 
 
-class Board:
+class Board(Numbers):
     """The shared memory, mapped by this process.
 
     Args:
@@ -96,7 +88,6 @@ class Board:
         mix: the block that the callback works on.
     """
 
-    numbers: Array
     levels: Array
     notes: Array
     turns: Array
@@ -109,24 +100,12 @@ class Board:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.memory = np.asarray(np.memmap(path, np.uint8, "r+", shape=(SIZE,)))
-        for name, shape, kind in _PARTS:
-            first = OFFSETS[name]
-            length = int(np.prod(shape)) * int(kind[1])
-            setattr(self, name, self.memory[first : first + length].view(kind).reshape(shape))
+        self.memory = _LAYOUT.map(path, self)
 
     @property
     def address(self) -> int:
         """Where the memory begins, for compiled code."""
         return int(self.memory.ctypes.data)
-
-    def get(self, place: int) -> int:
-        """A number, and with it all that was written before it was published."""
-        return int(_load(self.numbers, place))
-
-    def publish(self, place: int, value: int) -> None:
-        """Set a number after all that was written before."""
-        _store(self.numbers, place, value)
 
     def want_tempo(self, tempo: Tempo, known: bool = True) -> None:
         """Ask the engine for a tempo.
@@ -150,71 +129,18 @@ class Board:
 
     def write(self, ring: Audio, first: int, block: Audio) -> None:
         """Put (channels, n) where sample ``first`` belongs; a mono block fills both channels."""
-        n, size = block.shape[-1], ring.shape[-1]
-        at = first % size
-        head = min(n, size - at)
-        ring[:, at : at + head] = block[:, :head]
-        ring[:, : n - head] = block[:, head:]
+        put(ring, first, block)
 
     def read(self, ring: Audio, first: int, n: int, channels: int = CHANNELS) -> Audio:
         """Samples first … first + n of a ring, (channels, n)."""
-        size = ring.shape[-1]
-        at = first % size
-        head = min(n, size - at)
-        return np.concatenate(
-            [ring[:channels, at : at + head], ring[:channels, : n - head]], axis=1
-        )
+        return take(ring, first, n, channels)
 
 
 def create() -> Board:
     """New shared memory, in memory where the system has a place for that."""
-    try:
-        path = _file(Path("/dev/shm"))
-    except OSError:  # there is no such place, or it is full
-        path = _file(Path(tempfile.gettempdir()))
-    board = Board(path)
+    board = Board(_LAYOUT.claim())
     board.numbers[OWNER] = os.getpid()
     board.levels[CROSS] = -1.0
     board.levels[AMOUNTS:MACROS] = 1.0
     board.levels[WET_WANTED] = board.levels[LEVEL_WANTED] = board.levels[FADE_S] = 1.0
     return board
-
-
-def _file(folder: Path) -> Path:
-    """An empty file of the size, whose place is taken: a write to it cannot fail later."""
-    handle, name = tempfile.mkstemp(prefix="doubledrop-", dir=folder)
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(handle, 0, SIZE)
-        os.truncate(handle, SIZE)
-    except OSError:
-        os.unlink(name)
-        raise
-    finally:
-        os.close(handle)
-    return Path(name)
-
-
-@intrinsic
-def fence(typingctx):  # type: ignore[no-untyped-def]
-    """Nothing that stands before is done after, and the other way round; for all cores."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        builder.fence("seq_cst")
-        return context.get_dummy_value()
-
-    return types.void(), code
-
-
-@numba.njit(cache=True)
-def _load(numbers, place):  # type: ignore[no-untyped-def]
-    value = numbers[place]
-    fence()  # type: ignore[call-arg]
-    return value
-
-
-@numba.njit(cache=True)
-def _store(numbers, place, value):  # type: ignore[no-untyped-def]
-    fence()  # type: ignore[call-arg]
-    numbers[place] = value
-    fence()

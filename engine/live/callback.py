@@ -13,8 +13,8 @@ from numba import carray, types  # type: ignore[attr-defined]
 from engine.dsp.arrays import Array
 from engine.dsp.limiter import LOOKAHEAD, STATE, TABLE, limit
 from engine.live import board as b
-from engine.live.board import fence
 from engine.live.budget import FADE
+from engine.live.memory import fence
 from engine.stages.sanitise import CEILING
 
 _RETURN_S = 0.02  # from dry to wet, from silence to sound, a control from end to end

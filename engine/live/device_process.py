@@ -66,7 +66,8 @@ def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int])
     if not board.get(b.SESSION):
         board.levels[b.EPOCH] = now
     heard = round((now - board.levels[b.EPOCH]) * rate) if board.get(b.SESSION) else 0
-    begin_session(board, rate, wanted.block, channels, wanted.settings, heard)
+    chains = wanted.chains.get(str(rate), 0)
+    begin_session(board, rate, wanted.block, channels, wanted.settings, heard, chains)
 
 
 def _open(

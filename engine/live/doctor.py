@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from engine.live.budget import budget
 from engine.live.devices import Device, portaudio
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
+from engine.live.preset import Preset
+from engine.live.standalone import effects_of
+from engine.stages.chain import Chain
 from engine.stages.host import Host, Settings
 from engine.stages.inference import Job
 from engine.stages.restyle import shown_columns
@@ -63,16 +66,30 @@ class _Timed(Background):
         super().submit(timed, now)
 
 
-def rehearse(generator: OnnxGenerator, bpm: float, seconds: float = SECONDS) -> Rehearsal:
-    """Play to nobody for so long, at the pace of a device, after one phrase of warming up."""
+def rehearse(
+    generator: OnnxGenerator,
+    bpm: float,
+    seconds: float = SECONDS,
+    before: Chain | None = None,
+    after: Chain | None = None,
+) -> Rehearsal:
+    """Play to nobody for so long, at the pace of a device, after one phrase of warming up.
+
+    Args:
+        generator: of the preset.
+        bpm: tempo.
+        seconds: how long.
+        before, after: the preset's effects, which are part of a hop.
+    """
     tempo, inference = Tempo(bpm), _Timed()
     generator.warm(shown_columns(generator, tempo, "phrase"))
-    host = Host(generator, inference, RATE, 2, tempo, Settings())
+    host = Host(generator, inference, RATE, 2, tempo, Settings(), before, after)
     hop = host.restyle.hop
     feed = music(np.random.default_rng(0), tempo.phrase_s)
     feed = feed[:, : feed.shape[-1] // hop * hop]
     inference.paused = True
-    host.restyle.process(feed)
+    for first in range(0, feed.shape[-1], hop):
+        host.process(feed[:, first : first + hop])
     inference.paused = False
     gc.collect()
     gc.freeze()
@@ -86,7 +103,7 @@ def rehearse(generator: OnnxGenerator, bpm: float, seconds: float = SECONDS) -> 
             block = feed[:, at : at + hop]
             at = (at + hop) % feed.shape[-1]
             begun = time.perf_counter()
-            host.restyle.process(block)
+            host.process(block)
             times.append(time.perf_counter() - begun)
     finally:
         inference.close()
@@ -200,27 +217,33 @@ def round_trip(device: Device | None, measured: int | None = None) -> dict[str, 
 
 
 def examine(
-    presets: dict[str, OnnxGenerator],
+    presets: Sequence[Preset],
+    provider: str,
     watch: Callable[[str, int, int], None],
+    note: Callable[[str], None],
     seconds: float = SECONDS,
 ) -> dict[str, Any]:
-    """All that ``doctor --json`` prints of the presets.
+    """All that ``doctor --json`` prints of the presets, with their effects as on the stage.
 
     Args:
-        presets: loaded, by name.
+        presets: which.
+        provider: to run their generators on.
         watch: told the name, and how many of how many rehearsals are done.
+        note: told what goes wrong with effects.
         seconds: of each rehearsal.
     """
     found: dict[str, Any] = {}
     total, done = len(presets) * len(TEMPOS), 0
-    for name, generator in presets.items():
+    for preset in presets:
+        generator = OnnxGenerator(preset.model, provider, threads=1)
         rehearsals = {}
-        for bpm in TEMPOS:
-            watch(f"{name}, {bpm:g} BPM", done, total)
-            rehearsals[bpm] = rehearse(generator, bpm, seconds)
-            done += 1
+        with effects_of(str(preset.folder), Settings(), RATE, 2, note) as chains:
+            for bpm in TEMPOS:
+                watch(f"{preset.name}, {bpm:g} BPM", done, total)
+                rehearsals[bpm] = rehearse(generator, bpm, seconds, *chains)
+                done += 1
         words, margin_ms = verdict(rehearsals)
-        found[name] = {
+        found[preset.name] = {
             "verdict": words,
             "margin_ms": margin_ms,
             "provider": generator.provider,

@@ -6,20 +6,18 @@ BrickwallLimiter) are not among them; the ceiling is the engine's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
 from engine.dsp.arrays import Audio
-from engine.stages.chain import Chain
-from engine.stages.macros import Macros, Move
+from engine.stages.chain import TAIL_S
+from engine.stages.glide import Glide
 
-_WARM = 128
-_STEP = 32  # samples between two values of a parameter that moves
-_RAMP_S = 0.02
-MOST_MACROS = 8
+_LONGEST = 8192  # samples at once: a longer block than ever before would reset an effect
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,11 @@ class Parameter:
     high: float
     default: float
     unit: str = ""
+
+    @property
+    def span(self) -> str:
+        """From where to where, in words."""
+        return f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
 
 
 _HZ = 20.0, 20000.0
@@ -110,69 +113,33 @@ class Hosted:
         channels: number of channels.
     """
 
+    latency = 0
+    faults: ClassVar[list[str]] = []
+
     def __init__(self, spec: Mapping[str, Any], rate: float, channels: int) -> None:
         import pedalboard  # a second to import, for those who use it
 
         self.name, self._rate = str(spec["effect"]), rate
-        given = {key: value for key, value in spec.items() if key != "effect"}
-        defaults = {name: one.default for name, one in EFFECTS[self.name].items()}
-        self._plugin = getattr(pedalboard, self.name)(**defaults | given)
-        self._goes: dict[str, tuple[float, float]] = {}  # parameter: where to, and how far a step
-        self.process(np.zeros((channels, _WARM), np.float32))  # it makes its buffers now
+        self.tail = round(TAIL_S * rate)
+        known = EFFECTS[self.name]
+        given = {name: spec.get(name, one.default) for name, one in known.items()}
+        self._plugin = plugin = getattr(pedalboard, self.name)(**given)
+        self._glide = Glide(partial(getattr, plugin), partial(setattr, plugin))
+        self.process(np.zeros((channels, _LONGEST), np.float32))  # it makes its buffers now
 
     def process(self, block: Audio) -> Audio:
         """Take (channels, n) and give the next (channels, n)."""
-        parts, at, n = [], 0, block.shape[-1]
-        while at < n:
-            length = min(_STEP, n - at) if self._goes else n - at
-            self._step()
-            parts.append(
-                self._plugin.process(block[:, at : at + length], self._rate, length, False)
-            )
-            at += length
-        if not parts:
-            return block
-        made = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-        return np.asarray(made, np.float32)
+        return np.asarray(self._glide.process(block, self._made), np.float32)
 
     def move(self, parameter: str, value: float) -> None:
-        """Let a parameter go to a value within 20 ms: pedalboard's jump within a sample."""
-        steps = max(1.0, _RAMP_S * self._rate / _STEP)
-        self._goes[parameter] = value, abs(value - getattr(self._plugin, parameter)) / steps
+        """Let a parameter go to a value within 20 ms."""
+        self._glide.to(parameter, value, self._rate)
 
-    def _step(self) -> None:
-        for parameter, (to, most) in list(self._goes.items()):
-            at = getattr(self._plugin, parameter)
-            if abs(to - at) <= most:
-                setattr(self._plugin, parameter, to)
-                del self._goes[parameter]
-            else:
-                setattr(self._plugin, parameter, at + (most if to > at else -most))
+    def reset(self) -> None:
+        """No tail."""
+        self._plugin.reset()
 
-
-def build_chain(specs: Sequence[Mapping[str, Any]], rate: float, channels: int) -> Chain | None:
-    """The chain that a rig asks for; None for an empty one."""
-    return Chain([Hosted(spec, rate, channels) for spec in specs], rate) if specs else None
-
-
-def build_macros(
-    asked: Sequence[Sequence[Mapping[str, Any]]],
-    chains: Sequence[Chain | None],
-    master: Chain | None,
-) -> Macros:
-    """The macros that a rig asks for, on the chains that were built for it.
-
-    Args:
-        asked: moves of each macro: ``slot`` (0 for the master chain), ``effect`` (from 1),
-            ``parameter``, ``low``, ``high`` and ``curve``.
-        chains, master: of the rig.
-    """
-    every = [master, *chains]
-
-    def move(spec: Mapping[str, Any]) -> Move:
-        chain = every[spec["slot"]]
-        assert chain is not None  # the rig has been checked
-        effect = chain.effects[spec["effect"] - 1]
-        return Move(effect, spec["parameter"], spec["low"], spec["high"], spec["curve"])
-
-    return Macros([[move(spec) for spec in moves] for moves in asked])
+    def _made(self, block: Audio) -> Audio:
+        if not block.shape[-1]:
+            return block
+        return np.asarray(self._plugin.process(block, self._rate, _LONGEST, False))

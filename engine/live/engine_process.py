@@ -11,18 +11,16 @@ import gc
 import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import load_slots
-from engine.live.processes import say, serve
+from engine.live.processes import hurry, say, serve
 from engine.live.session import IDLE_S, Session
 from engine.stages.restyle import shown_columns
 
 _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inference
-_PRIORITY = 20
 
 
 def main(board: b.Board, asked: Asked) -> int:
@@ -33,7 +31,7 @@ def main(board: b.Board, asked: Asked) -> int:
     for generator in generators:
         generator.warm(shown_columns(generator, Tempo(asked.bpm), asked.settings.use))
     sys.setswitchinterval(_SWITCH_S)
-    say(ready=True, provider=provider, broken=list(broken), realtime=_hurry())
+    say(ready=True, provider=provider, broken=list(broken), realtime=hurry())
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -46,22 +44,6 @@ def main(board: b.Board, asked: Asked) -> int:
         session.close()
         gc.collect()
     return 0
-
-
-def may_hurry() -> bool:
-    """Whether a thread of this process may ask for real-time priority."""
-    with ThreadPoolExecutor(1) as pool:  # the priority ends with the thread
-        return pool.submit(_hurry).result()
-
-
-def _hurry() -> bool:
-    """Ask for real-time priority for the hop loop; whether it was given."""
-    try:
-        own = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK  # threads begun later are ordinary ones
-        os.sched_setscheduler(0, own, os.sched_param(_PRIORITY))
-    except (AttributeError, OSError):
-        return False
-    return True
 
 
 if __name__ == "__main__":

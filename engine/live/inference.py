@@ -7,10 +7,28 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from typing import Protocol
 
 from engine.dsp.gain import GainImage
 from engine.errors import DoubledropError, GeneratorError
-from engine.stages.inference import Job
+from engine.stages.inference import Inference, Job
+
+
+class Runner(Inference, Protocol):
+    """Who runs the inferences of a slot, and what became of them."""
+
+    faults: int
+    fault: str
+    paused: bool
+
+    @property
+    def busy_s(self) -> float:
+        """For how long the present job has been running."""
+        ...
+
+    def close(self) -> None:
+        """End its thread."""
+        ...
 
 
 class _Worker:

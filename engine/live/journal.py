@@ -31,12 +31,15 @@ class Kind(IntEnum):
     CROSS = 7
     AMOUNT = 8
     MACRO = 9
+    PANIC = 10
+    # What became of the sound of a plugin, see engine.live.external.Turn.
+    PLUGIN = 11
     # Of the device: it began; from here on these are wanted, and the wet sound is or is not there.
     OPENED = b.OPENED
     TURNED = b.TURNED
 
 
-FORMAT = 1
+FORMAT = 2
 """Of the entries of a take; another version may note other things."""
 NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.BEGAN: ("heard",),
@@ -48,6 +51,8 @@ NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.CROSS: ("place",),
     Kind.AMOUNT: ("slot", "amount"),
     Kind.MACRO: ("number", "place"),
+    Kind.PANIC: (),
+    Kind.PLUGIN: ("number", "turn"),
     Kind.OPENED: ("wet",),
     Kind.TURNED: ("wet", "level", "ready"),
 }

@@ -22,11 +22,14 @@ from engine.errors import InputError
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.callback import exchange_on
+from engine.live.chains import chains_latency
+from engine.live.external import OFFLINE_S
 from engine.live.files import SoundReader, SoundWriter
 from engine.live.generator import OnnxGenerator, Through, load_slots
 from engine.live.inference import Scheduled
 from engine.live.opening import begin_session
 from engine.live.performer import Performer
+from engine.live.rack import racked
 from engine.live.render import Progress, measured
 from engine.live.rig import Rig
 from engine.live.session import Session
@@ -123,7 +126,12 @@ def perform(
     begun = time.perf_counter()
     generators, provider, broken = load_slots(asked.models, asked.provider)
     tempo = Tempo(asked.bpm, asked.downbeat_s)
-    with SoundReader(source) as reader, offline_board(asked) as board:
+    faults: list[str] = []
+    with (
+        SoundReader(source) as reader,
+        racked(asked, faults.append) as wired,
+        offline_board(wired) as board,
+    ):
         rate, channels, frames = reader.rate, reader.channels, reader.frames
         if channels > b.CHANNELS:
             raise InputError(
@@ -132,11 +140,17 @@ def perform(
         inference_ms = measured(inference_ms, _slowest(generators), tempo, asked.settings.use)
         duration = round(inference_ms / 1000 * rate)
         block = rig.devices.block
-        begin_session(board, rate, block, (channels, channels), asked.settings, 0)
+        chains = chains_latency(asked, rate)
+        begin_session(board, rate, block, (channels, channels), asked.settings, 0, chains)
         performer = Performer(board, rig, asked.downbeat_s, score=score, timeline=FileTime())
         performer.step(0.0)
         callbacks = Callbacks(board)
-        session = Session(board, generators, asked, lambda slot, origin: Scheduled(duration))
+        session = Session(
+            *(board, generators, wired),
+            lambda slot, origin: Scheduled(duration),
+            patience_s=OFFLINE_S,
+            tell=faults.append,
+        )
         with SoundWriter(sink, rate, channels, frames) as writer:
             for given in _blocks(reader, block, board.get(b.BEHIND) + LOOKAHEAD):
                 callbacks.exchange(given)
@@ -161,7 +175,8 @@ def perform(
             bpm=performer.conductor.tempo.bpm,
             messages=len(score),
             peak_dbfs=writer.peak_dbfs,
-            broken=[f"slot {slot + 1} plays dry: {fault}" for slot, fault in broken.items()],
+            broken=[f"slot {slot + 1} plays dry: {fault}" for slot, fault in broken.items()]
+            + faults,
         )
 
 

@@ -11,7 +11,13 @@ from engine.stages.host import Settings
 
 
 def begin_session(
-    board: b.Board, rate: int, block: int, channels: tuple[int, int], settings: Settings, heard: int
+    board: b.Board,
+    rate: int,
+    block: int,
+    channels: tuple[int, int],
+    settings: Settings,
+    heard: int,
+    chains: int = 0,
 ) -> None:
     """Set the board to the beginning of a session.
 
@@ -22,11 +28,12 @@ def begin_session(
         channels: of line-in and line-out.
         settings: decide the latency.
         heard: the sample with which it begins.
+        chains: samples that the effects take.
     """
     _silence_between(board, rate, heard)
     board.numbers[b.RATE], board.numbers[b.BLOCK] = rate, block
     board.numbers[b.INPUTS], board.numbers[b.OUTPUTS] = channels
-    board.numbers[b.BEHIND] = sum(budget(rate, block, settings).values()) - LOOKAHEAD
+    board.numbers[b.BEHIND] = sum(budget(rate, block, settings, chains).values()) - LOOKAHEAD
     board.levels[b.AVAILABLE] = board.levels[b.LEVEL_NOW] = 0.0
     board.levels[b.WET_NOW] = board.levels[b.WET_WANTED]
     board.levels[b.WET_NOTED], board.levels[b.READY_NOTED] = -1.0, 0.0

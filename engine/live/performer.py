@@ -71,7 +71,7 @@ class Performer:
         self.desk = Desk(rig.bindings(), rig.programs(), self.conductor, self.switching)
         knobs = self.desk.wishes.knobs
         knobs |= {"wet": rig.output.wet, "level": rig.output.level}
-        knobs |= {f"macro{n + 1}": macro.start for n, macro in enumerate(rig.macros)}
+        knobs |= rig.starts()
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
         self.midi = Midi(self._patterns(), rig.lights.port)
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
@@ -227,6 +227,7 @@ class Performer:
         wishes = self.desk.wishes
         self._board.levels[b.WET_WANTED] = wishes.heard_wet
         self._board.levels[b.LEVEL_WANTED] = wishes.heard_level
+        self._board.publish(b.PANICS, wishes.panics)
         for first, names in ((b.AMOUNTS, AMOUNTS), (b.MACROS, MACROS)):
             self._board.levels[first : first + len(names)] = [wishes.knobs[n] for n in names]
 

@@ -18,6 +18,7 @@ from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
 from engine.live.report import Report
 from engine.live.sources import Pace, Sink, Source
+from engine.stages.chain import Chain
 from engine.stages.dose import Dose
 from engine.stages.host import Host, Settings
 from engine.stages.readings import Reading
@@ -63,6 +64,7 @@ class Player:
         settings: how to render.
         seconds: stop after so long.
         report: is told of the run by :meth:`digest`, if there is to be a picture.
+        before, after: effects before and behind the generator.
     """
 
     def __init__(
@@ -75,11 +77,14 @@ class Player:
         settings: Settings,
         seconds: float | None = None,
         report: Report | None = None,
+        before: Chain | None = None,
+        after: Chain | None = None,
     ) -> None:
         self._source, self._sink, self._report = source, sink, report
         generator.warm(shown_columns(generator, tempo, settings.use))
         self._inference = Background()
-        self._host = Host(generator, self._inference, source.rate, source.channels, tempo, settings)
+        form = source.rate, source.channels
+        self._host = Host(generator, self._inference, *form, tempo, settings, before, after)
         # As loud as the feed, and below the ceiling: as on the stage.
         self._host.restyle.dose = Dose(self._host.renderer.stft, source.rate, match=True)
         self._ceiling = Limiter(source.rate, source.channels)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.documents import read_document
 from engine.dsp.tempo import MAX_BPM, MIN_BPM
 from engine.errors import PresetError
+from engine.live.rig_chain import MOST_MACROS, Effect, Effects, Knob, check_move, located
 
 
 class PresetFile(BaseModel):
@@ -23,6 +25,17 @@ class PresetFile(BaseModel):
     description: str
     licence: str
     bpm: float = Field(175.0, ge=MIN_BPM, le=MAX_BPM, description="assumed when none is known")
+    before: list[Effect] = Field(default=[], description="effects before the generator")
+    chain: list[Effect] = Field(default=[], description="effects behind the generator")
+    macros: list[Knob] = Field(default=[], max_length=MOST_MACROS)
+
+    @model_validator(mode="after")
+    def _moves_what_is_there(self) -> PresetFile:
+        effects = Effects(before=self.before, after=self.chain)
+        for number, macro in enumerate(self.macros, 1):
+            for move in macro.moves:
+                check_move(f"macro {number}", move, effects, "the preset")
+        return self
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,12 @@ class Preset:
     def model(self) -> Path:
         """The generator."""
         return self.folder / "generator.onnx"
+
+    @property
+    def effects(self) -> Effects:
+        """Its effects, with their files found from its folder."""
+        file, folder = self.file, self.folder
+        return Effects(before=located(file.before, folder), after=located(file.chain, folder))
 
 
 def bundled_folder() -> Path:
@@ -63,10 +82,22 @@ def load_preset(name: str) -> Preset:
             expected="one of " + ", ".join(bundled_names()) + ", or a folder",
             cure="List them with `doubledrop presets`.",
         )
-    file = read_document(
-        folder / "preset.toml",
+    path = folder / "preset.toml"
+    return Preset(folder.resolve().name, folder, _read(path, _changed(path)))
+
+
+def _changed(path: Path) -> int:
+    """When a file was changed last, ns; 0 where there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, changed_ns: int) -> PresetFile:
+    """What a preset's file says, read once for each time it was changed."""
+    del changed_ns
+    return read_document(
+        path,
         PresetFile,
         PresetError,
         missing="A preset holds preset.toml and generator.onnx.",
     )
-    return Preset(folder.resolve().name, folder, file)

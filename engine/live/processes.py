@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,11 +25,20 @@ LOST = 3
 """Exit status of the device's process when the device has fallen silent."""
 _PATIENCE_S = 2.0
 _AGAIN_S = 2.0
+_PRIORITY = 20
 
 
 def say(**values: Any) -> None:
     """One line to whoever started this process."""
     print(json.dumps(values), flush=True)
+
+
+def hush() -> None:
+    """Let libraries print where nobody reads; :func:`say` is still heard."""
+    sys.stdout = os.fdopen(os.dup(1), "w")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
 
 
 def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoReturn:
@@ -51,6 +61,22 @@ def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoRet
             code = 1
     sys.stdout.flush()
     os._exit(code)  # PortAudio would wait for a dead server
+
+
+def may_hurry() -> bool:
+    """Whether a thread of this process may ask for real-time priority."""
+    with ThreadPoolExecutor(1) as pool:  # the priority ends with the thread
+        return pool.submit(hurry).result()
+
+
+def hurry() -> bool:
+    """Ask for real-time priority for this thread; whether it was given."""
+    try:
+        own = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK  # threads begun later are ordinary ones
+        os.sched_setscheduler(0, own, os.sched_param(_PRIORITY))
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 class Child:

@@ -19,6 +19,8 @@ from engine.live.files import BLOCK, SoundReader, SoundWriter, make_folder
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Scheduled
 from engine.live.report import Report
+from engine.live.standalone import effects_of
+from engine.stages.chain import Chain
 from engine.stages.host import Host, Settings
 from engine.stages.restyle import Use, shown_columns
 
@@ -78,6 +80,8 @@ def render(
     report: Path | None = None,
     title: str = "",
     progress: Progress | None = None,
+    effects: str = "",
+    note: Callable[[str], None] = lambda text: None,
 ) -> Rendering:
     """Render a file. The output lies on the input, sample for sample, whatever the latency.
 
@@ -92,6 +96,8 @@ def render(
         report: folder for pictures, made if it does not exist.
         title: of the pictures.
         progress: told how far it is.
+        effects: preset whose effects are heard; none for the generator alone.
+        note: told what goes wrong with them.
 
     Raises:
         InputError, OutputError: a file is damaged or cannot be written.
@@ -115,7 +121,10 @@ def render(
             duration = round(inference_ms / 1000 * rate)
         inference = Scheduled(duration)
         stack.callback(inference.close)
-        host = Host(generator, inference, rate, channels, tempo, settings)
+        chains: tuple[Chain | None, Chain | None] = None, None
+        if effects:
+            chains = stack.enter_context(effects_of(effects, settings, rate, channels, note))
+        host = Host(generator, inference, rate, channels, tempo, settings, *chains)
         watcher = None
         if report is not None:
             make_folder(report)
@@ -136,6 +145,8 @@ def render(
             if progress is not None:
                 progress(written, frames)
         writer.keep()
+        for fault in host.faults:
+            note(fault)
         pictures = []
         if watcher is not None and report is not None:
             heading = title or source.name

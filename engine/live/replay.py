@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,14 @@ from engine.dsp.tempo import Tempo
 from engine.errors import InputError
 from engine.live import board as b
 from engine.live.budget import FADE
+from engine.live.chains import chains_latency
+from engine.live.external import OFFLINE_S, Turn
 from engine.live.files import SoundWriter, reason
 from engine.live.generator import OnnxGenerator, Through, load_slots
 from engine.live.inference import Recorded
 from engine.live.offline import Callbacks, offline_board
 from engine.live.opening import begin_session
+from engine.live.rack import CHANCES, racked
 from engine.live.render import Progress
 from engine.live.session import Session
 from engine.live.take import Entry, Take, hash_of
@@ -37,12 +40,14 @@ class Replay:
         same_share: samples that are within -80 dB of what was recorded, 0 … 1.
         error_db: power of the difference to what was recorded, dB of it; of the whole take.
         changed: networks that are not those of the take.
+        faults: what went wrong this time.
     """
 
     seconds: float
     same_share: float
     error_db: float
     changed: list[str]
+    faults: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -64,9 +69,16 @@ def replay(take: Take, sink: Path, provider: str, progress: Progress | None = No
     generators, _, _ = load_slots(take.asked.models, provider)
     before = take.hashes
     changed = [m for m, known in zip(take.asked.models, before, strict=True) if hash_of(m) != known]
-    with _open(take, "dry") as dry, _open(take, "out") as out, offline_board(take.asked) as board:
+    faults: list[str] = []
+    with (
+        _open(take, "dry") as dry,
+        _open(take, "out") as out,
+        racked(take.asked, faults.append, CHANCES) as asked,
+        offline_board(asked) as board,
+    ):
+        take = replace(take, asked=asked)
         frames = min(dry.frames, out.frames)
-        player = _Player(board, take, generators)
+        player = _Player(board, take, generators, faults)
         off = power = same = 0.0
         with SoundWriter(sink, take.rate, b.CHANNELS, frames) as writer:
             done = 0
@@ -90,6 +102,7 @@ def replay(take: Take, sink: Path, provider: str, progress: Progress | None = No
         same_share=same / max(1, frames),
         error_db=float(10 * np.log10(max(off, 1e-30) / max(power, 1e-30))),
         changed=changed,
+        faults=faults,
     )
 
 
@@ -100,11 +113,17 @@ class _Player:
         board: of this replay.
         take: what is played.
         generators: its networks.
+        faults: where to put what goes wrong.
     """
 
     def __init__(
-        self, board: b.Board, take: Take, generators: Sequence[OnnxGenerator | Through]
+        self,
+        board: b.Board,
+        take: Take,
+        generators: Sequence[OnnxGenerator | Through],
+        faults: list[str],
     ) -> None:
+        self._faults = faults
         self._board, self._take, self._generators = board, take, generators
         self._engine, self._device = deque(take.engine), deque(take.device)
         self._session: Session | None = None
@@ -144,8 +163,9 @@ class _Player:
     def _open(self, opened: Entry) -> None:
         take, board = self._take, self._board
         board.levels[b.WET_WANTED] = opened["wet"]
-        settings = take.asked.settings
-        begin_session(board, take.rate, take.block, take.channels, settings, opened["at"])
+        asked, chains = take.asked, chains_latency(take.asked, take.rate)
+        given = (take.rate, take.block, take.channels, asked.settings, opened["at"], chains)
+        begin_session(board, *given)
 
     def _turn(self, due: int) -> None:
         """What the device took over for this block, and how much of the wet sound was there."""
@@ -200,6 +220,10 @@ class _Player:
                 board.levels[b.CROSS] = row["place"]
             case "macro":
                 board.levels[b.MACROS + int(row["number"])] = row["place"]
+            case "panic":
+                board.publish(b.PANICS, board.get(b.PANICS) + 1)
+            case "plugin" if session is not None:
+                session.plugins[int(row["number"])].lead(Turn(int(row["turn"])))
             case "amount":
                 board.levels[b.AMOUNTS + int(row["slot"])] = row["amount"]
         return True
@@ -223,7 +247,11 @@ class _Player:
             *(self._board, self._generators, self._take.asked),
             lambda slot, _: Recorded(collected[slot]),
             int(began["heard"]),
+            OFFLINE_S,
+            self._faults.append,
         )
+        for plugin in self._session.plugins:
+            plugin.lead(Turn.AWAY)  # until its note says that it came
 
 
 def _open(take: Take, name: str) -> sf.SoundFile:

@@ -13,12 +13,12 @@ from engine.control.takeover import Takeover
 from engine.documents import read_document
 from engine.dsp.crossfade import Law
 from engine.dsp.tempo import MAX_BPM, MIN_BPM, Tempo
-from engine.errors import PresetError, RigError
+from engine.errors import RigError
 from engine.live.asked import Asked
-from engine.live.effects import MOST_MACROS
 from engine.live.link import check_link
 from engine.live.preset import load_preset
-from engine.live.rig_chain import Effect, Macro, check_move
+from engine.live.rig_chain import MOST_MACROS, Effect, Effects, Macro, Move, check_move, located
+from engine.live.rig_slot import Slot
 from engine.stages.host import Settings
 from engine.stages.slots import SHORTEST_S
 
@@ -54,18 +54,6 @@ class Clock(BaseModel):
         if len(set(sources)) != len(sources):
             raise ValueError("each source once")
         return sources
-
-
-class Slot(BaseModel):
-    """A preset that is loaded and warm, and the effects behind it."""
-
-    model_config = _STRICT
-
-    preset: str
-    program: int | None = Field(default=None, ge=0, le=127)
-    bank: int = Field(default=0, ge=0, le=16383)
-    level_db: float = Field(default=0.0, ge=-40.0, le=12.0)
-    chain: list[Effect] = []
 
 
 class Switch(BaseModel):
@@ -188,9 +176,15 @@ class Rig(BaseModel):
                 raise ValueError(
                     f"crossfader: from slot {a} to slot {b}; two of the {len(self.slots)} slots"
                 )
+        places = [Effects(after=self.chain)]
+        if self.macros:
+            places += [slot.effects() for slot in self.slots]
         for number, macro in enumerate(self.macros, 1):
             for move in macro.moves:
-                check_move(f"macro {number}", move, [self.chain, *(x.chain for x in self.slots)])
+                if move.slot >= len(places):
+                    raise ValueError(f"macro {number}: there is no slot {move.slot}")
+                place = f"slot {move.slot}" if move.slot else "the master chain"
+                check_move(f"macro {number}", move, places[move.slot], place)
         return self
 
     def programs(self) -> list[int]:
@@ -223,10 +217,27 @@ class Rig(BaseModel):
             [slot.level_db for slot in self.slots],
             self.sides(),
             known="fixed" in self.clock.sources,
-            chains=[[effect.model_dump() for effect in slot.chain] for slot in self.slots],
+            lanes=[slot.effects().model_dump() for slot in self.slots],
             master=[effect.model_dump() for effect in self.chain],
-            macros=[[move.model_dump() for move in macro.moves] for macro in self.macros],
+            macros=[[move.model_dump() for move in moves] for moves in self.moves()],
         )
+
+    def moves(self) -> list[list[Move]]:
+        """What each knob moves: in the rig, and in the presets whose effects the rig leaves."""
+        knobs: list[list[Move]] = [list(macro.moves) for macro in self.macros]
+        for number, slot in enumerate(self.slots, 1):
+            for n, macro in enumerate(slot.knobs()):
+                knobs += [[] for _ in range(n + 1 - len(knobs))]
+                knobs[n] += [Move(slot=number, **move.model_dump()) for move in macro.moves]
+        return knobs
+
+    def starts(self) -> dict[str, float]:
+        """Where the knobs of the macros stand when the program begins."""
+        found: dict[str, float] = {}
+        lists = [[knob.start for knob in slot.knobs()] for slot in self.slots]
+        for starts in ([macro.start for macro in self.macros], *lists):
+            found |= {f"macro{n}": at for n, at in enumerate(starts, 1) if f"macro{n}" not in found}
+        return found
 
     @classmethod
     def of_preset(cls, name: str, bpm: float, wet: float) -> Rig:
@@ -239,16 +250,14 @@ class Rig(BaseModel):
         clock = self.clock.model_copy(update={"bpm": bpm, "sources": [*sources, "fixed"]})
         return self.model_copy(update={"clock": clock})
 
+    def bare(self) -> Rig:
+        """The same rig without effects."""
+        slots = [s.model_copy(update={"before": [], "chain": []}) for s in self.slots]
+        return self.model_copy(update={"slots": slots, "chain": [], "macros": []})
+
     def models(self) -> list[str]:
         """The generator's file of each slot, where there is one or should be."""
-        return [_model(slot.preset) for slot in self.slots]
-
-
-def _model(preset: str) -> str:
-    try:
-        return str(load_preset(preset).model)
-    except PresetError:  # the slot will say so when it is loaded, and play dry
-        return str(Path(preset) / "generator.onnx")
+        return [slot.model() for slot in self.slots]
 
 
 def read_rig(path: Path, presets: bool = True) -> Rig:
@@ -266,6 +275,13 @@ def read_rig(path: Path, presets: bool = True) -> Rig:
     rig = read_document(path, Rig, RigError, missing="Make one: doubledrop rig init " + str(path))
     if "link" in rig.clock.sources:
         check_link()
+    folder = path.parent
+    rig = rig.model_copy(
+        update={
+            "chain": located(rig.chain, folder),
+            "slots": [slot.located(folder) for slot in rig.slots],
+        }
+    )
     for slot in rig.slots if presets else ():
         load_preset(slot.preset)
     return rig

@@ -63,21 +63,29 @@ offset_ms = 0.0      # how much later than its ticks the beats of a clock are he
 
 # Up to 16 slots, all loaded and warm. Presets: `doubledrop presets`, or the path of a folder.
 {slots}
-# Effects behind a slot, in order (below its [[slots]]), and behind all of them as [[chain]].
-# `doubledrop plugins list` shows what there is.
+# Effects before a slot's generator are [[slots.before]], behind it [[slots.chain]] (below its
+# [[slots]]), and behind all slots [[chain]]. What is not said here is as the preset has it;
+# `chain = []` is none. `doubledrop plugins list` shows what there is.
 #
 # [[slots.chain]]
-# effect = "Reverb"
+# effect = "Reverb"            # pedalboard's own, by name
 # room_size = 0.3
-# wet_level = 0.15
-# dry_level = 0.85
+# [[slots.chain]]
+# plugin = "Room"              # a VST3 or Audio Unit, by name or path; its parameters beside it
+# state = "room.state"         # as `doubledrop plugins save` has written it
+# name = "hall"                # by which macros find it
+# [[slots.chain]]
+# branches = [                 # side by side, in time with each other
+#   {{ gain_db = 0.0 }},
+#   {{ gain_db = -9.0, chain = [{{ effect = "Distortion", name = "grit", drive_db = 12 }}] }},
+# ]
 #
-# A macro is a knob that moves parameters of these effects (slot 0 is the master chain); macro1 is
-# CC18, macro2 CC19, up to macro8.
+# A macro is a knob that moves parameters of these effects, by name or by number (slot 0 is the
+# master chain); each also has `bypass`. macro1 is CC18, macro2 CC19, up to macro8.
 #
 # [[macros]]
 # start = 0.0
-# moves = [{{ slot = 1, effect = 1, parameter = "wet_level", low = 0.0, high = 0.4 }}]
+# moves = [{{ slot = 1, effect = "hall", parameter = "bypass", low = 1.0, high = 0.0 }}]
 
 [switch]
 quantise = "bar"     # now, beat, bar or phrase; a second press is now, the active slot cancels

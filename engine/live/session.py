@@ -10,7 +10,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import partial
 
 import numpy as np
 
@@ -21,14 +21,14 @@ from engine.dsp.tempo import Tempo
 from engine.errors import GeneratorError
 from engine.live import board as b
 from engine.live.asked import Asked
-from engine.live.effects import build_chain, build_macros
+from engine.live.chains import Built, Workshop
+from engine.live.external import Turn
 from engine.live.generator import OnnxGenerator, Through
-from engine.live.inference import Background
+from engine.live.inference import Background, Runner
 from engine.live.journal import Kind, note
 from engine.live.processes import say
 from engine.stages.dose import Dose
 from engine.stages.host import Host
-from engine.stages.inference import Inference
 from engine.stages.slots import Slots
 
 IDLE_S = 0.0003  # between looks for the next hop: a ninth of one
@@ -37,23 +37,6 @@ _BACKLOG_S = 1.0  # further behind than this, the feed is listened to and not re
 _HUNG_S = 10.0  # an inference that takes longer will never end, and what it has not heard piles up
 _PLACES = {quality: b.SHARES[quality.value] for quality in Quality}
 _COUNTERS = (b.INFERENCES, b.LATE_INFERENCES, b.FAULTS, b.SWITCHES)
-
-
-class Runner(Inference, Protocol):
-    """Who runs the inferences of a slot, and what became of them."""
-
-    faults: int
-    fault: str
-    paused: bool
-
-    @property
-    def busy_s(self) -> float:
-        """For how long the present job has been running."""
-        ...
-
-    def close(self) -> None:
-        """End its thread."""
-        ...
 
 
 class Session:
@@ -66,10 +49,13 @@ class Session:
         runner: makes what runs a slot's inferences, told of its number and the session's first
             sample; by default threads, beside a feed that goes on.
         heard: up to which sample the feed is there; by default what the board says.
+        patience_s: how long the answer of a plugin is waited for, where nobody listens.
+        tell: told what goes wrong; by default whoever started this process.
 
     Attributes:
         at: sample of the session that comes next.
         hop: samples that are worked on at once, at least.
+        plugins: effects in processes of their own, in the order of the rig.
     """
 
     def __init__(
@@ -79,7 +65,10 @@ class Session:
         asked: Asked,
         runner: Callable[[int, int], Runner] | None = None,
         heard: int | None = None,
+        patience_s: float | None = None,
+        tell: Callable[[str], None] = lambda text: say(fault=text),
     ) -> None:
+        self._tell = tell
         self._board, self.number = board, board.get(b.SESSION)
         self._rate = board.get(b.RATE)
         self._channels = max(1, board.get(b.INPUTS))
@@ -89,6 +78,10 @@ class Session:
         past = min(heard, round(1.1 * tempo.phrase_s * self._rate), b.FEED // 2)
         self.at = (heard - past) // hop * hop
         self._origin = self.at
+        workshop = Workshop(self._rate, self._channels, hop, patience_s)
+        built = Built(asked, workshop)
+        self._macros, self.plugins = built.macros, workshop.plugins
+        self._lead = max(chain.latency if chain else 0 for chain in built.before)
         shifted = self._own(tempo)
         make = runner or self._background
         self._inferences = [make(slot, self._origin) for slot in range(len(generators))]
@@ -100,11 +93,12 @@ class Session:
         for host, level_db in zip(hosts, levels_db, strict=True):
             host.restyle.dose = Dose(host.renderer.stft, self._rate, asked.match, level_db)
         self._sanitise = hosts[0].sanitise
-        chains = [build_chain(chain, self._rate, self._channels) for chain in asked.chains]
-        master = build_chain(asked.master, self._rate, self._channels)
-        self._macros = build_macros(asked.macros, chains, master)
-        stages = [host.restyle for host in hosts]
-        self._slots = Slots(stages, self._rate, asked.law, asked.sides, chains, master)
+        stages, effects = [h.restyle for h in hosts], (built.before, built.after, built.master)
+        form = self._rate, asked.law, asked.sides, self._channels
+        self._slots = Slots(stages, *form, *effects)
+        for number, plugin in enumerate(self.plugins):
+            plugin.told = partial(self._tell_turn, number)
+        self._panics = board.get(b.PANICS)
         self.hop = hop
         self._slots.active, _, _ = self._wanted_slot()
         self._counted = {place: board.get(place) for place in (*_PLACES.values(), *_COUNTERS)}
@@ -122,8 +116,8 @@ class Session:
             self._catch_up()
 
     def _own(self, tempo: Tempo) -> Tempo:
-        """A tempo as the stages count it, from their own beginning."""
-        return Tempo(tempo.bpm, tempo.downbeat_s - self._origin / self._rate)
+        """A tempo as the stages count it: from their own beginning, behind their first effects."""
+        return Tempo(tempo.bpm, tempo.downbeat_s + (self._lead - self._origin) / self._rate)
 
     def follow(self) -> None:
         """Hop after hop, until the session is over or the program ends."""
@@ -151,7 +145,7 @@ class Session:
     def _say(self, trouble: str) -> None:
         if trouble not in self._said:
             self._said.add(trouble)
-            say(fault=trouble)
+            self._tell(trouble)
 
     def _check(self) -> None:
         if any(inference.busy_s > _HUNG_S for inference in self._inferences):
@@ -169,6 +163,9 @@ class Session:
             note(self._board, Kind.COLLECTED, origin + now, slot, done)
 
         return Background(tell)
+
+    def _tell_turn(self, number: int, turn: Turn) -> None:
+        note(self._board, Kind.PLUGIN, self.at, number, turn)
 
     def _note(self, kind: Kind, *values: float, key: int = 0) -> None:
         """Put it into the journal, unless it is there already."""
@@ -196,6 +193,8 @@ class Session:
     def _pause(self, paused: bool) -> None:
         for inference in self._inferences:
             inference.paused = paused
+        for plugin in self.plugins:
+            plugin.paused = paused
 
     def _hops(self, quality: Quality) -> int:
         return sum(stage.hops[quality] for stage in self._slots.stages)
@@ -223,6 +222,10 @@ class Session:
             turned = float(board.levels[b.MACROS + number])
             self._note(Kind.MACRO, number, turned, key=number)
             self._macros.turn(number, turned)
+        if board.get(b.PANICS) != self._panics:
+            self._panics = board.get(b.PANICS)
+            note(board, Kind.PANIC, self.at)
+            slots.reset()
         place = float(board.levels[b.CROSS])
         self._note(Kind.CROSS, place)
         slot, fade_s, due = self._wanted_slot()
@@ -243,9 +246,9 @@ class Session:
         board = self._board
         self._keep_time()
         self._choose()
-        if hops > 1:
-            note(board, Kind.HOPS, self.at, hops)
         out = self._take(hops)
+        if hops > 1:
+            note(board, Kind.HOPS, self.at, hops)  # behind what plugins did meanwhile
         first = self.at - self._slots.latency
         self.at += out.shape[-1]
         if first >= 0:
@@ -283,7 +286,7 @@ class Session:
         board.levels[b.ENGINE_WET] = slots.stages[slots.active].wet
         for inference in self._inferences:
             self._say(inference.fault)
-        for trouble in slots.left_out:
+        for trouble in slots.faults:
             self._say(trouble)
         if now - self._reported > 1.0 and self._ages and self._times:
             self._reported = now

@@ -6,10 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import cast
 
-from engine.dsp.arrays import Audio
-from engine.dsp.meters import MOMENTARY_S, momentary_lufs, true_peak_db
 from engine.dsp.stft import STFT
 from engine.live import board as b
+from engine.live.ear import Ear, Meter
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
 from engine.live.status import Status, look
@@ -17,14 +16,6 @@ from engine.live.supervisor import Event, Supervisor
 from engine.stages.host import Settings
 
 _LIT_S = 1.0  # how long a light stays on
-
-
-@dataclass(frozen=True)
-class Meter:
-    """Loudness of the last 400 ms, LUFS, and true peak, dBTP."""
-
-    lufs: float
-    true_peak_db: float
 
 
 @dataclass(frozen=True)
@@ -125,6 +116,8 @@ class Observer:
         self._stage, self._settings = stage, settings
         self.performer, self._recorder = performer, recorder
         self._names, self._programs = names, programs
+        board = stage.board
+        self._ears = Ear(board, b.HEARD, board.feed), Ear(board, b.PLAYED, board.out)
         self._began = time.monotonic()
         self._missed = 0
         self._limited_db = 0.0
@@ -175,8 +168,8 @@ class Observer:
             crossfader=switching.crossed,
             wet=wishes.knobs["wet"],
             level=wishes.knobs["level"],
-            line_in=self._meter(b.HEARD, stage.board.feed),
-            line_out=self._meter(b.PLAYED, stage.board.out),
+            line_in=self._ears[0].look(),
+            line_out=self._ears[1].look(),
             clip=clip,
             limit=limit,
             dropout=dropout,
@@ -211,13 +204,6 @@ class Observer:
 
     def _broken(self) -> list[int]:
         return cast(list[int], self._stage.engine.get("broken", []))
-
-    def _meter(self, place: int, ring: Audio) -> Meter:
-        board = self._stage.board
-        rate = max(1, board.get(b.RATE))
-        n = round(MOMENTARY_S * rate)
-        sound = board.read(ring, board.get(place) - n, n)
-        return Meter(momentary_lufs(sound, rate), true_peak_db(sound))
 
     def _light(self, name: str, on: bool, now_s: float) -> bool:
         if on:

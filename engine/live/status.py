@@ -113,7 +113,9 @@ def latency(stage: Supervisor, settings: Settings) -> dict[str, int]:
     """Samples from line-in to line-out by part, ``device`` as PortAudio states it, and in all."""
     device = stage.device
     rate, block = int(str(device["rate"])), int(str(device["block"]))
-    parts = {"device": int(str(device["device_samples"]))} | budget(rate, block, settings)
+    chains = stage.wanted.chains.get(str(rate), 0)
+    parts = {"device": int(str(device["device_samples"]))}
+    parts |= budget(rate, block, settings, chains)
     declared = parts["device"] + int(stage.board.numbers[b.BEHIND]) + LOOKAHEAD
     return parts | {"total": declared}
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, DoubledropError, PresetError
 from engine.live import board as b
 from engine.live.asked import Asked, Wanted, written
+from engine.live.chains import latencies
 from engine.live.processes import LOST, Child
+from engine.live.rack import Rack
 
 _TICK_S = 0.05
 _START_S = 60.0
@@ -42,6 +44,7 @@ class Supervisor:
 
     Attributes:
         board: the shared memory, with all counters.
+        wanted: of the device, with what the effects take.
         device, engine: what the two said when they were ready.
         events: what happened; the newest last.
         lost, restarts, stalls: times the device was lost, the engine started again, and of those
@@ -49,15 +52,17 @@ class Supervisor:
     """
 
     def __init__(self, wanted: Wanted, asked: Asked) -> None:
-        self._wanted, self._asked = wanted, asked
+        self.events: deque[Event] = deque(maxlen=1000)
+        self._began = time.monotonic()
+        self._rack = Rack(asked, self.note)
+        asked = self._asked = self._rack.asked
+        self.wanted = replace(wanted, chains=latencies(asked))
         self.board = b.create()
         self.board.levels[b.WET_WANTED] = wanted.settings.wet
         self.board.want_tempo(Tempo(asked.bpm, asked.downbeat_s), asked.known)
         self.device: dict[str, object] = {}
         self.engine: dict[str, object] = {}
-        self.events: deque[Event] = deque(maxlen=1000)
         self.lost = self.restarts = self.stalls = 0
-        self._began = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._children: dict[str, Child | None] = {"device": None, "engine": None}
@@ -86,6 +91,7 @@ class Supervisor:
             PresetError: the network cannot be loaded, or its provider is not there.
         """
         try:
+            self._rack.start()
             for name, error in (("device", DeviceError), ("engine", PresetError)):
                 self._spawn(name)
                 self._await(name, error)
@@ -105,6 +111,7 @@ class Supervisor:
         """Fade out and end both."""
         self.end_device()
         self._end("engine", b.ALL_END)
+        self._rack.stop()
         self.board.path.unlink(missing_ok=True)
 
     def _end(self, name: str, order: int) -> None:
@@ -115,7 +122,7 @@ class Supervisor:
 
     def _spawn(self, name: str) -> None:
         module, text = (
-            ("engine.live.device_process", written(self._wanted))
+            ("engine.live.device_process", written(self.wanted))
             if name == "device"
             else ("engine.live.engine_process", written(self._asked))
         )
@@ -161,6 +168,7 @@ class Supervisor:
             now = time.monotonic()
             for name in self._children:
                 self._tend(name, now)
+            self._rack.tend()
 
     def _tend(self, name: str, now: float) -> None:
         child = self._children[name]

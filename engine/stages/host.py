@@ -10,9 +10,12 @@ from engine.dsp.arrays import Audio
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
+from engine.stages.chain import Chain
+from engine.stages.contract import Stage
 from engine.stages.graph import DryWet, Series
 from engine.stages.hops import Hops
 from engine.stages.inference import Generator, Inference
+from engine.stages.insert import Insert
 from engine.stages.renderers import GainRenderer, GriffinLimRenderer, PaperRenderer, Renderer
 from engine.stages.restyle import Restyle, Use
 from engine.stages.sanitise import Sanitise
@@ -44,7 +47,7 @@ class Settings:
 
 
 class Host:
-    """Input → sanitise → restyle, with dry beside wet.
+    """Input → sanitise → effects → restyle → effects, with dry beside wet.
 
     Args:
         generator: the network.
@@ -53,6 +56,7 @@ class Host:
         channels: number of channels.
         tempo: tempo and downbeat of the feed.
         settings: see :class:`Settings`.
+        before, after: effects before and behind the restyle stage, or None.
 
     Attributes:
         restyle: the restyle stage, for its counters.
@@ -68,6 +72,8 @@ class Host:
         channels: int,
         tempo: Tempo,
         settings: Settings,
+        before: Chain | None = None,
+        after: Chain | None = None,
     ) -> None:
         if not MIN_RATE <= rate <= MAX_RATE:
             raise UsageError(
@@ -89,19 +95,31 @@ class Host:
             ways = {"paper": PaperRenderer, "griffin-lim": GriffinLimRenderer}
             self.renderer = ways[settings.renderer](analyser)
         self.sanitise, self.wet = Sanitise(), settings.wet
+        lead_s = before.latency / rate if before else 0.0
         self.restyle = Restyle(
             generator,
             inference,
             self.renderer,
             analyser,
-            tempo,
+            Tempo(tempo.bpm, tempo.downbeat_s + lead_s),
             channels,
             settings.use,
             settings.lookahead_ms,
         )
-        mix = DryWet(Hops(self.restyle, channels), channels, settings.wet)
-        self._path = Series(self.sanitise, mix)
+        way: list[Stage] = [Hops(self.restyle, channels)]
+        chains = [chain for chain in (before, after) if chain is not None]
+        if before is not None:
+            way.insert(0, Insert(before, rate, channels, direct=False))
+        if after is not None:
+            way.append(Insert(after, rate, channels, direct=False))
+        self._chains = chains
+        self._path = Series(self.sanitise, DryWet(Series(*way), channels, settings.wet))
         self.latency, self.tail = self._path.latency, self._path.tail
+
+    @property
+    def faults(self) -> list[str]:
+        """What has gone wrong with the effects."""
+        return [said for chain in self._chains for said in chain.faults]
 
     @property
     def noise_db(self) -> float | None:

@@ -12,6 +12,8 @@ import numpy as np
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.crossfade import Correlation, Law, gains
 from engine.stages.chain import Chain
+from engine.stages.insert import Insert
+from engine.stages.lane import Lane
 from engine.stages.restyle import Restyle
 
 Weight = Array | None
@@ -28,10 +30,13 @@ class Slots:
         rate: in hertz.
         law: of every crossfade.
         sides: the two slots of the crossfader, A and B; None for none.
-        chains: of effects behind each stage; the tail of one outlives the slot's fade.
-        master: behind all of them.
+        channels: number of channels.
+        before, after: effects before and behind each stage, or None; the tail of those behind it
+            outlives the slot's fade. All slots take as long as the slowest.
+        master: effects behind all of them.
 
     Attributes:
+        lead: samples by which the stages are behind the feed, for the effects before them.
         active: the slot that is heard, or that is being faded to; of two that are crossed, the one
             that is nearer.
         leaving: the one that is being faded from, ``CROSSED`` for two that are crossed, or None.
@@ -46,16 +51,25 @@ class Slots:
         rate: float,
         law: Law = "measured",
         sides: tuple[int, int] | None = None,
-        chains: Sequence[Chain | None] | None = None,
+        channels: int = 2,
+        before: Sequence[Chain | None] | None = None,
+        after: Sequence[Chain | None] | None = None,
         master: Chain | None = None,
     ) -> None:
-        self._chains = list(chains) if chains else [None] * len(stages)
-        self._master = master
         self.stages, self._rate, self._law, self._sides = list(stages), rate, law, sides
-        first = stages[0]
-        self.hop, self.latency, self.tail = first.hop, first.latency, first.tail
-        if any((stage.hop, stage.latency) != (self.hop, self.latency) for stage in stages):
+        first, none = stages[0], [None] * len(stages)
+        self.hop, self.tail = first.hop, first.tail
+        if any((stage.hop, stage.latency) != (self.hop, first.latency) for stage in stages):
             raise ValueError("slots of different latency cannot fade into each other")
+        effects = zip(stages, before or none, after or none, strict=True)
+        self._lanes = [Lane(stage, rate, channels, b, a) for stage, b, a in effects]
+        self.lead, behind = (max(lane.takes[i] for lane in self._lanes) for i in (0, 1))
+        for lane in self._lanes:
+            lane.wait(self.lead, behind)
+        self._master = None if master is None else Insert(master, rate, channels, direct=False)
+        self._reach = self.lead + first.latency
+        """Samples by which what the stages give is behind the feed."""
+        self.latency = self._reach + behind + (0 if master is None else master.latency)
         self.active = 0
         self.leaving: int | None = None
         self._received = self._called = self._due = self.switches = 0
@@ -117,35 +131,37 @@ class Slots:
         """Take (channels, m·hop) and give the next (channels, m·hop)."""
         crossed = self._sides if self._crossed and self._sides else ()
         sounds: dict[int, Audio] = {}
-        for slot, stage in enumerate(self.stages):
+        for slot, lane in enumerate(self._lanes):
             if slot in (self.active, self.leaving, *crossed):
-                stage.heard = self._is_heard(slot)
-                sounds[slot] = stage.process(block)
+                lane.stage.heard = self._is_heard(slot)
+                sounds[slot] = lane.process(block)
             else:
-                stage.hear(block)
+                lane.hear(block)
         self._received += block.shape[-1]
         weights = self._weights(sounds, block.shape[-1])
-        parts = [self._through(slot, sounds[slot], weight) for slot, weight in weights.items()]
-        parts += self._tails(weights, block)
-        out = _sum(parts)
+        # A slot's share of what is heard goes through its effects: so their tail outlives a fade.
+        parts = [self._lanes[slot].through(_times(sounds[slot], w)) for slot, w in weights.items()]
+        out = _sum(parts + self._tails(weights, block))
         return out if self._master is None else self._master.process(out)
 
     @property
-    def left_out(self) -> list[str]:
-        """Effects that are not used any more, and why."""
-        chains = [*self._chains, self._master]
-        return [said for chain in chains if chain is not None for said in chain.left_out]
+    def faults(self) -> list[str]:
+        """What has gone wrong with the effects: slot, effect and why."""
+        lanes = [f"slot {n}: {x}" for n, lane in enumerate(self._lanes, 1) for x in lane.faults]
+        return lanes + ([] if self._master is None else self._master.faults)
 
-    def _through(self, slot: int, sound: Audio, weight: Weight) -> Audio:
-        """A slot's share of what is heard, through its chain: so its tail outlives a fade."""
-        chain, part = self._chains[slot], _times(sound, weight)
-        return part if chain is None else chain.process(part)
+    def reset(self) -> None:
+        """Clear the tails of all effects, and try again those that have failed."""
+        for lane in self._lanes:
+            lane.reset()
+        if self._master is not None:
+            self._master.reset()
 
     def _tails(self, weights: Collection[int], block: Audio) -> list[Audio]:
         """What still sounds of slots that are not heard any more."""
-        chains = [chain for slot, chain in enumerate(self._chains) if slot not in weights]
         silence = np.zeros_like(block)
-        return [chain.process(silence) for chain in chains if chain and not chain.rests]
+        lanes = [lane for slot, lane in enumerate(self._lanes) if slot not in weights]
+        return [tail for lane in lanes if (tail := lane.rest(silence)) is not None]
 
     def _weights(self, sounds: dict[int, Audio], n: int) -> dict[int, Weight]:
         """How much of each slot is heard, sample by sample."""
@@ -201,12 +217,12 @@ class Slots:
         waited = self._received - since
         if waited > _PATIENCE_S * self._rate:
             return True
-        return waited >= self.latency and self.stages[slot].wet == 1.0
+        return waited >= self._reach and self.stages[slot].wet == 1.0
 
     def _fade(self, old: Audio, new: Audio) -> tuple[Array, Array] | None:
         """Weights of what leaves and what comes; None before the fade has begun."""
         n = old.shape[-1]
-        first = self._received - n - self.latency  # the instant of the block's first sample
+        first = self._received - n - self._reach  # the instant of the block's first sample
         correlation = self._correlation.hear(old, new)
         if self._begun is None:
             if self._due >= first + n or not self._is_complete(self.active, self._called):

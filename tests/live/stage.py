@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import mido
 import numpy as np
+import soundfile
 
 from engine.dsp.arrays import Audio
 from engine.dsp.model_format import IMAGE
 from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
+from engine.live.sources import demo_feed
 from engine.live.status import Status, look
 from engine.live.supervisor import Supervisor
 from engine.stages.host import Settings
@@ -83,11 +88,12 @@ class Stage:
         bpm: float,
         interpreted: bool,
         devices: tuple[str | None, str | None] = (None, None),
+        asked: Asked | None = None,
     ) -> None:
         self.settings = settings
+        asked = asked or Asked([str(model) for model in models], "cpu", bpm, 0.0, settings)
         self.supervisor = Supervisor(
-            Wanted(*devices, None, BLOCK, not interpreted, settings),
-            Asked([str(model) for model in models], "cpu", bpm, 0.0, settings),
+            Wanted(*devices, None, BLOCK, not interpreted, settings), asked
         )
         self.board = self.supervisor.board
 
@@ -114,15 +120,63 @@ def stage(
     bpm: float = 240.0,
     interpreted: bool = False,
     devices: tuple[str | None, str | None] = (None, None),
+    asked: Asked | None = None,
 ) -> Iterator[Stage]:
-    """The stage, wet."""
-    it = Stage(list(models), settings or Settings(), bpm, interpreted, devices)
+    """The stage, wet; ``asked`` instead of models, where there is more to it."""
+    it = Stage(list(models), settings or Settings(), bpm, interpreted, devices, asked)
     it.supervisor.start()
     try:
         it.until(it.is_wet)
         yield it
     finally:
         it.supervisor.stop()
+
+
+def played_twice(
+    folder: Path,
+    rig: str,
+    gestures: list[tuple[float, list[int]]],
+    meanwhile: Callable[[int], None] = lambda pid: None,
+) -> tuple[Path, dict[str, Any]]:
+    """A set on the demo feed, recorded, and its take played again.
+
+    Args:
+        folder: for everything.
+        rig: text of a rig.toml.
+        gestures: (seconds, bytes of a MIDI message).
+        meanwhile: told the process once the music begins.
+
+    Returns:
+        The take, and what `render --take --json` says of it.
+    """
+    track = mido.MidiTrack(
+        mido.Message.from_bytes(data, time=round(1000 * (at - before)))
+        for (at, data), (before, _) in zip(gestures, [(0.0, []), *gestures], strict=False)
+    )
+    mido.MidiFile(tracks=[track], ticks_per_beat=500).save(folder / "set.mid")  # 1 ms a tick
+    (folder / "rig.toml").write_text(rig, encoding="utf-8")
+    program = [sys.executable, "-c", "from engine.cli import main; main()"]
+    options = ["--seconds", "16", "--midi", str(folder / "set.mid")]
+    takes = ["--record", str(folder / "takes")]
+    play = [*program, "play", str(folder / "rig.toml"), *options, *takes]
+    process = subprocess.Popen(play, stdout=subprocess.PIPE, text=True)
+    while not list((folder / "takes").glob("*/decisions.jsonl")):
+        time.sleep(0.1)
+        assert process.poll() is None
+    sound, _ = soundfile.read(demo_feed()[0], frames=44100 * 14, dtype="float32")
+    listener = Listener(folder, 0.5 * sound.T)
+    meanwhile(process.pid)
+    listener.result()
+    process.communicate(timeout=60)
+    (take,) = (folder / "takes").iterdir()
+    again = subprocess.run(
+        [*program, "render", "--take", str(take), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.returncode == 0, again.stderr
+    return take, json.loads(again.stdout)
 
 
 class StoppedThread:
@@ -187,10 +241,30 @@ def delay_of(sound: Audio, sent: Audio) -> int:
     """Samples by which a recording lies behind what was sent: noise, from its middle."""
     n = min(sound.shape[-1], sent.shape[-1])
     middle, length, most = n // 2, 8192, 8192
-    piece = sent[0, middle : middle + length]
-    found = sound[0, middle : middle + length + most]
-    spectrum = np.fft.rfft(found, 1 << 15) * np.conj(np.fft.rfft(piece, 1 << 15))
-    return int(np.argmax(np.fft.irfft(spectrum)[:most]))
+    return _place_of(sent[0, middle : middle + length], sound[0, middle : middle + length + most])
+
+
+def _place_of(piece: Audio, sound: Audio) -> int:
+    """Where in a sound, both of one channel, a piece of noise is."""
+    n = 1 << (len(piece) + len(sound) - 1).bit_length()
+    spectrum = np.fft.rfft(sound, n) * np.conj(np.fft.rfft(piece, n))
+    return int(np.argmax(np.fft.irfft(spectrum)[: max(1, len(sound) - len(piece))]))
+
+
+def kept_share(sound: Audio, sent: Audio, most: int = 8192, tolerance: float = 1e-4) -> float:
+    """Share of what was sent, in pieces of 2048 samples, that is in a recording unchanged.
+
+    Each piece may lie whole blocks, up to ``most`` samples, from its place: a server that leaves
+    blocks out shifts all that follows, and that is no fault of what follows.
+    """
+    length, kept = 2048, []
+    for first in range(most, min(sound.shape[-1], sent.shape[-1]) - most - length, length):
+        piece = sent[:2, first : first + length]
+        around = sound[:2, first - most : first + most + length]
+        at = _place_of(piece[0], around[0])
+        same = np.abs(around[:, at : at + length] - piece).max() < tolerance
+        kept.append(same and (at - most) % BLOCK == 0)
+    return float(np.mean(kept))
 
 
 def wrong_places(sound: Audio, sent: Audio, delay: int, tolerance: float = 1e-4) -> int:

@@ -1,0 +1,48 @@
+"""How loud it is that goes in and out of the stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.dsp.arrays import Audio
+from engine.dsp.meters import MOMENTARY_S, LoudnessMeter, true_peak_db
+from engine.live import board as b
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Loudness of the last 400 ms, of the last 3 s and of everything, LUFS, and true peak, dBTP."""
+
+    lufs: float
+    true_peak_db: float
+    short_term: float
+    integrated: float
+
+
+class Ear:
+    """Follows what goes in or out.
+
+    Args:
+        board: of the stage.
+        place: number of samples that have gone through.
+        ring: with the latest of them.
+    """
+
+    def __init__(self, board: b.Board, place: int, ring: Audio) -> None:
+        self._board, self._place, self._ring = board, place, ring
+        self._rate, self._heard, self._meter = 0, 0, LoudnessMeter(48000, b.CHANNELS)
+
+    def look(self) -> Meter:
+        """What came since the last look, and how loud it is."""
+        board = self._board
+        rate, now = max(1, board.get(b.RATE)), board.get(self._place)
+        if rate != self._rate:
+            self._rate, self._heard = rate, now
+            self._meter = LoudnessMeter(rate, b.CHANNELS)
+        n = min(max(0, now - self._heard), self._ring.shape[-1] // 2)
+        self._meter.hear(board.read(self._ring, now - n, n))
+        self._heard = now
+        stretch = round(MOMENTARY_S * rate)
+        peak = true_peak_db(board.read(self._ring, now - stretch, stretch))
+        meter = self._meter
+        return Meter(meter.momentary, peak, meter.short_term, meter.integrated)

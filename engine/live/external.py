@@ -1,0 +1,183 @@
+"""An effect that runs in a process of its own, as the engine sees it: a hop later, and harmless."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.dsp.arrays import Audio
+from engine.live import wire as w
+from engine.live.memory import put, take
+from engine.live.wire import Wire
+from engine.stages.chain import TAIL_S
+from engine.stages.insert import Absent
+
+OFFLINE_S = 10.0
+"""How long an answer is waited for where nobody listens."""
+_LOOK_S = 0.0001
+_ROOM = w.RING // 2
+
+
+class Turn(IntEnum):
+    """What becomes of an effect; a take notes it."""
+
+    AWAY = 0
+    BACK = 1
+    ANEW = 2
+
+
+class External:
+    """The engine's end of the wire.
+
+    Args:
+        spec: with ``wire``, ``latency`` (of the plugin alone), ``name`` and ``parameters``.
+        rate: hertz.
+        channels: number of channels.
+        hop: samples, at most, that go there at once; the sound is so much later for it.
+        patience_s: how long to wait for an answer that is due; by default half a hop, and not at
+            all while the effect is away.
+
+    Attributes:
+        latency: samples, with the hop.
+        told: called with each turn, by whoever takes notes.
+    """
+
+    def __init__(
+        self,
+        spec: Mapping[str, Any],
+        rate: float,
+        channels: int,
+        hop: int,
+        patience_s: float | None = None,
+    ) -> None:
+        self.name = str(spec["name"])
+        self.latency = hop + int(spec["latency"])
+        self.tail = round(TAIL_S * rate)
+        self.faults: list[str] = []
+        self.told: Callable[[Turn], None] = lambda turn: None
+        self._wire, self._channels, self._hop = Wire(Path(spec["wire"])), channels, hop
+        self._rate, self._steadfast = round(rate), patience_s is not None
+        self._patience_s = 0.5 * hop / rate if patience_s is None else patience_s
+        self._places = {key: place for place, key in enumerate(spec["parameters"])}
+        self._moves: dict[int, float] = {}  # that the process has not been told of
+        self._standing: dict[int, float] = {}
+        self._led: Turn | None = None
+        self._paused = False
+        self._away = False
+        self._lives = -1
+        self._begin()
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is left alone: nobody hears it. It begins anew afterwards."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self._paused = paused
+        if paused:
+            self._away = True
+        else:
+            self._begin()
+
+    def lead(self, turn: Turn) -> None:
+        """Do what was noted, instead of looking for oneself."""
+        if turn is Turn.ANEW:
+            self._begin()
+            self._settle()
+        self._led = Turn.AWAY if turn is Turn.ANEW else turn
+
+    def move(self, parameter: str, value: float) -> None:
+        """Let a parameter go to a value, in its units; the process ramps it."""
+        place = self._places[parameter]
+        self._moves[place] = self._standing[place] = value
+
+    def reset(self) -> None:
+        """No tail."""
+        self._begin()
+        self.told(Turn.ANEW)
+
+    def process(self, block: Audio) -> Audio:
+        """Take (channels, n) and give the next (channels, n).
+
+        Raises:
+            Absent: the answer is not there.
+        """
+        if self._paused:
+            raise Absent
+        wire, n = self._wire, block.shape[-1]
+        if self._led is None and (wire.get(w.READY) != self._lives or self._is_far_behind()):
+            self.reset()
+        out, there = np.zeros_like(block), True
+        for at in range(0, n, self._hop):
+            part = block[:, at : at + self._hop]
+            until = self._sent - self._hop + part.shape[-1]
+            there = self._is_there(until) and there
+            self._say_moves()
+            put(wire.there, self._sent, part)
+            self._sent += part.shape[-1]
+            wire.publish(w.SENT, self._sent)
+            if there and until > 0:
+                some = min(until, part.shape[-1])
+                end = at + part.shape[-1]
+                out[:, end - some : end] = take(wire.back, until - some, some, self._channels)
+        self._turn(there)
+        if self._away:
+            raise Absent
+        return out
+
+    def _say_moves(self) -> None:
+        for place, value in self._moves.items():
+            moved = self._wire.get(w.MOVED)
+            self._wire.moves[moved % w.MOVES] = self._sent, place, value
+            self._wire.publish(w.MOVED, moved + 1)
+        self._moves.clear()
+
+    def _turn(self, there: bool) -> None:
+        away = not there or self._led is Turn.AWAY
+        if away != self._away:
+            self._away = away
+            self.told(Turn.AWAY if away else Turn.BACK)
+
+    def _begin(self) -> None:
+        """The process is to begin anew, with what comes now."""
+        wire = self._wire
+        self._lives, self._sent = wire.get(w.READY), 0
+        wire.numbers[w.RATE], wire.numbers[w.HOP] = self._rate, self._hop
+        wire.numbers[w.INPUTS], wire.numbers[w.SENT] = self._channels, 0
+        wire.numbers[w.MOVED_BEFORE] = wire.get(w.MOVED)
+        self._moves = dict(self._standing)
+        self._session = wire.get(w.SESSION) + 1
+        wire.publish(w.SESSION, self._session)
+
+    def _settle(self) -> None:
+        """Wait for a process that is just being replaced, as it was replaced then."""
+        deadline = time.monotonic() + self._patience_s
+        while self._wire.given_back(self._session) < 0 and time.monotonic() < deadline:
+            if self._wire.get(w.READY) != self._lives:
+                self._begin()
+            if self._wire.get(w.DISABLED):
+                return
+            time.sleep(_LOOK_S)
+
+    def _is_far_behind(self) -> bool:
+        return self._sent - max(0, self._wire.given_back(self._session)) > _ROOM
+
+    def _is_there(self, until: int) -> bool:
+        """Whether the session's samples up to there have come back."""
+        wire = self._wire
+        if self._led is Turn.AWAY:  # only that the ring does not overflow
+            until = self._sent - _ROOM
+        waits = self._steadfast or not self._away
+        deadline = time.monotonic() + (self._patience_s if waits else 0.0)
+        while wire.given_back(self._session) < max(until, 0):
+            replaced = wire.get(w.READY) != self._lives
+            if replaced or wire.get(w.DISABLED) or time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOK_S)
+        return True

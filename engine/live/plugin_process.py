@@ -1,0 +1,115 @@
+"""The process of one plugin: it may crash or hang, and the music goes on without it.
+
+``python -m engine.live.plugin_process WIRE OWNER SPEC``. It takes what the engine has put on the
+wire, hop by hop, and puts back what the plugin made of it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import DoubledropError, EffectError
+from engine.live import wire as w
+from engine.live.memory import put, take
+from engine.live.plugin import Plugin
+from engine.live.processes import hurry, hush, say
+from engine.live.wire import Wire
+from engine.stages.sanitise import CEILING
+
+_IDLE_S = 0.0003
+
+
+class Service:
+    """Serves one session of the engine after the other.
+
+    Args:
+        wire: to the engine.
+        plugin: what is played.
+        keys: its parameters, by their places on the wire.
+    """
+
+    def __init__(self, wire: Wire, plugin: Plugin, keys: list[str]) -> None:
+        self._wire, self._plugin, self._keys = wire, plugin, keys
+        self._session, self._done = -1, 0
+        self._not_ours = wire.get(w.SESSION)  # of a process that died; the engine begins another
+        self._channels, self._hop, self._moved = 2, 128, 0
+        plugin.begin(48000.0, 2, self._hop)  # it makes its buffers now
+
+    def serve(self) -> bool:
+        """What there is to do; whether there was something.
+
+        Raises:
+            EffectError: the plugin did harm.
+        """
+        wire = self._wire
+        session = wire.get(w.SESSION)
+        if session == self._not_ours:
+            return False
+        if session != self._session:
+            self._hop, self._channels = int(wire.numbers[w.HOP]), int(wire.numbers[w.INPUTS])
+            self._plugin.begin(float(wire.numbers[w.RATE]), self._channels, self._hop)
+            self._session, self._done = session, 0
+            self._moved = int(wire.numbers[w.MOVED_BEFORE])
+            wire.give_back(session, 0)
+        n = min(wire.get(w.SENT) - self._done, self._hop)
+        if n <= 0 or wire.get(w.SESSION) != session:
+            return False
+        n = self._move(n)
+        made = self._plugin.process(take(wire.there, self._done, n, self._channels))
+        peak = float(np.abs(made).max())
+        if not peak <= CEILING:
+            raise EffectError(self._plugin.name, f"peak {peak:g}", cure="It begins anew.")
+        put(wire.back, self._done, made)
+        self._done += n
+        wire.give_back(session, self._done)
+        return True
+
+    def _move(self, n: int) -> int:
+        """Make the moves that are due; how many samples can be played until the next one."""
+        wire = self._wire
+        while self._moved < wire.get(w.MOVED):
+            at, place, value = wire.moves[self._moved % w.MOVES]
+            if at > self._done:
+                return min(n, int(at) - self._done)
+            self._plugin.move(self._keys[int(place)], float(value))
+            self._moved += 1
+        return n
+
+
+def main(wire: Wire, owner: int, spec: dict[str, Any]) -> int:
+    """Load the plugin and serve until the owner is gone."""
+    keys = spec.pop("parameters")
+    service = Service(wire, Plugin(spec), keys)
+    hurry()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    wire.publish(w.READY, wire.get(w.READY) + 1)
+    say(ready=True)
+    while os.getppid() == owner:
+        if not service.serve():
+            time.sleep(_IDLE_S)
+    return 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hush()
+    code = 1
+    try:
+        code = main(Wire(Path(sys.argv[1])), int(sys.argv[2]), json.loads(sys.argv[3]))
+    except DoubledropError as trouble:
+        say(fault=str(trouble))
+    except Exception as trouble:
+        say(fault=f"{type(trouble).__name__}: {trouble}")
+    sys.stdout.flush()
+    os._exit(code)  # a plugin that does not like to be unloaded has nothing more to say
