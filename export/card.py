@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomlkit
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
@@ -20,6 +20,7 @@ def write_preset(
     folder: Path, *, description: str, licence: str, bpm: float, facts: dict[str, Any]
 ) -> None:
     """Write ``preset.toml`` and the card's first half; a card's figures come with its judgement.
+    Effects that are there already stay.
 
     Args:
         folder: of the preset; exists.
@@ -27,11 +28,10 @@ def write_preset(
         bpm: tempo assumed when none is known.
         facts: how the generator was trained, see ``train.run.Facts`` and its recipe.
     """
-    toml = (
-        f"format = 1\ndescription = {json.dumps(description)}\n"
-        f"licence = {json.dumps(licence)}\nbpm = {bpm:.1f}\n"
-    )
-    (folder / "preset.toml").write_text(toml, encoding="utf-8")
+    file = folder / "preset.toml"
+    written = tomlkit.parse(file.read_text(encoding="utf-8") if file.exists() else "")
+    written |= {"format": 1, "description": description, "licence": licence, "bpm": round(bpm, 1)}
+    file.write_text(tomlkit.dumps(written), encoding="utf-8")
     (folder / "card.md").write_text(_card(folder, description, licence, facts), encoding="utf-8")
 
 
@@ -43,10 +43,7 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
     )
     losses = ", ".join(f"{name} {value:.3f}" for name, value in facts["losses"].items())
     size = (folder / "generator.onnx").stat().st_size / 1e6
-    share = facts.get("share", 1.0)
-    learnt = "cycle and identity" if recipe.get("cycle", 1) else "no cycle"
-    if recipe.get("teacher"):
-        learnt += f", a teacher of weight {recipe['teacher']:g}"
+    share, drive = facts.get("share", 1.0), facts.get("drive", 1.0)
     rows = {
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
         "sources": facts["sources"],
@@ -56,10 +53,11 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         "training": f"CycleGAN, {facts['steps']} steps at batch {recipe['batch']}, crops of "
         f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
         f"{recipe['edge']:.0%} of them",
-        "learnt with": learnt,
+        "learnt with": _teaching(recipe),
         "weights": f"{share:.0%} of this run's and {1 - share:.0%} of its teacher's"
         if share < 1
         else "the running mean of this run's",
+        "drive": f"{drive:g} × the change that it has learnt",
         "critics see": "images as the engine renders them"
         if recipe.get("rendered")
         else "images as they are generated",
@@ -73,6 +71,25 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         f"# {folder.name}\n{description}.\n\n| | |\n| --- | --- |\n{table}\n\n"
         f"![a held-out window and what the generator makes of it]({PICTURE})\n"
     )
+
+
+def _teaching(recipe: dict[str, Any]) -> str:
+    """What kept the content, and which challengers of the paper's recipe took part."""
+    parts = ["cycle and identity" if recipe.get("cycle", 1) else "no cycle"]
+    if recipe.get("contrast"):
+        parts.append(f"contrast of places of weight {recipe['contrast']:g}")
+    if recipe.get("teacher"):
+        who = "the twins of its tracks" if recipe.get("twins") else "a teacher"
+        parts.append(f"{who}, weight {recipe['teacher']:g}")
+    if recipe.get("augment"):
+        parts.append("augmented images for the critics")
+    if recipe.get("critic_scales", 1) > 1:
+        parts.append(f"critics at {recipe['critic_scales']} scales")
+    if recipe.get("critic_norm") == "spectral":
+        parts.append("critics of spectral norm")
+    if recipe.get("norm") == "channel":
+        parts.append("norms over channels")
+    return ", ".join(parts)
 
 
 def _origin(before: dict[str, Any] | None) -> str:

@@ -35,6 +35,7 @@ def export(
     level_db: float,
     facts: dict[str, Any],
     view: int,
+    drive: float = 1.0,
 ) -> float:
     """Write a generator with its metadata; the file is there only if it does what PyTorch does.
 
@@ -46,6 +47,7 @@ def export(
         level_db: mean power of the training material, dB re full scale.
         facts: how it was trained.
         view: columns of the crops that it was trained on.
+        drive: factor of its change.
 
     Returns:
         The largest difference from PyTorch, relative to the largest output.
@@ -53,7 +55,7 @@ def export(
     Raises:
         GeneratorError: the two differ by more than 1e-4: nothing is written.
     """
-    net = Exported(generator).eval().cpu()
+    net = Exported(generator, drive).eval().cpu()
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     image = torch.from_numpy(np.ascontiguousarray(example.T[None, None], np.float32))

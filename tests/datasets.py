@@ -8,7 +8,6 @@ import numpy as np
 import scipy.signal
 import soundfile as sf
 
-from engine.dsp.arrays import Audio
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from train import dataset
@@ -39,7 +38,7 @@ def tilted(sound, bright_db):
     return (sound + (10 ** (bright_db / 20) - 1) * high).astype(np.float32)
 
 
-def write_dataset(folder: Path, train: int, held_out: int) -> Path:
+def write_dataset(folder: Path, train: int, held_out: int, train_twins: bool = False) -> Path:
     """Tracks of one segment, the held-out ones with twins; returns the folder."""
     rng, tracks = np.random.default_rng(5), []
     for genre, hard in (("soft", False), ("hard", True)):
@@ -58,7 +57,7 @@ def write_dataset(folder: Path, train: int, held_out: int) -> Path:
                 rate=RATE,
                 channels=1,
                 bandwidth_hz=20000.0,
-                twin=held,
+                twin=held or train_twins,
             )
             tracks.append(track)
             _write(folder, track, seed, hard)
@@ -84,12 +83,6 @@ def _write(folder: Path, track: Track, seed: int, hard: bool) -> None:
         stored = sound * 10 ** (-dataset.HEADROOM_DB / 20)
         sf.write(path, stored.T, RATE, subtype="PCM_24")
         if is_hard == hard:
-            _write_image(dataset.image_path(folder, track, 0), sound)
-
-
-def _write_image(path: Path, sound: Audio) -> None:
-    analyser = FrontEnd().at(RATE)
-    count = int(np.ceil(PHRASE / analyser.spec.hop_s))
-    phrases = [analyser.log_mel(sound, k * PHRASE * RATE, count) for k in range(2)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, np.stack(phrases).astype(np.float16))
+            image = dataset.image_path(folder, track, 0)
+            image.parent.mkdir(parents=True, exist_ok=True)
+            np.save(image, dataset.images_of(sound, 0, BPM))

@@ -118,6 +118,10 @@ def test_some_kits_are_for_held_out_tracks_only():
     assert sum(p.kit.unseen for p in held) == len(held) / 2
     assert all(p.kit.unseen == p.twin_kit.unseen for p in held)
     assert all(p.kit.pluck == p.twin_kit.pluck for p in held)  # the melody's instrument stays
+    assert [p for p in plans if p.twin] == held
+    with_twins = plan(40, 32, seed=1, train_twins=True)
+    assert all(p.twin for p in with_twins)
+    assert [p.twin_kit for p in with_twins] == [p.twin_kit for p in plans]  # the same library
 
 
 def test_the_truth_is_where_the_music_is(library):

@@ -23,11 +23,13 @@ from engine.live.preset import load_preset
 from export.card import FIGURES, add_figures
 from export.trained import export
 from tests.datasets import write_dataset
+from train.cli.export import export as export_command
+from train.critics import Discriminator
 from train.cyclegan import CycleGan
 from train.dataset import Dataset
 from train.history import History
 from train.images import GenreImages, Windows, batch, spliced
-from train.networks import Discriminator, Generator
+from train.networks import Generator
 from train.recipe import Recipe, read_recipe
 from train.run import load_run
 from train.run import train as run_training
@@ -89,9 +91,11 @@ def test_a_bad_recipe_is_named(text, says, tmp_path):
         assert part.lower() in str(caught.value).lower()
 
 
-def test_the_learning_rate_falls_over_the_second_half():
+def test_the_learning_rate_falls_at_the_end():
     recipe = SMALL.model_copy(update={"steps": 100, "learning_rate": 2.0})
     assert [recipe.rate_at(s) for s in (0, 49, 75, 99)] == pytest.approx([2.0, 2.0, 1.0, 0.04])
+    constant = recipe.model_copy(update={"decay": 0.0})
+    assert [constant.rate_at(s) for s in (0, 99)] == [2.0, 2.0]
 
 
 def test_a_residual_generator_starts_near_the_identity():
@@ -114,7 +118,7 @@ def test_a_patch_is_seventy_wide():
         if isinstance(module, torch.nn.InstanceNorm2d):
             module.forward = lambda x: x
     image = torch.rand(1, 1, 128, 128, requires_grad=True)
-    out = critic(image)
+    (out,) = critic(image)
     out[0, 0, out.shape[2] // 2, out.shape[3] // 2].backward()
     rows, columns = np.nonzero(image.grad[0, 0].numpy())
     assert np.ptp(rows) + 1 == np.ptp(columns) + 1 == 70
@@ -214,6 +218,8 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_losses(data, tmp_path):
     assert [s[0] for s in seen] == [1, 2, 3, 4, 5, 6]
     first, _ = run(SMALL, data, tmp_path / "parts", minutes=1e-9)
     assert first.steps == 1
+    for _ in range(2):  # the second time there is nothing left to do
+        assert run(SMALL, data, tmp_path / "parts", until=4)[0].steps == 4
     second, _ = run(SMALL, data, tmp_path / "parts")
     assert second.steps == 6
     assert second.losses == whole.losses
@@ -344,24 +350,57 @@ def test_an_export_that_differs_fails_and_leaves_nothing(tmp_path, rng):
     assert not list(tmp_path.iterdir())
 
 
-def test_export_writes_a_preset_with_a_card_for_either_direction(data, tmp_path):
-    run(SMALL, data, tmp_path / "run")
-    preset = tmp_path / "hard-to-soft"
-    command = f"-m engine.cli export {tmp_path / 'run'} {preset} --to soft --data {data.folder}"
-    subprocess.run([sys.executable, *command.split(), "--sources", "CC0 clicks"], check=True)
+def reproduce(recipe, work, *options):
+    command = [sys.executable, "-m", "engine.cli", "reproduce", str(recipe), "--work", str(work)]
+    return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+
+
+def written_recipe(path, commands):
+    values = SMALL.model_dump() | {"steps": 2, "commands": commands}
+    path.write_text("\n".join(f"{k} = {json.dumps(v)}" for k, v in values.items()))
+    return path
+
+
+def test_a_recipe_is_reproduced_from_data_to_card(data, tmp_path):
+    """Another direction, words with a space in them, and the same again with nothing left to do."""
+    work = tmp_path / "a place"
+    work.mkdir()
+    (work / "data").symlink_to(data.folder)
+    commands = [
+        "train {recipe} --data {work}/data --out {work}/run --device {device}",
+        "export {work}/run {work}/hard-to-soft --to soft --data {work}/data --sources 'CC0 clicks'",
+    ]
+    recipe = written_recipe(tmp_path / "small.toml", commands)
+    done = reproduce(recipe, work, "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert f"$ doubledrop export '{work}/run'" in done.stdout
+    preset = work / "hard-to-soft"
     assert load_preset(str(preset)).file.bpm == data.manifest.bpm
     card = (preset / "card.md").read_text()
-    for said in ("CC0 clicks", "6 steps", "hard restyled as soft", "as the engine renders them"):
+    for said in ("CC0 clicks", "2 steps", "hard restyled as soft", "as the engine renders them"):
         assert said in card
     assert (preset / "windows.png").stat().st_size > 10000
-    wrong = subprocess.run(
-        [sys.executable, *command.replace("--to soft", "--to loud").split()],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert wrong.returncode == 2
-    assert "hard or soft" in wrong.stderr
+    shown = reproduce(recipe, work, "--show")
+    assert shown.stdout.count("$ doubledrop") == 2
+    assert "steps in" not in shown.stdout
+
+
+def test_a_recipe_that_fails_stops_there(data, tmp_path):
+    commands = ["export {work}/none {work}/preset --data /nowhere", "presets"]
+    done = reproduce(written_recipe(tmp_path / "fails.toml", commands), tmp_path)
+    assert done.returncode == 2
+    assert "no dataset" in done.stderr
+    assert "$ doubledrop presets" not in done.stdout
+    for commands, says in ((["train {wrk}"], "{wrk}"), ([], "doubledrop train")):
+        done = reproduce(written_recipe(tmp_path / "wrong.toml", commands), tmp_path)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+def test_an_export_to_a_genre_that_is_not_there_is_refused(data, tmp_path):
+    run(SMALL.model_copy(update={"steps": 1}), data, tmp_path / "run")
+    with pytest.raises(UsageError, match="hard or soft"):
+        export_command(tmp_path / "run", tmp_path / "preset", data.folder, to="loud")
 
 
 def test_new_figures_take_the_place_of_old_ones(tmp_path):

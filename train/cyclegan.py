@@ -14,14 +14,18 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from engine.dsp.frontend import FrontEnd
 from engine.errors import UsageError
+from train.augment import augmented
+from train.contrast import Contrast
+from train.critics import Discriminator
 from train.history import History
-from train.networks import Discriminator, Generator
+from train.losses import jitter, lesson, squared, whole
+from train.networks import Generator
+from train.processes import mean_over_processes, share_gradients
 from train.recipe import Recipe
 from train.rendering import Rendering
 
@@ -50,17 +54,28 @@ class CycleGan:
         # Memory stays in plain order: in channels_last order, PyTorch 2.13 gets the gradient of an
         # instance norm wrong at batch 1 on a processor (by its whole size, and without a word).
         def generator() -> Generator:
-            return Generator(recipe.channels, recipe.blocks, recipe.residual).to(device)
+            return Generator(recipe.channels, recipe.blocks, recipe.residual, recipe.norm).to(
+                device
+            )
 
         def critic() -> Discriminator:
-            return Discriminator(recipe.critic_channels).to(device)
+            return Discriminator(
+                recipe.critic_channels, recipe.critic_scales, recipe.critic_norm
+            ).to(device)
 
         self.to_target, self.to_source = generator(), generator()
         self.of_target, self.of_source = critic(), critic()
-        self._rendering = Rendering(FrontEnd()).to(device) if recipe.rendered else None
+        self._front_end = FrontEnd()
+        self._rendering = Rendering(self._front_end).to(device) if recipe.rendered else None
+        self._contrasts = nn.ModuleList(
+            Contrast(generator).to(device)
+            for generator in (self.to_target, self.to_source)
+            if recipe.contrast
+        )
         betas = (recipe.beta1, 0.999)
+        learners = [self.to_target, self.to_source, *self._contrasts]
         self._generators = torch.optim.Adam(
-            [*self.to_target.parameters(), *self.to_source.parameters()], betas=betas
+            [parameter for net in learners for parameter in net.parameters()], betas=betas
         )
         self._critics = torch.optim.Adam(
             [*self.of_target.parameters(), *self.of_source.parameters()], betas=betas
@@ -95,8 +110,8 @@ class CycleGan:
             fake_target = self.heard(source, source_window, self.to_target(source_window))
             fake_source = self.heard(target, target_window, self.to_source(target_window))
             losses = {
-                "adversarial_target": _squared(self.of_target(fake_target), 1.0),
-                "adversarial_source": _squared(self.of_source(fake_source), 1.0),
+                "adversarial_target": squared(self.of_target(self._shown(fake_target, rng)), 1.0),
+                "adversarial_source": squared(self.of_source(self._shown(fake_source, rng)), 1.0),
             }
             if recipe.cycle:
                 back = self.to_source(fake_target), self.to_target(fake_source)
@@ -109,31 +124,37 @@ class CycleGan:
                 losses["identity_source"] = weight * l1_loss(
                     self.to_source(source_window), source_window
                 )
+            if recipe.contrast:
+                losses |= self._contrast(
+                    {"target": (fake_target, source), "source": (fake_source, target)},
+                    {"target": target_window, "source": source_window},
+                    int(rng.integers(2**31)),
+                )
             if recipe.teacher:
-                losses["teacher_target"] = recipe.teacher * _lesson(
+                losses["teacher_target"] = recipe.teacher * lesson(
                     fake_target, wanted_target[0], source_window != source
                 )
-                losses["teacher_source"] = recipe.teacher * _lesson(
+                losses["teacher_source"] = recipe.teacher * lesson(
                     fake_source, wanted_source[0], target_window != target
                 )
             if recipe.smoothness:
                 losses["smoothness"] = recipe.smoothness * (
-                    _jitter(fake_target - source) + _jitter(fake_source - target)
+                    jitter(fake_target - source) + jitter(fake_source - target)
                 )
         self._learn(self._generators, losses)
         _learnable(self.of_target, self.of_source, on=True)
-        old_target = self._histories[0].exchange(_whole(fake_target.detach()), rng)
-        old_source = self._histories[1].exchange(_whole(fake_source.detach()), rng)
+        old_target = self._histories[0].exchange(whole(fake_target.detach()), rng)
+        old_source = self._histories[1].exchange(whole(fake_source.detach()), rng)
         with self._autocast():
             judged = {
-                "critic_target": 0.5
-                * (_squared(self.of_target(target), 1.0) + _squared(self.of_target(old_target), 0)),
-                "critic_source": 0.5
-                * (_squared(self.of_source(source), 1.0) + _squared(self.of_source(old_source), 0)),
+                "critic_target": 0.5 * self._told(self.of_target, target, old_target, rng),
+                "critic_source": 0.5 * self._told(self.of_source, source, old_source, rng),
             }
         self._learn(self._critics, judged)
         self._average()
-        return _mean_over_processes({**losses, **judged})
+        told = {**losses, **judged}
+        means = mean_over_processes(torch.stack([whole(loss.detach()) for loss in told.values()]))
+        return dict(zip(told, means.tolist(), strict=True))
 
     def exported(self) -> tuple[Generator, Generator]:
         """The generators to keep: to the target and to the source."""
@@ -191,6 +212,8 @@ class CycleGan:
     def _parts(self) -> Iterator[tuple[str, Any]]:
         for name in ("to_target", "to_source", "of_target", "of_source"):
             yield name, getattr(self, name)
+        if self.recipe.contrast:
+            yield "contrasts", self._contrasts
         yield "generators", self._generators
         yield "critics", self._critics
         for kind, pair in (("average", self.averages), ("teacher", self.teachers)):
@@ -200,12 +223,36 @@ class CycleGan:
 
     def heard(self, live: Tensor, window: Tensor, generated: Tensor) -> Tensor:
         """The change of the window, put on what is played."""
-        changed = live + (_whole(generated) - window)
+        changed = live + (whole(generated) - window)
         if self._rendering is None:
             return changed
         with torch.autocast(self.device.type, enabled=False):  # powers span seven decades
             heard: Tensor = self._rendering(live, changed)
         return heard
+
+    def _shown(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        """Images as a critic sees them."""
+        return augmented(images, rng, self._front_end) if self.recipe.augment else images
+
+    def _told(
+        self, critic: Discriminator, real: Tensor, made: Tensor, rng: np.random.Generator
+    ) -> Tensor:
+        """How wrong a critic is about real and generated images."""
+        return squared(critic(self._shown(real, rng)), 1.0) + squared(
+            critic(self._shown(made, rng)), 0.0
+        )
+
+    def _contrast(
+        self, heard: dict[str, tuple[Tensor, Tensor]], own: dict[str, Tensor], seed: int
+    ) -> dict[str, Tensor]:
+        """Contrast of what is heard with what was played, and of a genre made into itself."""
+        losses, weight = {}, self.recipe.contrast
+        pairs = zip(heard, self._contrasts, (self.to_target, self.to_source), strict=True)
+        for to, contrast, generator in pairs:
+            losses[f"contrast_{to}"] = weight * contrast(generator, *heard[to], seed)
+            itself = contrast(generator, generator(own[to]), own[to], seed)
+            losses[f"itself_{to}"] = weight * itself
+        return losses
 
     def _autocast(self) -> AbstractContextManager[None]:
         if not self._amp:
@@ -215,9 +262,8 @@ class CycleGan:
     def _learn(self, optimiser: torch.optim.Optimizer, losses: dict[str, Tensor]) -> None:
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-        if dist.is_initialized():
-            for group in optimiser.param_groups:
-                _share_gradients(group["params"])
+        for group in optimiser.param_groups:
+            share_gradients(group["params"])
         optimiser.step()
 
     @torch.no_grad()
@@ -232,28 +278,6 @@ class CycleGan:
                 old.lerp_(new, 1.0 - decay)
 
 
-def _squared(judgement: Tensor, wanted: float) -> Tensor:
-    """Least squares (Mao et al. 2017)."""
-    return (_whole(judgement) - wanted).square().mean()
-
-
-def _whole(values: Tensor) -> Tensor:
-    """Out of bfloat16, where autocast is at work."""
-    return values.to(torch.get_default_dtype())
-
-
-def _lesson(heard: Tensor, wanted: Tensor, ahead: Tensor) -> Tensor:
-    """Distance from what was wanted, and once more where the network could only guess."""
-    off = (heard - wanted).abs()
-    guessed = ahead.any(dim=-2, keepdim=True).to(off.dtype).expand_as(off)
-    return off.mean() + (off * guessed).sum() / guessed.sum().clamp(min=1.0)
-
-
-def _jitter(change: Tensor) -> Tensor:
-    """Mean absolute difference from column to column: what makes sidebands of a gain."""
-    return change.diff(dim=-1).abs().mean()
-
-
 def _learnable(*nets: nn.Module, on: bool) -> None:
     for net in nets:
         net.requires_grad_(on)
@@ -262,22 +286,3 @@ def _learnable(*nets: nn.Module, on: bool) -> None:
 def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     for group in optimiser.param_groups:
         group["lr"] = rate
-
-
-def _share_gradients(parameters: list[nn.Parameter]) -> None:
-    """Average the gradients over the processes, in one exchange."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    dist.all_reduce(flat)
-    flat /= dist.get_world_size()
-    parts = torch.split(flat, [g.numel() for g in gradients])
-    for gradient, mean in zip(gradients, parts, strict=True):
-        gradient.copy_(mean.view(gradient.shape))
-
-
-def _mean_over_processes(losses: dict[str, Tensor]) -> Losses:
-    values = torch.stack([_whole(loss.detach()) for loss in losses.values()])
-    if dist.is_initialized():
-        dist.all_reduce(values)
-        values /= dist.get_world_size()
-    return dict(zip(losses, values.tolist(), strict=True))

@@ -118,7 +118,7 @@ class Segment:
 
     def audio(self) -> Audio:
         """Sound at the dataset's level, (channels, samples): two phrases and ``TAIL_S``."""
-        return read_audio(self.audio_path) * np.float32(10 ** (HEADROOM_DB / 20))
+        return at_level(read_audio(self.audio_path))
 
     def image(self) -> Array:
         """Log-mel columns of the phrase before and of its own, (2, columns, n_mels), dB."""
@@ -138,6 +138,11 @@ def read_audio(path: Path) -> Audio:
             str(path), f"cannot be read ({fault})", cure="Prepare the dataset again."
         ) from fault
     return np.ascontiguousarray(sound.T)
+
+
+def at_level(stored: Audio) -> Audio:
+    """Sound of a dataset's file at the dataset's level."""
+    return stored * np.float32(10 ** (HEADROOM_DB / 20))
 
 
 class Dataset:
@@ -215,6 +220,17 @@ class Dataset:
             for number in range(len(track.starts_s))
         ]
 
+    def twin_image(self, segment: Segment) -> Array:
+        """Log-mel columns of a segment's twin, as :meth:`Segment.image`.
+
+        Raises:
+            InputError: it has none, or its file is damaged.
+        """
+        if segment.twin_path is None:
+            raise InputError(segment.name, "no twin", cure="Prepare with --twins.")
+        sound = at_level(read_audio(segment.twin_path))
+        return np.asarray(images_of(sound, 0, self.manifest.bpm), np.float32)
+
     def own_phrase(self, sound: Audio, rate: int = RATE) -> Audio:
         """The four bars of a segment itself, cut from the sound of its file."""
         first = round(self.tempo.phrase_s * rate)
@@ -239,3 +255,12 @@ def twin_path(folder: Path, track: Track, number: int) -> Path:
 def images(segments: Sequence[Segment]) -> Array:
     """Images of many segments, (segments, 2, columns, n_mels), dB."""
     return np.stack([segment.image() for segment in segments])
+
+
+def images_of(sound: Audio, at: int, bpm: float) -> Array:
+    """(2, columns, n_mels) float16 dB of the two phrases from sample ``at`` on, at ``RATE``."""
+    analyser = FrontEnd().at(RATE)
+    phrase = Tempo(bpm).phrase_s * RATE
+    columns = int(np.ceil(phrase / analyser.hop))
+    images = [analyser.log_mel(sound, at + k * phrase, columns) for k in range(2)]
+    return np.stack(images).astype(np.float16)

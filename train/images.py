@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.dsp.arrays import Array
+from engine.dsp.frontend import FrontEnd
 from engine.dsp.view import AHEAD
 from engine.errors import InputError
 from train.dataset import Dataset, Split, images
@@ -55,11 +56,10 @@ class GenreImages:
                 f"no {split} segments of {genre!r}",
                 cure="Prepare more music, or another split.",
             )
-        stacked = data.front_end.normalise(images(segments))
         self.names = [segment.name for segment in segments]
-        # (segments, 2, columns, bands) → (segments, 2, bands, columns)
-        self.windows = np.ascontiguousarray(2.0 * stacked.transpose(0, 1, 3, 2) - 1.0)
+        self.windows = _shown(images(segments), data.front_end)
         self.columns = self.windows.shape[-1]
+        self._segments = segments
         self._wanted: Array | None = None
 
     def learn(self, teacher: Callable[[Array], Array]) -> None:
@@ -70,6 +70,23 @@ class GenreImages:
         """
         pairs = [[teacher(window) for window in pair] for pair in self.windows]
         self._wanted = np.stack([np.stack(pair) for pair in pairs]).astype(np.float32)
+
+    def learn_twins(self, data: Dataset) -> None:
+        """Let the twin of each segment be what it should become; crops then come with that.
+
+        Raises:
+            InputError: a segment has no twin.
+        """
+        missing = [segment.name for segment in self._segments if segment.twin_path is None]
+        if missing:
+            raise InputError(
+                str(data.folder),
+                f"no twin of {missing[0]} ({len(missing)} of {len(self._segments)} have none)",
+                cure="Compose with --train-twins and prepare with --twins, or leave twins out of "
+                "the recipe.",
+            )
+        twins = np.stack([data.twin_image(segment) for segment in self._segments])
+        self._wanted = _shown(twins, data.front_end)
 
     def crop(self, rng: np.random.Generator, width: int, uses: Windows) -> Array:
         """One random crop in one random use of the window.
@@ -94,6 +111,11 @@ class GenreImages:
             right = None if wanted is None else _turned(wanted[0], wanted[1], now)
         shown = [window, heard] if right is None else [window, heard, right]
         return np.stack(shown)[:, :, first : first + width]
+
+
+def _shown(columns_db: Array, front_end: FrontEnd) -> Array:
+    """(segments, 2, columns, bands), dB, as the networks see it: (segments, 2, bands, columns)."""
+    return np.ascontiguousarray(2.0 * front_end.normalise(columns_db).transpose(0, 1, 3, 2) - 1.0)
 
 
 def _turned(before: Array, own: Array, now: int) -> Array:

@@ -5,8 +5,14 @@ Images are −1 … 1 here; the file that is exported takes and gives the engine
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
+
+Norm = Literal["instance", "channel"]
+"""How a generator keeps numbers in range: over the window, as the papers do, or at each place."""
 
 
 class Generator(nn.Module):
@@ -17,29 +23,41 @@ class Generator(nn.Module):
         blocks: residual blocks; 9 in Vande Veire et al. 2019.
         residual: add the output to the input, before it is limited. The network then starts as
             the identity and learns what to change; the papers' own starts from nothing.
+        norm: ``instance``, or ``channel``, whose statistics do not depend on where the window is
+            cut.
     """
 
-    def __init__(self, channels: int = 64, blocks: int = 9, residual: bool = True) -> None:
+    def __init__(
+        self,
+        channels: int = 64,
+        blocks: int = 9,
+        residual: bool = True,
+        norm: Norm = "instance",
+    ) -> None:
         super().__init__()
         self.residual = residual
         c = channels
+
+        def normed(size: int) -> tuple[nn.Module, nn.Module]:
+            return _NORMS[norm](size), nn.ReLU(inplace=True)
+
         layers: list[nn.Module] = [
             *(nn.ReflectionPad2d(3), nn.Conv2d(1, c, 7)),
-            *_normed(c),
+            *normed(c),
             nn.Conv2d(c, 2 * c, 3, 2, 1),
-            *_normed(2 * c),
+            *normed(2 * c),
             nn.Conv2d(2 * c, 4 * c, 3, 2, 1),
-            *_normed(4 * c),
-            *(ResidualBlock(4 * c) for _ in range(blocks)),
+            *normed(4 * c),
+            *(ResidualBlock(4 * c, norm) for _ in range(blocks)),
             nn.ConvTranspose2d(4 * c, 2 * c, 3, 2, 1, output_padding=1),
-            *_normed(2 * c),
+            *normed(2 * c),
             nn.ConvTranspose2d(2 * c, c, 3, 2, 1, output_padding=1),
-            *_normed(c),
+            *normed(c),
             nn.ReflectionPad2d(3),
         ]
         self.body = nn.Sequential(*layers)
         self.last = nn.Conv2d(c, 1, 7)
-        _initialise(self)
+        initialise(self)
         if residual:
             nn.init.normal_(self.last.weight, 0.0, 0.002)
 
@@ -51,19 +69,35 @@ class Generator(nn.Module):
         # Twice tanh: the change may go from one end of the range to the other.
         return image + 2.0 * torch.tanh(0.5 * change)
 
+    def layers(self, block: int) -> list[int]:
+        """Places in ``body`` of both strided convolutions, the first block, and another."""
+        convolutions = [i for i, layer in enumerate(self.body) if isinstance(layer, nn.Conv2d)]
+        blocks = [i for i, layer in enumerate(self.body) if isinstance(layer, ResidualBlock)]
+        return sorted({*convolutions[1:], blocks[0], blocks[min(block, len(blocks) - 1)]})
+
+    def found(self, image: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """What some layers of ``body`` find in an image, each (batch, channels, …, …)."""
+        found = []
+        for number in range(max(layers) + 1):
+            image = self.body[number](image)
+            if number in layers:
+                found.append(image)
+        return found
+
 
 class ResidualBlock(nn.Module):
     """Two convolutions beside the identity."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, norm: Norm = "instance") -> None:
         super().__init__()
+        normed = _NORMS[norm]
         self.body = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            *_normed(channels),
+            *(normed(channels), nn.ReLU(inplace=True)),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
+            normed(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -72,57 +106,52 @@ class ResidualBlock(nn.Module):
         return x + change
 
 
-class Discriminator(nn.Module):
-    """70×70 PatchGAN: calls each patch real or generated (Isola et al. 2017).
+class ChannelNorm(nn.Module):
+    """Mean 0 and variance 1 over the channels of each place, then scaled: no place sees another.
 
     Args:
-        channels: of the first layer; 64 in the papers.
+        channels: how many.
     """
 
-    def __init__(self, channels: int = 64) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        c = channels
-        self.body = nn.Sequential(
-            *(nn.Conv2d(1, c, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)),
-            *_patch(c, 2 * c, 2),
-            *_patch(2 * c, 4 * c, 2),
-            *_patch(4 * c, 8 * c, 1),
-            nn.Conv2d(8 * c, 1, 4, 1, 1),
-        )
-        _initialise(self)
+        self.scale = nn.Parameter(torch.ones(channels, 1, 1))
+        self.shift = nn.Parameter(torch.zeros(channels, 1, 1))
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Image to one number per patch, (batch, 1, …, …): 1 is real, 0 is generated."""
-        out: Tensor = self.body(image)
-        return out
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, bands, columns) to the same."""
+        centred = x - x.mean(dim=1, keepdim=True)
+        power = centred.square().mean(dim=1, keepdim=True)
+        return centred * torch.rsqrt(power + 1e-5) * self.scale + self.shift
+
+
+_NORMS: dict[Norm, Callable[[int], nn.Module]] = {
+    "instance": nn.InstanceNorm2d,
+    "channel": ChannelNorm,
+}
 
 
 class Exported(nn.Module):
-    """A generator as the engine runs it: images 0 … 1 in and out."""
+    """A generator as the engine runs it: images 0 … 1 in and out.
 
-    def __init__(self, generator: Generator) -> None:
+    Args:
+        generator: trained.
+        drive: factor of the change that it makes, in dB.
+    """
+
+    def __init__(self, generator: Generator, drive: float = 1.0) -> None:
         super().__init__()
-        self.generator = generator
+        self.generator, self.drive = generator, drive
 
     def forward(self, image: Tensor) -> Tensor:
         """(1, 1, bands, width), 0 … 1, to the same."""
-        made: Tensor = self.generator(2.0 * image - 1.0)
-        return (0.5 * made + 0.5).clamp(0.0, 1.0)
+        made: Tensor = 0.5 * self.generator(2.0 * image - 1.0) + 0.5
+        if self.drive != 1.0:
+            made = image + self.drive * (made - image)
+        return made.clamp(0.0, 1.0)
 
 
-def _normed(channels: int) -> tuple[nn.Module, nn.Module]:
-    return nn.InstanceNorm2d(channels), nn.ReLU(inplace=True)
-
-
-def _patch(inputs: int, outputs: int, stride: int) -> tuple[nn.Module, ...]:
-    return (
-        nn.Conv2d(inputs, outputs, 4, stride, 1),
-        nn.InstanceNorm2d(outputs),
-        nn.LeakyReLU(0.2, inplace=True),
-    )
-
-
-def _initialise(net: nn.Module) -> None:
+def initialise(net: nn.Module) -> None:
     """Gaussian weights of 0.02, no bias, as in the papers' code."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):

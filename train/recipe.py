@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.documents import read_document
 from engine.errors import InputError
+from train.critics import CriticNorm
+from train.networks import Norm
 
 
 class Recipe(BaseModel):
@@ -18,21 +20,30 @@ class Recipe(BaseModel):
         source, target: genres of the dataset.
         channels, blocks: of the generators; 64 and 9 in the paper.
         critic_channels: of the discriminators; 64 in the paper.
+        critic_scales, critic_norm: see :class:`train.critics.Discriminator`.
         residual: whether a generator's output is added to its input.
+        norm: of a generator, see :class:`train.networks.Generator`.
         width: columns of a crop, a multiple of 8; the stage shows the generator as many.
         batch: crops of each genre in a step, over all processes together.
-        steps: in all; the learning rate falls linearly over the second half.
+        steps: in all.
+        decay: share of the steps, the last ones, over which the learning rate falls linearly to 0.
         learning_rate, beta1: of Adam.
         critic_rate: learning rate of the critics, relative to that of the generators.
         cycle, identity: weights of the two L1 losses; identity is relative to cycle, as in Zhu.
-        teacher: weight of the L1 distance between what is heard and what the generators that the
-            training begins from make of the whole phrase; 0 for none.
+        contrast: weight of the contrast between places that keeps the content in the place of the
+            cycle, see :mod:`train.contrast`; 0 for none.
+        teacher: weight of the L1 distance between what is heard and what a teacher makes of the
+            whole phrase; 0 for none.
+        twins: whether that teacher is the composer, who performed the training tracks in the other
+            genre too; otherwise the generators that the training begins from.
+        augment: whether critics see images changed at random, see :mod:`train.augment`.
         history: generated images that a critic remembers.
         smoothness: weight of the L1 norm of the gain's change from column to column.
         rendered: whether critics see images as the engine will render them.
         phrase, edge: shares of crops in these uses of the window; 0 and 0 is the paper's recipe.
         average: decay of the running mean of the weights that is exported; 0 for none.
         seed: of weights and batches.
+        commands: what makes its data before and its presets after, see `doubledrop reproduce`.
         amp: bfloat16 where the processor multiplies it faster; auto finds out.
     """
 
@@ -43,16 +54,23 @@ class Recipe(BaseModel):
     channels: int = Field(64, ge=4, le=128)
     blocks: int = Field(9, ge=1, le=12)
     critic_channels: int = Field(64, ge=4, le=128)
+    critic_scales: int = Field(1, ge=1, le=3)
+    critic_norm: CriticNorm = "instance"
     residual: bool = True
+    norm: Norm = "instance"
     width: int = Field(128, ge=64, multiple_of=8)
     batch: int = Field(1, ge=1)
     steps: int = Field(20000, ge=1)
+    decay: float = Field(0.5, ge=0, le=1)
     learning_rate: float = Field(2e-4, gt=0)
     beta1: float = Field(0.5, ge=0, lt=1)
     critic_rate: float = Field(1.0, gt=0)
     cycle: float = Field(10.0, ge=0)
     identity: float = Field(0.5, ge=0)
+    contrast: float = Field(0.0, ge=0)
     teacher: float = Field(0.0, ge=0)
+    twins: bool = False
+    augment: bool = False
     history: int = Field(50, ge=0)
     smoothness: float = Field(0.0, ge=0)
     rendered: bool = True
@@ -61,18 +79,23 @@ class Recipe(BaseModel):
     average: float = Field(0.999, ge=0, lt=1)
     seed: int = 0
     amp: Literal["auto", "on", "off"] = "auto"
+    commands: tuple[str, ...] = Field((), exclude=True)  # they are not what is trained
 
     @model_validator(mode="after")
     def _shares(self) -> Recipe:
         if self.phrase + self.edge > 1:
             raise ValueError(f"phrase {self.phrase:g} and edge {self.edge:g} are more than 1")
+        if self.twins and not self.teacher:
+            raise ValueError("twins teach nothing without a weight: give teacher one")
         if self.source == self.target:
             raise ValueError(f"source and target are both {self.source!r}")
         return self
 
     def rate_at(self, step: int) -> float:
-        """Learning rate of a step: constant, then linear to 0 over the second half (Zhu)."""
-        return self.learning_rate * min(1.0, 2.0 * (1.0 - step / self.steps))
+        """Learning rate of a step: constant, then linear to 0, as in Zhu."""
+        if not self.decay:
+            return self.learning_rate
+        return self.learning_rate * min(1.0, (1.0 - step / self.steps) / self.decay)
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import bucket
@@ -28,6 +27,7 @@ from train.cyclegan import CycleGan, Losses
 from train.dataset import Dataset
 from train.facts import Facts, facts_of
 from train.images import GenreImages, Windows, batch
+from train.processes import agreed, join
 from train.recipe import Recipe
 from train.watch import Watch
 
@@ -44,6 +44,7 @@ def train(
     progress: Progress,
     begin: Path | None = None,
     minutes: float | None = None,
+    until: int | None = None,
     stop: Callable[[], bool] = lambda: False,
     checkpoint_minutes: float = 5.0,
     device: str = "auto",
@@ -59,6 +60,7 @@ def train(
         progress: told after each step.
         begin: folder of another run, of networks of the same size, whose weights come first.
         minutes: stop after so long; run again to go on.
+        until: stop after this step.
         stop: asked after each step whether to stop there.
         checkpoint_minutes: between checkpoints.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -66,7 +68,7 @@ def train(
     Raises:
         InputError: the folder holds another recipe's run, or the batch cannot be shared out.
     """
-    rank, world = _join()
+    rank, world = join()
     if recipe.batch % world:
         raise InputError(
             "recipe: batch",
@@ -87,13 +89,18 @@ def train(
     sources, targets = (GenreImages(data, genre) for genre in (recipe.source, recipe.target))
     uses = Windows(recipe.phrase, recipe.edge)
     done, before_s, losses, begun_from = _resume(folder, recipe, model, begin)
-    for genre, number in ((sources, 0), (targets, 1)) if recipe.teacher else ():
-        genre.learn(_teacher(model, number, folder))
+    if recipe.twins:
+        sources.learn_twins(data)
+        targets.learn_twins(data)
+    elif recipe.teacher:
+        sources.learn(_teacher(model, 0, folder))
+        targets.learn(_teacher(model, 1, folder))
     watch = Watch(folder / "logs", data, recipe) if rank == 0 else None
     begun = saved = time.monotonic()
     share = slice(rank * recipe.batch // world, (rank + 1) * recipe.batch // world)
     facts = facts_of(recipe, data, where, done, before_s, losses, begun_from)
-    while done < recipe.steps:
+    last = min(recipe.steps, until or recipe.steps)
+    while done < last:
         rng = np.random.default_rng((recipe.seed, done))  # of this step: resuming changes nothing
         source, target = (
             torch.from_numpy(batch(genre, rng, recipe.batch, recipe.width, uses)[share]).to(
@@ -105,11 +112,11 @@ def train(
         done += 1
         losses = {name: losses.get(name, v) * 0.99 + v * 0.01 for name, v in fresh.items()}
         now = time.monotonic()
-        over = _agreed(stop() or (minutes is not None and now - begun > 60 * minutes))
+        over = agreed(stop() or (minutes is not None and now - begun > 60 * minutes))
         if watch is not None:
             watch.losses(done, fresh, recipe.rate_at(done))
             progress(done, recipe.steps, fresh, losses)
-            if over or done == recipe.steps or now - saved > 60 * checkpoint_minutes:
+            if over or done == last or now - saved > 60 * checkpoint_minutes:
                 saved = now
                 facts = facts_of(
                     recipe, data, where, done, before_s + now - begun, losses, begun_from
@@ -141,26 +148,6 @@ def load_run(folder: Path) -> tuple[Recipe, CycleGan, Facts]:
     model.load(state["model"])
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     return recipe, model, Facts(**facts)
-
-
-def _join() -> tuple[int, int]:
-    """Rank and number of processes."""
-    if "WORLD_SIZE" not in os.environ:
-        return 0, 1
-    if not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return dist.get_rank(), dist.get_world_size()
-
-
-def _agreed(over: bool) -> bool:
-    """Whether any process wants to stop: they stop after the same step, or wait for ever."""
-    if not dist.is_initialized():
-        return over
-    vote = torch.tensor(float(over))
-    if dist.get_backend() == "nccl":
-        vote = vote.cuda()
-    dist.all_reduce(vote)
-    return bool(vote.item())
 
 
 def suits_bfloat16(device: torch.device) -> bool:
@@ -202,10 +189,10 @@ def _resume(
     state = torch.load(path, map_location=model.device, weights_only=True)
     # More steps may be asked of a run; everything else is the run.
     asked, found = (
-        {k: v for k, v in r.items() if k != "steps"} for r in (recipe.model_dump(), state["recipe"])
+        r.model_dump(exclude={"steps"}) for r in (recipe, Recipe.model_validate(state["recipe"]))
     )
     if asked != found:
-        changed = sorted(key for key in asked if asked[key] != found.get(key))
+        changed = sorted(key for key in asked if asked[key] != found[key])
         raise InputError(
             str(folder),
             f"a run of another recipe (differs in {', '.join(changed)})",
@@ -220,7 +207,7 @@ def _begin(folder: Path, model: CycleGan) -> dict[str, Any]:
     other, others, facts = load_run(folder)
     try:
         model.load(others.state())
-        if model.recipe.teacher:
+        if model.recipe.teacher and not model.recipe.twins:
             model.teach(others.exported())
     except RuntimeError as fault:
         raise InputError(

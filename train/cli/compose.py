@@ -10,6 +10,8 @@ import typer
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from engine.cli.console import progress
+from train.cli.options import Cluster
+from train.cluster import workers
 
 
 def compose(
@@ -21,11 +23,15 @@ def compose(
     held_out: Annotated[
         int, typer.Option(help="Held-out tracks of each genre, each with its twin.")
     ] = 32,
+    train_twins: Annotated[
+        bool, typer.Option(help="Training tracks have twins too, for recipes that learn from them.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Another seed, another library.")] = 1,
     bpm_spread: Annotated[
         float, typer.Option(help="Tempi within 175·(1 ± this), instead of 175 BPM.")
     ] = 0.0,
     jobs: Annotated[int, typer.Option(help="Processes.")] = os.cpu_count() or 1,
+    cluster: Cluster = None,
 ) -> None:
     """Compose liquid and dancefloor drum & bass, and each held-out track in the other genre too.
 
@@ -35,11 +41,14 @@ def compose(
     """
     from train.compose.library import plan, write_library
 
-    plans = plan(tracks, held_out, seed, bpm_spread)
-    total = len(plans) + sum(p.held_out for p in plans)
-    with progress(MofNCompleteColumn(), TimeRemainingColumn()) as bar:
+    plans = plan(tracks, held_out, seed, bpm_spread, train_twins)
+    total = len(plans) + sum(p.twin for p in plans)
+    with (
+        workers(cluster, jobs) as at_once,
+        progress(MofNCompleteColumn(), TimeRemainingColumn()) as bar,
+    ):
         task = bar.add_task("composing", total=total)
-        for path in write_library(samples, folder, plans, jobs):
+        for path in write_library(samples, folder, plans, at_once):
             bar.update(task, advance=1, description=path.stem)
     twins = total - len(plans)
     print(f"{folder}: {len(plans)} tracks, {twins} twins; truth.json says what each is")

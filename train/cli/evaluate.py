@@ -16,6 +16,7 @@ from engine.cli import options
 from engine.cli.console import progress, stdout, warn
 from engine.errors import UsageError
 from engine.live.preset import load_preset
+from train.cli.options import Cluster
 
 if TYPE_CHECKING:
     from train.judge.evaluate import Evaluation
@@ -46,6 +47,11 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Judge what becomes of whole tracks instead."),
     ] = None,
+    versions: Annotated[
+        str | None,
+        typer.Option(help="Of the output, with commas: late,phrase is quick. Default: all."),
+    ] = None,
+    cluster: Cluster = None,
     card: Annotated[bool, typer.Option(help="Put the figures into the preset's card.md.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -59,11 +65,21 @@ def evaluate(
     from engine.live.generator import OnnxGenerator
     from export.card import add_figures
     from train.cli.music import evaluate_music
+    from train.cluster import workers
     from train.dataset import Dataset
     from train.judge.evaluate import evaluate as judge_preset
     from train.judge.judge import FEASIBLE, train_judge
     from train.judge.page import markdown, write_page
+    from train.judge.renders import VERSIONS
 
+    asked = [name.strip() for name in versions.split(",")] if versions else list(VERSIONS)
+    if unknown := [name for name in asked if name not in VERSIONS]:
+        raise UsageError(
+            "--versions",
+            repr(unknown[0]),
+            expected=", ".join(VERSIONS),
+            cure="Name some of these.",
+        )
     chosen = load_preset(preset) if preset else None
     if music is not None:
         if chosen is None:
@@ -89,6 +105,7 @@ def evaluate(
             dataset, source, target, lambda what: bar.update(task, description=what)
         )
         folder = renders or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        at_once = stack.enter_context(workers(cluster, 1))
         result = judge_preset(
             dataset,
             judge,
@@ -96,6 +113,8 @@ def evaluate(
             folder,
             lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
             per_track,
+            at_once,
+            asked,
         )
         page = write_page(result, report) if report else None
     if card and chosen:

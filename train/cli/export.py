@@ -28,6 +28,9 @@ def export(
         float,
         typer.Option(help="Of the weights that were learnt; the rest are those of its teachers."),
     ] = 1.0,
+    drive: Annotated[
+        float, typer.Option(help="Factor of the change it makes: more is bolder.", min=0.1, max=3.0)
+    ] = 1.0,
 ) -> None:
     """Write a preset: ONNX with front end, facts and an example inside, and a card.
 
@@ -60,7 +63,7 @@ def export(
     own = dataset.front_end.normalise(segment.image()[1])
     example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
     described = vars(facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
-    described |= {"sources": sources, "share": share}
+    described |= {"sources": sources, "share": share, "drive": drive}
     with stderr.status("exporting"):
         worst = export_onnx(
             generator,
@@ -70,6 +73,7 @@ def export(
             level_db=dataset.manifest.level_db,
             facts=described,
             view=recipe.width,
+            drive=drive,
         )
         made = OnnxGenerator(preset / "generator.onnx", "cpu")(example, float(len(own)))
         write_preset(

@@ -16,6 +16,8 @@ from rich.table import Table
 from engine.cli import options
 from engine.cli.console import progress, stdout, warn
 from engine.errors import UsageError
+from train.cli.options import Cluster
+from train.cluster import workers
 from train.dataset import BPM
 from train.prepare import report
 from train.prepare.run import Prepared, prepare_dataset
@@ -58,6 +60,7 @@ def prepare(
             help="FOLDER/GENRE/NAME.flac is the genre's NAME performed in another genre.",
         ),
     ] = None,
+    cluster: Cluster = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Make a dataset of folders of music: WAV, FLAC, MP3, OGG, Opus, AIFF.
@@ -81,16 +84,17 @@ def prepare(
             if outcome.skipped is not None:
                 warn(f"{outcome.source.path}: skipped: {outcome.skipped}")
 
-        done = prepare_dataset(
-            dataset,
-            genres,
-            Settings(bpm, low_pass, mono),
-            held_out=held_out,
-            seed=seed,
-            jobs=jobs or os.cpu_count() or 1,
-            twins=twins,
-            progress=advance,
-        )
+        with workers(cluster, jobs or os.cpu_count() or 1) as at_once:
+            done = prepare_dataset(
+                dataset,
+                genres,
+                Settings(bpm, low_pass, mono),
+                held_out=held_out,
+                seed=seed,
+                jobs=at_once,
+                twins=twins,
+                progress=advance,
+            )
     summary = summarise(done, time.perf_counter() - began)
     if as_json:
         print(json.dumps({"dataset": str(dataset), **summary}))

@@ -29,6 +29,9 @@ def train(
     minutes: Annotated[
         float | None, typer.Option(help="Stop after so long; the same command goes on.")
     ] = None,
+    until: Annotated[
+        int | None, typer.Option(help="Stop after this step; the same command goes on.", min=1)
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(help="Of the processor.")] = os.cpu_count() or 1,
     gate: Annotated[
@@ -79,6 +82,7 @@ def train(
             progress=show,
             begin=begin,
             minutes=minutes,
+            until=until,
             stop=_stop_on_signals(),
             device=device,
         )

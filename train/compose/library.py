@@ -40,6 +40,7 @@ class Plan:
         genre: that it is composed in.
         number: from 1; with the genre it names the track.
         held_out: whether it is kept from training.
+        twin: whether it is performed in the other genre too.
         kit: what it is played on.
         twin_kit: what its twin is played on.
         bpm: its tempo.
@@ -49,6 +50,7 @@ class Plan:
     genre: str
     number: int
     held_out: bool
+    twin: bool
     kit: Kit
     twin_kit: Kit
     bpm: float
@@ -80,7 +82,9 @@ class Plan:
         return compose(MANNERS[self.genre], tempo, rng)
 
 
-def plan(tracks: int, held_out: int, seed: int, bpm_spread: float = 0.0) -> list[Plan]:
+def plan(
+    tracks: int, held_out: int, seed: int, bpm_spread: float = 0.0, train_twins: bool = False
+) -> list[Plan]:
     """What a library consists of.
 
     Half of the held-out tracks are played on kits that no training track is played on.
@@ -90,6 +94,7 @@ def plan(tracks: int, held_out: int, seed: int, bpm_spread: float = 0.0) -> list
         held_out: held-out tracks of each genre.
         seed: another seed, another library.
         bpm_spread: tempi lie within 175·(1 ± spread).
+        train_twins: whether training tracks have twins, as held-out ones have.
 
     Raises:
         UsageError: a number is negative, or the spread is not below a half.
@@ -117,6 +122,7 @@ def plan(tracks: int, held_out: int, seed: int, bpm_spread: float = 0.0) -> list
                     genre,
                     number,
                     held,
+                    held or train_twins,
                     kit,
                     twin_kit,
                     BPM * (1 + bpm_spread * float(rng.uniform(-1, 1))),
@@ -141,7 +147,7 @@ def perform(
 
 
 def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1) -> Iterator[Path]:
-    """Compose, perform and write every track and every held-out track's twin.
+    """Compose, perform and write every track and the twins.
 
     Files that exist are left as they are, so that an interrupted run goes on.
 
@@ -167,7 +173,7 @@ def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1)
         raise OutputError(
             str(folder), f"cannot be written ({fault.strerror})", cure="Choose another folder."
         ) from fault
-    tasks = [(p, False) for p in plans] + [(p, True) for p in plans if p.held_out]
+    tasks = [(p, False) for p in plans] + [(p, True) for p in plans if p.twin]
     # Workers that have grown are replaced by new ones; joblib says so each time.
     warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
     work = (delayed(_write)(samples, folder, *task) for task in tasks)
@@ -185,7 +191,7 @@ def _truth(plan: Plan) -> dict[str, Any]:
         "key": {"tonic": composition.key.tonic, "scale": composition.key.scale},
         "kit": plan.kit.name,
         "unseen_kit": plan.kit.unseen,
-        "twin_kit": plan.twin_kit.name if plan.held_out else None,
+        "twin_kit": plan.twin_kit.name if plan.twin else None,
         "seed": plan.seed,
         "sections": [
             {"name": name, "bar": bar, "bars": bars} for name, bar, bars in composition.sections

@@ -66,6 +66,17 @@ class Cnn:
                 shares.append(torch.sigmoid(logits).numpy())
         return np.concatenate(shares)
 
+    def embed(self, views: Sequence[Array]) -> Array:
+        """What the network has found in each view before its last layer, (views, 128)."""
+        assert isinstance(self._net, nn.Sequential)
+        found = self._net[:-2]
+        with torch.inference_mode():
+            parts = [
+                found(_batch(views[first : first + _BATCH])).numpy()
+                for first in range(0, len(views), _BATCH)
+            ]
+        return np.concatenate(parts)
+
 
 class Pooled(nn.Module):
     """Mean and maximum over time and frequency, side by side."""

@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.dsp.arrays import Array, Audio
+from engine.dsp.arrays import Audio
 from engine.live.preset import Preset
 from train.dataset import Dataset, Segment, read_audio
-from train.judge import content
+from train.judge.consistency import Consistency, consistency
 from train.judge.controls import crest_db, crest_match, eq_match
-from train.judge.judge import Judge
-from train.judge.renders import Progress, render_all
+from train.judge.exhibit import MEASURES, Exhibit, Heard, exhibit_of, twin_view
+from train.judge.judge import Judge, real_views
+from train.judge.kernel import RealSounds
+from train.judge.renders import VERSIONS, Progress, render_all
 from train.judge.statistics import Figure, by_track
-from train.judge.view import distance_db, levelled, view
+from train.judge.view import distance_db
 
 CONTROLS = ("input", "eq", "eq_dynamics", "target", "twin")
-
-
-@dataclass
-class Exhibit:
-    """One version of all held-out segments, as it is judged.
-
-    Attributes:
-        views: log-mel images, one per segment.
-        tracks: whose each is.
-        onset_f, precision, recall, chroma, notes: of its sound against the input's.
-        twin_db: distance of its view from the twin's.
-    """
-
-    views: list[Array] = field(default_factory=list)
-    tracks: list[str] = field(default_factory=list)
-    onset_f: list[float] = field(default_factory=list)
-    precision: list[float] = field(default_factory=list)
-    recall: list[float] = field(default_factory=list)
-    chroma: list[float] = field(default_factory=list)
-    notes: list[float] = field(default_factory=list)
-    twin_db: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -54,6 +35,7 @@ class Evaluation:
         flip: by classifier and version, the share called the target.
         content: by measure and version, against the input.
         log_mel_db: distances between versions.
+        consistency: whether outputs of ``late`` are one kind of sound; None without a preset.
         noise_db: median energy of the noise branch relative to the output, use ``late``.
         exhibits: what was judged, for pictures.
     """
@@ -65,6 +47,7 @@ class Evaluation:
     flip: dict[str, dict[str, Figure]]
     content: dict[str, dict[str, Figure]]
     log_mel_db: dict[str, Figure]
+    consistency: Consistency | None
     noise_db: float | None
     exhibits: dict[str, Exhibit]
 
@@ -96,6 +79,7 @@ class Evaluation:
             **{name: _means(figures) for name, figures in self.content.items()},
             "interval": {name: _intervals(figures) for name, figures in self.content.items()},
             "log_mel_db": _means(self.log_mel_db),
+            "consistency": self.consistency and asdict(self.consistency),
             "noise_db": self.noise_db,
         }
 
@@ -115,6 +99,8 @@ def evaluate(
     folder: Path,
     progress: Progress,
     per_track: int = 3,
+    jobs: int = 1,
+    versions: Sequence[str] = tuple(VERSIONS),
 ) -> Evaluation:
     """Render the held-out tracks of the source genre, reread the files, judge them.
 
@@ -125,6 +111,8 @@ def evaluate(
         folder: where the rendered files go.
         progress: told how far it is.
         per_track: segments of each track at most.
+        jobs: renders at once.
+        versions: of the output that are judged.
 
     Raises:
         InputError: there are no held-out tracks.
@@ -134,18 +122,19 @@ def evaluate(
     rendered: dict[str, list[Path]] = {}
     noise_db: list[float] = []
     if preset:
-        rendered, noise_db = render_all(data, segments, preset, folder, progress)
+        rendered, noise_db = render_all(data, segments, preset, folder, progress, jobs, versions)
     exhibits: dict[str, Exhibit] = {}
-    references: list[_Reference] = []
+    inputs = [Heard(data.own_phrase(segment.audio(), rate), rate) for segment in segments]
+    twins = [twin_view(data, segment) for segment in segments]
     names = [*CONTROLS, *rendered]
     crest = float(np.median([crest_db(sound) for sound in _targets(data, judge, segments)]))
     for i, name in enumerate(names):
         progress(f"judging {name}", i, len(names))
-        sounds: Iterable[Audio] = _version(data, judge, segments, name, crest, rendered)
-        if name == "input":
-            sounds = list(sounds)
-            references = [_Reference(sound, rate) for sound in sounds]
-        exhibits[name] = _exhibit(data, segments, sounds, references)
+        heard: Iterable[Heard] = inputs
+        if name != "input":
+            sounds = _version(data, judge, segments, name, crest, rendered)
+            heard = (Heard(sound, rate) for sound in sounds)
+        exhibits[name] = exhibit_of(segments, heard, inputs, twins, rate)
         if not exhibits[name].views:
             del exhibits[name]
     progress("judging", len(names), len(names))
@@ -153,15 +142,15 @@ def evaluate(
     for name, exhibit in exhibits.items():
         for classifier, called in judge.calls(exhibit.views).items():
             flip[classifier][name] = by_track(called.tolist(), exhibit.tracks)
-    measures = ("onset_f", "precision", "recall", "chroma", "notes", "twin_db")
     found = {
         measure: {
             name: by_track(values, exhibit.tracks)
             for name, exhibit in exhibits.items()
             if (values := getattr(exhibit, measure))
         }
-        for measure in measures
+        for measure in MEASURES
     }
+    found["kad"] = _distances(data, judge, exhibits)
     return Evaluation(
         judge=judge,
         preset=preset.name if preset else None,
@@ -170,45 +159,33 @@ def evaluate(
         flip=flip,
         content={name: figures for name, figures in found.items() if figures},
         log_mel_db=_between(exhibits),
+        consistency=_consistency(data, judge, exhibits),
         noise_db=float(np.median(noise_db)) if noise_db else None,
         exhibits=exhibits,
     )
 
 
-class _Reference:
-    """What the input had, to compare with."""
+def _distances(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> dict[str, Figure]:
+    """Kernel audio distance of each version from the real training segments of the target."""
+    real = real_views(data, data.segments(judge.target, "train"))
+    if len(real) < 2:
+        return {}
+    reference = RealSounds(judge.embed(real))
+    return {
+        name: reference.distance(judge.embed(exhibit.views), exhibit.tracks)
+        for name, exhibit in exhibits.items()
+        if len(exhibit.views) > 1
+    }
 
-    def __init__(self, sound: Audio, rate: int) -> None:
-        one = content.mono(levelled(sound), rate)
-        self.onsets, self.chroma, self.notes = (
-            content.onsets_s(one),
-            content.chroma(one),
-            content.notes(one),
-        )
 
-
-def _exhibit(
-    data: Dataset,
-    segments: Sequence[Segment],
-    sounds: Iterable[Audio],
-    references: Sequence[_Reference],
-) -> Exhibit:
-    exhibit, rate = Exhibit(), data.manifest.rate
-    for segment, reference, sound in zip(segments, references, sounds, strict=False):
-        image = view(sound, rate)
-        other = _Reference(sound, rate)
-        f, precision, recall = content.onset_scores(reference.onsets, other.onsets)
-        exhibit.views.append(image)
-        exhibit.tracks.append(segment.track.name)
-        exhibit.onset_f.append(f)
-        exhibit.precision.append(precision)
-        exhibit.recall.append(recall)
-        exhibit.chroma.append(content.correlation(reference.chroma, other.chroma))
-        exhibit.notes.append(content.correlation(reference.notes, other.notes))
-        if segment.twin_path is not None:
-            twin = view(data.own_phrase(read_audio(segment.twin_path), rate), rate)
-            exhibit.twin_db.append(distance_db(image, twin))
-    return exhibit
+def _consistency(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> Consistency | None:
+    if "late" not in exhibits:
+        return None
+    shown = {"source": "input", "target": "target", "output": "late"}
+    views = {kind: exhibits[name].views for kind, name in shown.items()}
+    tracks = {kind: exhibits[name].tracks for kind, name in shown.items()}
+    real = _target_segments(data, judge, len(views["target"]))
+    return consistency(views, tracks | {"target": [segment.track.name for segment in real]})
 
 
 def _version(
@@ -219,7 +196,7 @@ def _version(
     crest: float,
     rendered: dict[str, list[Path]],
 ) -> Iterator[Audio]:
-    """The sound of every held-out segment in one version; nothing if there is no such version."""
+    """The sound of every held-out segment in one version of it; nothing if there is none such."""
     rate = data.manifest.rate
     if name == "target":
         yield from _targets(data, judge, segments)
@@ -235,16 +212,19 @@ def _version(
             for sound in match([data.own_phrase(s.audio(), rate) for s in own]):
                 yield crest_match(sound, crest, rate) if name == "eq_dynamics" else sound
     else:
-        for i, segment in enumerate(segments):
-            sound = read_audio(rendered[name][i]) if name in rendered else segment.audio()
-            yield data.own_phrase(sound, rate)
+        for path in rendered[name]:
+            yield data.own_phrase(read_audio(path), rate)
 
 
 def _targets(data: Dataset, judge: Judge, segments: Sequence[Segment]) -> Iterator[Audio]:
     """As many held-out segments of the target genre, in turn."""
+    for segment in _target_segments(data, judge, len(segments)):
+        yield data.own_phrase(segment.audio(), data.manifest.rate)
+
+
+def _target_segments(data: Dataset, judge: Judge, count: int) -> list[Segment]:
     real = data.segments(judge.target, "held-out")
-    for i in range(len(segments)):
-        yield data.own_phrase(real[i % len(real)].audio(), data.manifest.rate)
+    return [real[i % len(real)] for i in range(count)]
 
 
 def _between(exhibits: dict[str, Exhibit]) -> dict[str, Figure]:

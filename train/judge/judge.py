@@ -19,7 +19,7 @@ from train.judge.view import long_term_db, view
 _VERSION = 2  # of everything that is learnt: a change makes stored judges worthless
 _SEED = 20190610
 FEASIBLE = 0.8
-"""Below this accuracy of the linear model two genres are hardly two (papers/001)."""
+"""Below this accuracy of the linear model two genres are hardly two."""
 
 _CLASSIFIERS: tuple[Callable[[], Classifier], ...] = (mfcc, eq_deaf, Cnn)
 Progress = Callable[[str], None]
@@ -64,6 +64,11 @@ class Judge:
     def calls(self, views: Sequence[Array]) -> dict[str, Array]:
         """By classifier: 1.0 for each view that is called the target, else 0.0."""
         return {c.name: (c.target_share(views) > 0.5).astype(np.float64) for c in self.classifiers}
+
+    def embed(self, views: Sequence[Array]) -> Array:
+        """Embeddings of views by the network among the classifiers, (views, dimensions)."""
+        network = next(c for c in self.classifiers if isinstance(c, Cnn))
+        return network.embed(views)
 
 
 def real_views(data: Dataset, segments: Sequence[Segment]) -> list[Array]:

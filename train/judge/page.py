@@ -11,12 +11,14 @@ import numpy as np
 
 from engine.errors import OutputError
 from engine.pictures import draw_bands, pyplot, save
+from train.judge.consistency import Consistency
 from train.judge.evaluate import Evaluation
 from train.judge.judge import FEASIBLE
 from train.judge.statistics import Figure
 from train.judge.view import SPEC
 
 _EXAMPLES = 3
+_MAPPED = ("input", "target", "late", "phrase", "eq")
 _SHOWN = ("input", "eq", "late", "phrase", "twin", "target")
 _MEANING = {
     "input": "the music as it is",
@@ -28,6 +30,7 @@ _MEANING = {
     "phrase": "restyled as on the stage, with a clock",
     "edge": "restyled as on the stage, without a clock",
     "paper": "the paper's renderer",
+    "griffin_lim": "phase by Griffin-Lim, as the paper compares with",
     "no_noise": "whole window, without the noise branch",
     "frozen": "whole window, gain frozen to its time average",
     "shifted": "whole window, the clock one beat off",
@@ -36,6 +39,10 @@ _MEANING = {
     "recall": "share of the input's onsets that it has",
     "chroma": "correlation of chroma with the input",
     "notes": "correlation of note posteriorgrams with the input",
+    "kad": "kernel audio distance to real music of the target genre, × 1000",
+    "jitter_db": "musical noise: change of a band's gain from column to column, dB",
+    "pre_echo_db": "more before a hit than in the input, dB",
+    "peak_dbfs": "highest sample, dBFS",
     "twin_db": "log-mel distance to the twin, dB",
 }
 
@@ -53,6 +60,7 @@ def write_page(evaluation: Evaluation, folder: Path) -> Path:
         _draw_flips(evaluation, folder / "flips.png")
         for example in range(_EXAMPLES):
             _draw_example(evaluation, example, folder / f"example-{example + 1}.png")
+        _draw_map(evaluation, folder / "map.png")
         page = folder / "index.html"
         page.write_text(_html(evaluation), encoding="utf-8")
     except OSError as fault:
@@ -88,6 +96,8 @@ def markdown(evaluation: Evaluation) -> str:
         row = [f"{found[name].mean:.2f}" if name in found else "" for name in names]
         lines.append(f"| {_MEANING[measure]} | " + " | ".join(row) + " |")
     lines += [""] + [f"Log-mel distance {k}: {f} dB." for k, f in evaluation.log_mel_db.items()]
+    if evaluation.consistency is not None:
+        lines.append(f"A classifier of four classes is right in {_right(evaluation.consistency)}.")
     if evaluation.noise_db is not None:
         lines.append(f"Noise branch: {evaluation.noise_db:.1f} dB re output, median.")
     return "\n".join(lines)
@@ -108,6 +118,27 @@ def _draw_flips(evaluation: Evaluation, path: Path) -> None:
     axis.set_ylabel(f"% called {evaluation.judge.target}")
     axis.set_ylim(0, 105)
     axis.legend(loc="upper left")
+    save(figure, path)
+
+
+def _draw_map(evaluation: Evaluation, path: Path) -> None:
+    """Embeddings in two dimensions (t-SNE, van der Maaten & Hinton 2008): who lies beside whom."""
+    from sklearn.manifold import TSNE
+
+    shown = [name for name in _MAPPED if name in evaluation.exhibits]
+    parts = [evaluation.judge.embed(evaluation.exhibits[name].views) for name in shown]
+    count = sum(len(part) for part in parts)
+    model = TSNE(perplexity=max(2.0, min(30.0, (count - 1) / 3)), random_state=0, init="pca")
+    places = model.fit_transform(np.concatenate(parts))
+    figure, axis = pyplot().subplots(figsize=(8, 6), constrained_layout=True, dpi=100)
+    first = 0
+    for name, part in zip(shown, parts, strict=True):
+        own = places[first : first + len(part)]
+        axis.scatter(*own.T, s=18, label=name, alpha=0.8)
+        first += len(part)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.legend()
     save(figure, path)
 
 
@@ -158,6 +189,20 @@ def _accuracies(evaluation: Evaluation) -> str:
     )
 
 
+def _consistency(evaluation: Evaluation) -> str:
+    if evaluation.consistency is None:
+        return ""
+    return (
+        "<h2>One kind of sound?</h2><p>A classifier of source, target, outputs and a dummy (the"
+        f" source backwards) is right in {_right(evaluation.consistency)}.</p>"
+    )
+
+
+def _right(found: Consistency) -> str:
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in found.recall.items())
+    return f"{found.accuracy:.0%}: {shares}"
+
+
 def _html(evaluation: Evaluation) -> str:
     judge = evaluation.judge
     title = f"{evaluation.preset or 'controls'}: {judge.source} → {judge.target}"
@@ -176,6 +221,8 @@ img{{max-width:100%}}small{{color:#666}}</style>
 {_accuracies(evaluation)}
 {_table(f"Share called {html.escape(judge.target)}", evaluation.flip, explain=False)}
 <p><img src="flips.png"></p>
+<h2>Who lies beside whom</h2><p>Embeddings by the judge's network, t-SNE.</p>
+<p><img src="map.png"></p>{_consistency(evaluation)}
 {_table("What is left of the input", evaluation.content, explain=True)}
 {_table("Distances", distances, explain=False)}
 <h2>Pictures</h2>{pictures}</html>

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
+import joblib
+
+from engine.dsp.tempo import Tempo
 from engine.live.generator import OnnxGenerator
 from engine.live.preset import Preset
 from engine.live.render import render
@@ -13,11 +17,12 @@ from engine.stages.host import Settings
 from train.dataset import Dataset, Segment
 from train.judge.frozen import Frozen
 
-_VERSIONS = {
+VERSIONS = {
     "late": Settings(use="late"),
     "phrase": Settings(use="phrase"),
     "edge": Settings(use="edge"),
     "paper": Settings(use="late", renderer="paper"),
+    "griffin_lim": Settings(use="late", renderer="griffin-lim"),
     "no_noise": Settings(use="late", noise_branch=False),
     "frozen": Settings(use="late"),
     "shifted": Settings(use="late"),
@@ -28,30 +33,61 @@ Progress = Callable[[str, int, int], None]
 
 
 def render_all(
-    data: Dataset, segments: Sequence[Segment], preset: Preset, folder: Path, progress: Progress
+    data: Dataset,
+    segments: Sequence[Segment],
+    preset: Preset,
+    folder: Path,
+    progress: Progress,
+    jobs: int = 1,
+    versions: Sequence[str] = tuple(VERSIONS),
 ) -> tuple[dict[str, list[Path]], list[float]]:
-    """Every segment through ``render`` in every version as float WAV; the noise of ``late``."""
-    generator, frozen = OnnxGenerator(preset.model, "auto"), Frozen(preset.model, "auto")
+    """Every segment through ``render`` in every version as float WAV; the noise of ``late``.
+
+    A render uses two cores by itself; more jobs at once are for a cluster.
+    """
     # One beat late: what the generator adds has to follow the music and not its clock.
     shifted = replace(data.tempo, downbeat_s=data.tempo.downbeat_s + data.tempo.beat_s)
     # An eighth of a beat: what two processor cores sustain with two slots; on any machine alike.
     inference_ms = 1000 * data.tempo.beat_s / 8
-    paths: dict[str, list[Path]] = {name: [] for name in _VERSIONS}
+    asked = {name: how for name, how in VERSIONS.items() if name in versions}
+    work = [
+        joblib.delayed(_render)(
+            *(segment.audio_path, folder / name / f"{segment.name.replace('/', '-')}.wav"),
+            *(preset.model, name == "frozen"),
+            *(shifted if name == "shifted" else data.tempo, settings),
+            None if settings.use == "late" else inference_ms,
+        )
+        for segment in segments
+        for name, settings in asked.items()
+    ]
+    paths: dict[str, list[Path]] = {name: [] for name in asked}
     noise_db = []
-    for i, segment in enumerate(segments):
-        progress("rendering", i, len(segments))
-        for name, settings in _VERSIONS.items():
-            path = folder / name / f"{segment.name.replace('/', '-')}.wav"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            done = render(
-                segment.audio_path,
-                path,
-                frozen if name == "frozen" else generator,
-                shifted if name == "shifted" else data.tempo,
-                settings,
-                inference_ms=None if settings.use == "late" else inference_ms,
-            )
-            if name == "late":
-                noise_db.append(-120.0 if done.noise_db is None else done.noise_db)
-            paths[name].append(path)
+    names = list(asked) * len(segments)
+    rendered = joblib.Parallel(jobs, return_as="generator")(work)
+    for i, (name, (path, noise)) in enumerate(zip(names, rendered, strict=True)):
+        progress("rendering", i, len(work))
+        paths[name].append(path)
+        if name == "late":
+            noise_db.append(-120.0 if noise is None else noise)
     return paths, noise_db
+
+
+def _render(
+    source: Path,
+    sink: Path,
+    model: Path,
+    is_frozen: bool,
+    tempo: Tempo,
+    settings: Settings,
+    inference_ms: float | None,
+) -> tuple[Path, float | None]:
+    """One segment in one version; its file, and the energy of its noise, dB."""
+    sink.parent.mkdir(parents=True, exist_ok=True)
+    generator = _generator(model, is_frozen)
+    done = render(source, sink, generator, tempo, settings, inference_ms=inference_ms)
+    return sink, done.noise_db
+
+
+@lru_cache(maxsize=2)
+def _generator(model: Path, is_frozen: bool) -> OnnxGenerator:
+    return Frozen(model, "auto") if is_frozen else OnnxGenerator(model, "auto")

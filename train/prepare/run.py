@@ -135,7 +135,7 @@ def _each(
 ) -> Iterable[tuple[int, Outcome]]:
     work = (joblib.delayed(_numbered)(i, folder, sources[i], settings) for i in missing)
     parallel = joblib.Parallel(
-        n_jobs=min(jobs, max(1, len(missing))),
+        n_jobs=jobs if jobs < 0 else min(jobs, max(1, len(missing))),
         return_as="generator_unordered",
         pre_dispatch="2*n_jobs",
     )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
-from engine.dsp.arrays import Array, Audio
+from engine.dsp.arrays import Audio
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from engine.dsp.tempo import Tempo
@@ -25,7 +25,16 @@ from engine.errors import DoubledropError, InputError
 from engine.live.beats import find
 from engine.live.hearing import RATE as HEARING_RATE
 from engine.live.hearing import hear
-from train.dataset import HEADROOM_DB, RATE, TAIL_S, Track, audio_path, image_path, twin_path
+from train.dataset import (
+    HEADROOM_DB,
+    RATE,
+    TAIL_S,
+    Track,
+    audio_path,
+    image_path,
+    images_of,
+    twin_path,
+)
 from train.prepare.cutting import Equaliser, cut, gated_power
 from train.prepare.listening import Listened, listen
 from train.prepare.sections import choose
@@ -238,15 +247,6 @@ def _write_sound(path: Path, sound: Audio, at: int, bpm: float) -> None:
     out = np.clip(out * np.float32(10 ** (-HEADROOM_DB / 20)), -1.0, 1.0)
     path.parent.mkdir(parents=True, exist_ok=True)
     sf.write(str(path), out.T, RATE, subtype="PCM_24")
-
-
-def images_of(sound: Audio, at: int, bpm: float) -> Array:
-    """(2, columns, n_mels) float16 dB of the two phrases from sample ``at`` on."""
-    analyser = FrontEnd().at(RATE)
-    phrase = Tempo(bpm).phrase_s * RATE
-    columns = int(np.ceil(phrase / analyser.hop))
-    images = [analyser.log_mel(sound, at + k * phrase, columns) for k in range(2)]
-    return np.stack(images).astype(np.float16)
 
 
 def _state(path: Path) -> list[Any]:

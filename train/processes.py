@@ -1,0 +1,51 @@
+"""Several processes that train as one: each takes its share of a batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+def join() -> tuple[int, int]:
+    """Rank and number of processes, as ``torchrun`` says."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0, 1
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return dist.get_rank(), dist.get_world_size()
+
+
+def agreed(over: bool) -> bool:
+    """Whether any process wants to stop: they stop after the same step, or wait for ever."""
+    if not dist.is_initialized():
+        return over
+    vote = torch.tensor(float(over))
+    if dist.get_backend() == "nccl":
+        vote = vote.cuda()
+    dist.all_reduce(vote)
+    return bool(vote.item())
+
+
+def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Average the gradients over the processes, in one exchange."""
+    if not dist.is_initialized():
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    parts = torch.split(flat, [g.numel() for g in gradients])
+    for gradient, mean in zip(gradients, parts, strict=True):
+        gradient.copy_(mean.view(gradient.shape))
+
+
+def mean_over_processes(values: Tensor) -> Tensor:
+    """Numbers that each process has found, averaged; changed in place."""
+    if dist.is_initialized():
+        dist.all_reduce(values)
+        values /= dist.get_world_size()
+    return values
