@@ -7,7 +7,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -17,8 +16,8 @@ import soundfile as sf
 from engine.dsp.frontend import FrontEnd
 from engine.live.preset import bundled_folder
 from export import handmade
+from tests.program import START, doubledrop, started
 
-COMMAND = [sys.executable, "-c", "from engine.cli import main; main()", "render"]
 RATE = 24000
 GOOD = ("--preset", "downbeat-filter", "--bpm", "240")
 
@@ -52,10 +51,8 @@ def inputs(tmp_path_factory):
     return folder
 
 
-def render(*arguments, **options):
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, **options
-    )
+def render(*arguments):
+    return doubledrop("render", *arguments)
 
 
 def check_refused(done, folder, says, status=2):
@@ -246,14 +243,15 @@ def _full_disk():
 
 def test_a_full_disk_leaves_nothing(inputs, tmp_path):
     """Writes that really fail, after 200 kB."""
-    done = render(inputs / "good.wav", tmp_path / "out.wav", *GOOD, preexec_fn=_full_disk)
+    files = inputs / "good.wav", tmp_path / "out.wav"
+    done = started("render", *files, *GOOD, preexec_fn=_full_disk)
     check_refused(done, tmp_path, ["out.wav", "cannot be written", "Make room"], 1)
 
 
 def test_ctrl_c_leaves_nothing(inputs, tmp_path):
     sf.write(tmp_path / "long.wav", np.zeros((48000 * 600, 2), np.float32), 48000)
     process = subprocess.Popen(
-        [*COMMAND, str(tmp_path / "long.wav"), str(tmp_path / "out.wav"), *GOOD],
+        [*START, "render", str(tmp_path / "long.wav"), str(tmp_path / "out.wav"), *GOOD],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -17,6 +15,7 @@ from engine.stages.chain import Chain
 from engine.stages.insert import Insert
 from engine.stages.macros import Macros, Move
 from tests.feeds import noise
+from tests.program import doubledrop
 from tests.stage_verifier import (
     through,
     verify_blocks,
@@ -186,8 +185,7 @@ def test_a_chain_that_cannot_be_is_named(tmp_path, effect, says):
 
 
 def test_effects_are_listed():
-    command = [sys.executable, "-c", "from engine.cli import main; main()", "plugins", "list"]
-    listed = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    listed = doubledrop("plugins", "list", "--json")
     assert json.loads(listed.stdout)["Reverb"]["room_size"]["high"] == 1.0
-    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    shown = doubledrop("plugins", "list")
     assert "cutoff_frequency_hz" in shown.stdout

@@ -30,6 +30,7 @@ ASKED = {
     "contrast": {"contrast": 1.0, "cycle": 0.0},
     "norm": {"norm": "channel"},
     "twins": {"twins": True, "teacher": 10.0, "cycle": 0.0},
+    "backwards": {"twins": True, "backwards": True, "teacher": 10.0, "cycle": 0.0},
 }
 SPAN_DB = FrontEnd().ceil_db - FrontEnd().floor_db
 
@@ -168,6 +169,19 @@ def test_crops_come_with_the_twin(data, rng):
     assert 1.0 < np.abs(wanted - heard).mean() * SPAN_DB / 2 < 20.0
 
 
+def test_pairs_are_learnt_backwards_too(data):
+    soft, hard = (GenreImages(data, genre) for genre in data.genres)
+    for images in (soft, hard):
+        images.learn_twins(data)
+    n, own = len(soft.windows), hard.windows
+    soft.exchange(hard)
+    assert len(soft.windows) == n + len(own)
+    # What a hard track's twin is to become is that track, and what a soft track's twin is, is soft.
+    assert np.array_equal(soft._wanted[n:], own)
+    assert np.array_equal(hard._wanted[len(own) :], soft.windows[:n])
+    assert np.array_equal(soft.windows[n:], hard._wanted[: len(own)])
+
+
 def test_a_training_without_twins_says_so(tmp_path):
     data = Dataset(write_dataset(tmp_path / "data", train=1, held_out=0))
     recipe = SMALL.model_copy(update=ASKED["twins"])
@@ -175,3 +189,5 @@ def test_a_training_without_twins_says_so(tmp_path):
         run(recipe, data, tmp_path / "run")
     with pytest.raises(ValidationError, match="teach nothing"):
         Recipe(source="soft", target="hard", twins=True)
+    with pytest.raises(ValidationError, match="pairs of twins"):
+        Recipe(source="soft", target="hard", backwards=True)

@@ -10,12 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.program import doubledrop, started
+
 ROOT = Path(__file__).parent.parent
-
-
-def doubledrop(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from engine.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 @pytest.mark.parametrize("command", ["play", "render", "presets", "devices", "bench"])
@@ -26,7 +23,7 @@ def test_help_has_an_example(command):
 
 
 def test_presets_are_listed():
-    done = doubledrop("presets", "--json")
+    done = started("presets", "--json")
     rows = json.loads(done.stdout)
     assert {"name", "state", "licence", "what"} <= rows[0].keys()
     assert all(row["state"].startswith("ready on") for row in rows)
@@ -39,7 +36,8 @@ def test_devices_are_listed_or_their_absence_is_said():
 
 def test_bench_prints_the_contract_s_keys(tmp_path):
     log = tmp_path / "bench.jsonl"
-    done = doubledrop("bench", "--hops", "500", "--json", "--log", str(log))
+    options = ["--preset", "downbeat-filter", "--hops", "500"]
+    done = doubledrop("bench", *options, "--json", "--log", log)
     figures = json.loads(done.stdout)
     assert figures.keys() >= {
         "machine",

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
+from tests.program import doubledrop
 from tests.test_prepare import FORM, drums, everything, save
-
-_MAIN = "from engine.cli import main; main()"
 
 
 def prepare(*arguments):
-    return subprocess.run(
-        [sys.executable, "-c", _MAIN, "prepare", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return doubledrop("prepare", *arguments)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -13,6 +11,7 @@ from engine.live.chains import Workshop
 from engine.live.doctor import BLOCK, RATE, TEMPOS, Rehearsal, rehearse, verdict
 from engine.live.generator import OnnxGenerator
 from export import handmade
+from tests.program import doubledrop
 
 HOP = {"p50": 0.5, "p99": 1.0, "p999": 2.0}
 INFERENCE = {"p50": 60.0, "p99": 80.0, "p999": 90.0}
@@ -42,12 +41,7 @@ def test_the_margin_is_what_is_left_of_block_and_cushion():
 
 def test_doctor_prints_the_keys_of_the_contract():
     command = "doctor --preset downbeat-filter --seconds 1 --json"
-    done = subprocess.run(
-        [sys.executable, "-c", "from engine.cli import main; main()", *command.split()],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = doubledrop(*command.split())
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["providers"]["cpu"] == "runs"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ import soundfile as sf
 from engine.dsp.frontend import FrontEnd
 from tests.datasets import write_dataset
 from tests.feeds import noise
+from tests.program import doubledrop
 from train.dataset import Dataset
 from train.judge.music import added_in_silence
 
@@ -22,21 +21,12 @@ def small(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("dataset"), train=6, held_out=3)
 
 
-def command(*arguments):
-    return subprocess.run(
-        [sys.executable, "-c", "from engine.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def judged(small, tmp_path_factory):
     page = tmp_path_factory.mktemp("page")
     arguments = ["evaluate", "downbeat-filter", "--data", small, "--report", page, "--json"]
     quick = "phrase, late, edge, no_noise, frozen, shifted"  # the others are slow
-    done = command(*arguments, "--renders", page / "renders", "--versions", quick)
+    done = doubledrop(*arguments, "--renders", page / "renders", "--versions", quick)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), page, done.stderr
 
@@ -82,7 +72,7 @@ def test_evaluate_tells_music_from_controls(judged):
 
 def test_a_stored_judge_calls_the_same(small, judged):
     said, _, _ = judged
-    again = command("evaluate", "--data", small, "--json")
+    again = doubledrop("evaluate", "--data", small, "--json")
     assert again.returncode == 0, again.stderr
     controls = json.loads(again.stdout)
     assert controls["preset"] is None
@@ -101,7 +91,7 @@ def test_a_stored_judge_calls_the_same(small, judged):
     ],
 )
 def test_a_wrong_genre_is_named(arguments, says, small):
-    done = command("evaluate", "--data", small, *arguments)
+    done = doubledrop("evaluate", "--data", small, *arguments)
     assert done.returncode == 2
     for part in says:
         assert part in done.stderr
@@ -111,7 +101,7 @@ def test_a_dataset_of_another_front_end_is_refused(small, tmp_path):
     data = Dataset(small)
     changed = data.manifest.model_copy(update={"front_end": FrontEnd(n_mels=64).to_json()})
     (tmp_path / "dataset.json").write_text(changed.model_dump_json())
-    done = command("evaluate", "--data", tmp_path)
+    done = doubledrop("evaluate", "--data", tmp_path)
     assert done.returncode == 2
     assert "Prepare the dataset again" in done.stderr
 
@@ -138,10 +128,8 @@ def test_evaluate_music_renders_whole_tracks_and_skips_broken_ones(tmp_path, rng
         clicks[:, beat * 12000 : beat * 12000 + 400] *= 50
     sf.write(music / "album" / "clicks.wav", clicks.T, 24000)
     (music / "broken.ogg").write_bytes(b"OggS and no more")
-    command = f"-m engine.cli evaluate downbeat-filter --music {music} --renders {tmp_path / 'out'}"
-    done = subprocess.run(
-        [sys.executable, *command.split(), "--json"], capture_output=True, text=True, check=True
-    )
+    options = ["--music", music, "--renders", tmp_path / "out", "--json"]
+    done = doubledrop("evaluate", "downbeat-filter", *options)
     assert "broken.ogg" in done.stderr
     found = json.loads(done.stdout)
     (track,) = found["music"]

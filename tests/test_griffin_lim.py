@@ -11,7 +11,7 @@ from engine.dsp.stft import STFT
 from tests.feeds import noise
 
 RATE = 24000
-SECONDS = 8.0
+SECONDS = 6.0
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,25 +13,10 @@ import soundfile as sf
 from engine.dsp.meters import LoudnessMeter
 from engine.errors import InputError
 from tests.feeds import noise
+from tests.program import doubledrop
 from train.judge.listen import gather, write_listening
 
 RATE = 44100
-_MAIN = "from engine.cli import main; main()"
-
-
-def command(*arguments):
-    return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from engine.cli import main; main()",
-            "listen",
-            *map(str, arguments),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def write(path, sound, rate=RATE):
@@ -58,7 +41,9 @@ def test_sounds_are_equally_loud_and_long_and_do_not_clip(tmp_path, rng):
     one = write(tmp_path / "one.wav", noise(rng, 6.0, RATE))
     soft = write(tmp_path / "soft.wav", 0.05 * noise(rng, 5.0, RATE))
     mono = write(tmp_path / "mono.wav", 3.0 * noise(rng, 7.0, 48000, 1), 48000)
-    done = command(tmp_path / "page", one, soft, mono, "--reference", one, "--start", 1)
+    done = doubledrop(
+        "listen", tmp_path / "page", one, soft, mono, "--reference", one, "--start", 1
+    )
     assert done.returncode == 0, done.stderr
     (sounds,) = on_the_page(tmp_path / "page").values()
     assert set(sounds) == {"one", "soft", "mono", "reference"}
@@ -102,7 +87,7 @@ def test_what_cannot_be_compared_is_named(tmp_path, rng, files, says):
     write(tmp_path / "one.wav", noise(rng, 1.0, RATE))
     write(tmp_path / "still.wav", np.zeros((2, RATE)))
     (tmp_path / "text.wav").write_text("no sound")
-    done = command(tmp_path / "page", *(tmp_path / file for file in files))
+    done = doubledrop("listen", tmp_path / "page", *(tmp_path / file for file in files))
     assert done.returncode == 2
     assert says in done.stderr
     assert not (tmp_path / "page").exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -21,8 +20,7 @@ from engine.live.sources import FileSink, FileSource, NoSink, demo_feed
 from engine.live.tracker import track
 from engine.stages.host import Settings
 from tests.feeds import sine
-
-PLAY = [sys.executable, "-c", "from engine.cli import main; main()", "play"]
+from tests.program import START, started
 
 
 def test_demo_feed_says_what_it_is():
@@ -114,13 +112,8 @@ def test_a_fault_of_the_generator_is_counted_and_the_sound_goes_on(generator):
 
 
 def test_play_without_a_device_plays_the_demo_into_a_file(tmp_path):
-    done = subprocess.run(
-        [*PLAY, "--seconds", "2", "--input", "demo", "--output", "out.wav"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ["--seconds", "2", "--input", "demo", "--output", "out.wav"]
+    done = started("play", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "recording: out.wav" in done.stdout
     assert "picture:   out.png" in done.stdout
@@ -130,7 +123,7 @@ def test_play_without_a_device_plays_the_demo_into_a_file(tmp_path):
 
 def test_ctrl_c_keeps_what_was_recorded(tmp_path):
     process = subprocess.Popen(
-        [*PLAY, "--input", "demo", "--output", "out.wav"],
+        [*START, "play", "--input", "demo", "--output", "out.wav"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -157,13 +150,8 @@ def _full_disk():
 
 def test_a_full_disk_keeps_what_was_recorded(tmp_path):
     take = tmp_path / "take.wav"
-    done = subprocess.run(
-        [*PLAY, "--input", "demo", "--output", str(take), "--seconds", "15"],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=_full_disk,
-    )
+    options = ["--input", "demo", "--output", take, "--seconds", "15"]
+    done = started("play", *options, preexec_fn=_full_disk)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(f"doubledrop: {take}: cannot be written")
     assert str(take) in done.stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 
@@ -27,6 +26,7 @@ from engine.stages.host import Settings
 from engine.stages.insert import Insert
 from tests.feeds import noise
 from tests.plugins import vst3
+from tests.program import doubledrop
 from tests.stage_verifier import through, verify_causality, verify_latency
 
 RATE, HOP = 48000, 128
@@ -254,8 +254,7 @@ def test_the_commands_say_what_may_play(made, tmp_path):
         (folder / f"{name}.vst3").symlink_to(made.parent / f"{name}.vst3")
 
     def run(*arguments):
-        command = [sys.executable, "-c", "from engine.cli import main; main()", "plugins"]
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        return doubledrop("plugins", *arguments)
 
     scanned = json.loads(run("scan", str(folder), "--json").stdout)
     faults = {key.split("/")[-1]: verdict["fault"] for key, verdict in scanned.items()}

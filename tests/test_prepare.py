@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError, OutputError, UsageError
+from tests.program import doubledrop
 from tests.test_tracker import RATE as MADE_AT
 from tests.test_tracker import drums
 from train.dataset import HEADROOM_DB, RATE, TAIL_S, Dataset, read_audio
@@ -30,7 +29,6 @@ from train.prepare.sections import choose_bars, phrase_bar
 from train.prepare.sources import find_sources, split, unique
 from train.prepare.work import Settings, nearest_octave
 
-COMMAND = [sys.executable, "-c", "from engine.cli import main; main()", "prepare"]
 FORM = "i4 d12"  # 22 s at 175 BPM
 SETTINGS = Settings(175.0)
 
@@ -332,8 +330,8 @@ SAID = {
 
 def test_broken_files_are_named_and_skipped(broken, music, tmp_path):
     """At the real command: a line for each, one object on stdout, the good ones prepared."""
-    command = [*COMMAND, tmp_path / "set", broken, music / "loud", "--json", "--jobs", "1"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    folders = tmp_path / "set", broken, music / "loud"
+    done = doubledrop("prepare", *folders, "--json", "--jobs", "1")
     assert done.returncode == 0, done.stderr
     # The MP3 decoder below libsndfile writes notes of its own to stderr.
     lines = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]

@@ -19,6 +19,7 @@ from engine.live.performer import Performer
 from engine.live.rig import Rig, Slot, read_rig
 from engine.live.rig_template import template
 from engine.live.rig_writer import add_control
+from tests.program import doubledrop, started
 
 TEXT = template([], ["Launch Control"], [], ["downbeat-filter", "liquid-to-dancefloor"])
 
@@ -149,30 +150,25 @@ def test_where_things_stand_is_remembered(tmp_path):
         board.path.unlink()
 
 
-def program(*arguments):
-    start = [sys.executable, "-c", "from engine.cli import main; main()"]
-    return subprocess.run([*start, *arguments], capture_output=True, text=True, check=False)
-
-
 def test_the_commands(tmp_path):
     path = tmp_path / "mine.toml"
-    made = program("rig", "init", str(path))
+    made = doubledrop("rig", "init", str(path))
     assert made.returncode == 0, made.stderr
-    again = program("rig", "init", str(path))
+    again = doubledrop("rig", "init", str(path))
     assert again.returncode == 2
     assert "--force" in again.stderr
-    checked = program("rig", "check", str(path), "--json")
+    checked = doubledrop("rig", "check", str(path), "--json")
     assert checked.returncode == 0, checked.stderr
     assert json.loads(checked.stdout)["ok"]
     path.write_text(path.read_text().replace('output = ""', 'output = "Nowhere"'))
-    wrong = program("rig", "check", str(path))
+    wrong = doubledrop("rig", "check", str(path))
     assert wrong.returncode == 2
     assert "Nowhere" in wrong.stderr
-    listed = program("midi", "list", "--json")
+    listed = started("midi", "list", "--json")
     assert listed.returncode == 0
     assert json.loads(listed.stdout).keys() == {"inputs", "outputs"}
     assert "ALSA" not in listed.stderr
-    nothing = program("midi", "learn", str(path), "wett")
+    nothing = doubledrop("midi", "learn", str(path), "wett")
     assert nothing.returncode == 2
     assert "slot16" in nothing.stderr
 

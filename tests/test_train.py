@@ -23,6 +23,7 @@ from engine.live.preset import load_preset
 from export.card import FIGURES, add_figures
 from export.trained import export
 from tests.datasets import write_dataset
+from tests.program import started
 from train.cli.export import export as export_command
 from train.critics import Discriminator
 from train.cyclegan import CycleGan
@@ -351,8 +352,7 @@ def test_an_export_that_differs_fails_and_leaves_nothing(tmp_path, rng):
 
 
 def reproduce(recipe, work, *options):
-    command = [sys.executable, "-m", "engine.cli", "reproduce", str(recipe), "--work", str(work)]
-    return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    return started("reproduce", recipe, "--work", work, *options)
 
 
 def written_recipe(path, commands):

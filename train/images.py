@@ -56,7 +56,6 @@ class GenreImages:
                 f"no {split} segments of {genre!r}",
                 cure="Prepare more music, or another split.",
             )
-        self.names = [segment.name for segment in segments]
         self.windows = _shown(images(segments), data.front_end)
         self.columns = self.windows.shape[-1]
         self._segments = segments
@@ -87,6 +86,22 @@ class GenreImages:
             )
         twins = np.stack([data.twin_image(segment) for segment in self._segments])
         self._wanted = _shown(twins, data.front_end)
+
+    def exchange(self, other: GenreImages) -> None:
+        """Learn the pairs of the other genre backwards too, and the other way round.
+
+        A twin is music of the other genre, performed as all of that is; what it was made from is
+        what it should become.
+
+        Args:
+            other: has learnt twins, as this one.
+        """
+        if self._wanted is None or other._wanted is None:
+            raise ValueError("learn twins first")
+        own, their = (self.windows, self._wanted), (other.windows, other._wanted)
+        for genre, pairs, more in ((self, own, their), (other, their, own)):
+            genre.windows = np.concatenate([pairs[0], more[1]])
+            genre._wanted = np.concatenate([pairs[1], more[0]])
 
     def crop(self, rng: np.random.Generator, width: int, uses: Windows) -> Array:
         """One random crop in one random use of the window.

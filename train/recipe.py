@@ -36,6 +36,8 @@ class Recipe(BaseModel):
             whole phrase; 0 for none.
         twins: whether that teacher is the composer, who performed the training tracks in the other
             genre too; otherwise the generators that the training begins from.
+        backwards: whether a twin is also shown as what its track should be made from: twice as many
+            pairs for each direction.
         augment: whether critics see images changed at random, see :mod:`train.augment`.
         history: generated images that a critic remembers.
         smoothness: weight of the L1 norm of the gain's change from column to column.
@@ -70,6 +72,7 @@ class Recipe(BaseModel):
     contrast: float = Field(0.0, ge=0)
     teacher: float = Field(0.0, ge=0)
     twins: bool = False
+    backwards: bool = False
     augment: bool = False
     history: int = Field(50, ge=0)
     smoothness: float = Field(0.0, ge=0)
@@ -87,6 +90,8 @@ class Recipe(BaseModel):
             raise ValueError(f"phrase {self.phrase:g} and edge {self.edge:g} are more than 1")
         if self.twins and not self.teacher:
             raise ValueError("twins teach nothing without a weight: give teacher one")
+        if self.backwards and not self.twins:
+            raise ValueError("backwards shows pairs of twins: give twins = true")
         if self.source == self.target:
             raise ValueError(f"source and target are both {self.source!r}")
         return self

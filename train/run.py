@@ -92,6 +92,8 @@ def train(
     if recipe.twins:
         sources.learn_twins(data)
         targets.learn_twins(data)
+        if recipe.backwards:
+            sources.exchange(targets)
     elif recipe.teacher:
         sources.learn(_teacher(model, 0, folder))
         targets.learn(_teacher(model, 1, folder))

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.progress import TimeElapsedColumn
 
@@ -20,6 +19,7 @@ from engine.cli.admit import admitted
 from engine.cli.console import progress, shares, stderr, warn
 from engine.cli.render import find_tempo
 from engine.cli.route import Route, find_route
+from engine.dsp.meters import peak_db
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceLost, OutputError, UsageError
 from engine.live import sources
@@ -229,15 +229,11 @@ def _watch(player: Player, rate: int) -> None:
 
 def _line(player: Player) -> str:
     meters = player.meters
-    peak_in, peak_out = (_db(peak) for peak in meters.take_peaks())
+    peak_in, peak_out = (peak_db(peak) for peak in meters.take_peaks())
     return (
         f"in {peak_in:6.1f} dBFS  out {peak_out:6.1f} dBFS  {meters.gain:9} wet {meters.wet:4.0%}"
         f"  {meters.inferences} inferences  {meters.late_hops} late hops"
     )
-
-
-def _db(peak: float) -> float:
-    return float(20 * np.log10(max(peak, 1e-6)))
 
 
 def _summary(player: Player, route: Route, report: Report | None, as_json: bool) -> None:

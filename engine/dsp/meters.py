@@ -99,7 +99,12 @@ def true_peak_db(sound: Audio) -> float:
     n = sound.shape[-1]
     fine = _TIMES * np.fft.irfft(np.fft.rfft(sound), _TIMES * n)
     edge = round(_EDGE * fine.shape[-1])
-    return _db(float(np.abs(fine[:, edge:-edge]).max(initial=0.0)) ** 2)
+    return peak_db(float(np.abs(fine[:, edge:-edge]).max(initial=0.0)))
+
+
+def peak_db(peak: float) -> float:
+    """Level of a peak, dB re full scale; ``FLOOR_DB`` for silence."""
+    return _db(peak * peak)
 
 
 def _power(level_db: float) -> float:

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -138,9 +139,9 @@ def run(job: Job) -> None:
     head[AT] = n  # recorded from the moment at which all is connected
     client.activate()
     for i, name in enumerate(job.hears):
-        _connect(client, inputs[i], name, job.tries_s)
+        _connect(jack, client, inputs[i], name, job.tries_s)
     for i, name in enumerate(job.sends):
-        _connect(client, outputs[i % 2], name, job.tries_s)
+        _connect(jack, client, outputs[i % 2], name, job.tries_s)
     say(ready=True)
     head[CALLS] = 0
     head[AT] = 0
@@ -170,15 +171,18 @@ def _address(jack: Any, pointer: Any) -> int:
     return int(jack._ffi.cast("size_t", pointer))
 
 
-def _connect(client: Any, port: Any, pattern: str, tries_s: float) -> None:
-    """Connect a port of ours with the one that matches, once that is there."""
+def _connect(jack: Any, client: Any, port: Any, pattern: str, tries_s: float) -> None:
+    """Connect a port of ours with the one that matches, once that is there and running."""
     deadline = time.monotonic() + tries_s
-    while not (found := client.get_ports(f"^{pattern}$")):
-        if time.monotonic() > deadline:
-            raise DeviceError("JACK", f"no port {pattern!r}", cure="Start what has it first.")
+    while time.monotonic() < deadline:
+        found = client.get_ports(f"^{pattern}$")
+        if found:
+            ends = (port, found[-1]) if port.is_output else (found[-1], port)
+            with suppress(jack.JackError):  # a client has ports before it runs
+                client.connect(*ends)
+                return
         time.sleep(0.05)
-    ends = (port, found[-1]) if port.is_output else (found[-1], port)
-    client.connect(*ends)
+    raise DeviceError("JACK", f"no port {pattern!r}", cure="Start what has it first.")
 
 
 def asked(job: Job) -> str:

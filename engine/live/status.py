@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from engine.dsp.limiter import LOOKAHEAD, take_reduction_db
+from engine.dsp.meters import peak_db
 from engine.live import board as b
 from engine.live.budget import budget
 from engine.live.supervisor import Supervisor
@@ -75,7 +74,7 @@ def look(stage: Supervisor, settings: Settings) -> Status:
     rate = max(1, int(n[b.RATE]))
     hops = {name: int(n[place]) for name, place in b.SHARES.items()}
     total = max(1, sum(hops.values()))
-    peaks = [_db(float(levels[place])) for place in (b.PEAK_IN, b.PEAK_OUT)]
+    peaks = [peak_db(float(levels[place])) for place in (b.PEAK_IN, b.PEAK_OUT)]
     levels[b.PEAK_IN] = levels[b.PEAK_OUT] = 0.0
     return Status(
         seconds=int(n[b.HEARD]) / rate,
@@ -118,7 +117,3 @@ def latency(stage: Supervisor, settings: Settings) -> dict[str, int]:
     parts |= budget(rate, block, settings, chains)
     declared = parts["device"] + int(stage.board.numbers[b.BEHIND]) + LOOKAHEAD
     return parts | {"total": declared}
-
-
-def _db(peak: float) -> float:
-    return float(20 * np.log10(max(peak, 1e-6)))

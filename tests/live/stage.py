@@ -28,6 +28,7 @@ from engine.live.status import Status, look
 from engine.live.supervisor import Supervisor
 from engine.stages.host import Settings
 from export import handmade
+from tests.program import START, started
 
 BLOCK = 128
 _HOST = r"PortAudio.*:{}_{}"
@@ -144,7 +145,7 @@ def played_twice(
         folder: for everything.
         rig: text of a rig.toml.
         gestures: (seconds, bytes of a MIDI message).
-        meanwhile: told the process once the music begins.
+        meanwhile: told the process once the music begins, with the session.
 
     Returns:
         The take, and what `render --take --json` says of it.
@@ -155,26 +156,18 @@ def played_twice(
     )
     mido.MidiFile(tracks=[track], ticks_per_beat=500).save(folder / "set.mid")  # 1 ms a tick
     (folder / "rig.toml").write_text(rig, encoding="utf-8")
-    program = [sys.executable, "-c", "from engine.cli import main; main()"]
     options = ["--seconds", "16", "--midi", str(folder / "set.mid")]
     takes = ["--record", str(folder / "takes")]
-    play = [*program, "play", str(folder / "rig.toml"), *options, *takes]
-    process = subprocess.Popen(play, stdout=subprocess.PIPE, text=True)
-    while not list((folder / "takes").glob("*/decisions.jsonl")):
-        time.sleep(0.1)
-        assert process.poll() is None
+    play = [*START, "play", str(folder / "rig.toml"), *options, *takes]
     sound, _ = soundfile.read(demo_feed()[0], frames=44100 * 14, dtype="float32")
-    listener = Listener(folder, 0.5 * sound.T)
+    listener = Listener(folder, 0.5 * sound.T, awaits=True)
+    process = subprocess.Popen(play, stdout=subprocess.PIPE, text=True)
+    listener.ready()
     meanwhile(process.pid)
     listener.result()
     process.communicate(timeout=60)
     (take,) = (folder / "takes").iterdir()
-    again = subprocess.run(
-        [*program, "render", "--take", str(take), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    again = started("render", "--take", take, "--json")
     assert again.returncode == 0, again.stderr
     return take, json.loads(again.stdout)
 
@@ -211,7 +204,10 @@ class StoppedThread:
 class Listener:
     """A client in a process of its own that plays a signal into the host and records it."""
 
-    def __init__(self, folder: Path, signal_: Audio, beside: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, signal_: Audio, beside: str | None = None, awaits: bool = False
+    ) -> None:
+        """Begins at once, or, where it ``awaits`` a host yet to be started, with :meth:`ready`."""
         self.signal = np.ascontiguousarray(signal_, np.float32)
         self._file = folder / "recorded.npz"
         np.save(folder / "signal.npy", self.signal)
@@ -220,12 +216,17 @@ class Listener:
         if beside:
             sends += [f"{beside}:in_{c}" for c in (0, 1)]
             hears += [f"{beside}:out_{c}" for c in (0, 1)]
-        job = jack.Job("listener", str(folder / "signal.npy"), str(self._file), sends, hears)
+        job = jack.Job("listener", str(folder / "signal.npy"), str(self._file), sends, hears, 60.0)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "engine.live.jack", jack.asked(job)],
             stdout=subprocess.PIPE,
             text=True,
         )
+        if not awaits:
+            self.ready()
+
+    def ready(self) -> None:
+        """Wait until it is connected: from then on it plays and records."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert "ready" in line, line

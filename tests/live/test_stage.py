@@ -39,6 +39,7 @@ from tests.live.stage import (
     stage,
     wrong_places,
 )
+from tests.program import started
 
 RATE = 48000
 
@@ -350,13 +351,6 @@ def test_nothing_is_louder_than_full_scale(server, tmp_path):
     assert 0.5 < np.abs(sound).max() <= 10 ** (-1 / 20)
 
 
-def program(command, *arguments):
-    start = [sys.executable, "-c", "from engine.cli import main; main()"]
-    return subprocess.run(
-        [*start, *command.split(), *arguments], capture_output=True, text=True, check=False
-    )
-
-
 @pytest.mark.parametrize("cable", [True, False])
 def test_doctor_measures_the_device_through_a_cable(server, cable, figure):
     """The cable is a client that passes on what it hears, one block later."""
@@ -368,7 +362,7 @@ def test_doctor_measures_the_device_through_a_cable(server, cable, figure):
         )
         time.sleep(5.0)  # it has been compiled, and looks for the ports
     command = "doctor --loopback --preset downbeat-filter --seconds 1 --json"
-    done = program(command)
+    done = started(*command.split())
     if client is not None:
         client.kill()
     assert done.returncode == 0, done.stderr
@@ -384,7 +378,7 @@ def test_doctor_measures_the_device_through_a_cable(server, cable, figure):
 
 def test_a_short_soak_counts_what_drops_out(server, tmp_path):
     command = "soak --minutes 0.2 --preset downbeat-filter --json --report"
-    done = program(command, str(tmp_path))
+    done = started(*command.split(), tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["seconds"] == pytest.approx(12.0, abs=0.1)

@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from tests.live.stage import (
     stage,
     wrong_places,
 )
+from tests.program import START
 
 RATE = 48000
 
@@ -100,9 +100,8 @@ def test_a_full_disk_ends_the_take_and_not_the_music(server, noise, tmp_path):
 
 
 def test_a_take_survives_the_death_of_everything(server, tmp_path):
-    start = [sys.executable, "-c", "from engine.cli import main; main()", "play"]
     options = ["--preset", "downbeat-filter", "--bpm", "175", "--record", str(tmp_path / "takes")]
-    process = subprocess.Popen([*start, *options], start_new_session=True)
+    process = subprocess.Popen([*START, "play", *options], start_new_session=True)
     files, began = [], time.monotonic()
     while not (files and soundfile.info(files[0]).frames > 3 * RATE):
         assert time.monotonic() - began < 60
