@@ -10,10 +10,14 @@ import typer
 from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
 from engine.cli import options
+from engine.cli.admit import admitted
 from engine.cli.console import progress, stdout
-from engine.live.asked import Asked, Wanted
+from engine.errors import UsageError
+from engine.live.asked import Wanted
 from engine.live.files import make_folder
 from engine.live.preset import load_preset
+from engine.live.rig import Rig, read_rig
+from engine.live.rig_slot import Slot
 from engine.live.sources import demo_feed
 from engine.stages.host import Settings
 
@@ -21,6 +25,9 @@ _TRAINED = ["liquid-to-dancefloor", "dancefloor-to-liquid"]
 
 
 def soak(
+    rig: Annotated[
+        Path | None, typer.Argument(metavar="[RIG]", help="Slots and effects; instead of --preset.")
+    ] = None,
     minutes: Annotated[float, typer.Option(help="How long.", min=0.1)] = 10.0,
     preset: Annotated[
         list[str] | None,
@@ -35,6 +42,8 @@ def soak(
 ) -> None:
     """Play the demo feed live for long on a JACK server, crossfading every four bars.
 
+    Presets bring their effects along, as on the stage.
+
     Beside the stage runs a client that does nothing but pass its input on: what drops out there
     too is not the stage's.
 
@@ -43,20 +52,19 @@ def soak(
     from engine.live.soak import draw
     from engine.live.soak import soak as run
 
-    chosen = [load_preset(name) for name in preset or _TRAINED]
+    if rig is not None and preset:
+        raise UsageError("--preset", preset[0], cure="A rig names its own presets: leave it out.")
+    chosen = read_rig(rig) if rig else Rig(slots=[Slot(preset=x) for x in preset or _TRAINED])
+    for slot in chosen.slots:
+        load_preset(slot.preset)
     feed, tempo = demo_feed()
     settings = Settings()
+    asked = admitted(chosen.at_tempo(tempo.bpm).asked(provider.value, tempo, settings))
     with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
         task = bar.add_task("starting", total=1.0)
         result = run(
             Wanted(None, None, None, block, True, settings),
-            Asked(
-                [str(p.model) for p in chosen],
-                provider.value,
-                tempo.bpm,
-                tempo.downbeat_s,
-                settings,
-            ),
+            asked,
             minutes,
             feed,
             lambda status, share: bar.update(

@@ -377,11 +377,16 @@ def test_doctor_measures_the_device_through_a_cable(server, cable, figure):
 
 
 def test_a_short_soak_counts_what_drops_out(server, tmp_path):
-    command = "soak --minutes 0.2 --preset downbeat-filter --json --report"
-    done = started(*command.split(), tmp_path)
+    rig = tmp_path / "rig.toml"
+    rig.write_text(
+        '[[slots]]\npreset = "downbeat-filter"\n[[slots.chain]]\neffect = "Reverb"\n'
+        '[[slots]]\npreset = "downbeat-filter"\n'
+    )
+    done = started("soak", rig, "--minutes", 0.2, "--json", "--report", tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["seconds"] == pytest.approx(12.0, abs=0.1)
+    assert found["switches"] >= 1
     assert found["dropouts"]["host"] <= found["left_out"] + found["flags"]
     assert found["gain_share"]["predicted"] + found["gain_share"]["fresh"] > 0.9
     assert found["memory_mib"]["end"] > 50
