@@ -227,7 +227,11 @@ class Dataset:
             InputError: it has none, or its file is damaged.
         """
         if segment.twin_path is None:
-            raise InputError(segment.name, "no twin", cure="Prepare with --twins.")
+            raise InputError(
+                str(self.folder),
+                f"no twin of {segment.name}",
+                cure="Compose with --train-twins, and prepare with --twins.",
+            )
         sound = at_level(read_audio(segment.twin_path))
         return np.asarray(images_of(sound, 0, self.manifest.bpm), np.float32)
 

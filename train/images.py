@@ -76,14 +76,6 @@ class GenreImages:
         Raises:
             InputError: a segment has no twin.
         """
-        missing = [segment.name for segment in self._segments if segment.twin_path is None]
-        if missing:
-            raise InputError(
-                str(data.folder),
-                f"no twin of {missing[0]} ({len(missing)} of {len(self._segments)} have none)",
-                cure="Compose with --train-twins and prepare with --twins, or leave twins out of "
-                "the recipe.",
-            )
         twins = np.stack([data.twin_image(segment) for segment in self._segments])
         self._wanted = _shown(twins, data.front_end)
 
