@@ -23,7 +23,7 @@ from engine.live.preset import load_preset
 from export.card import FIGURES, add_figures
 from export.trained import export
 from tests.datasets import write_dataset
-from tests.program import started
+from tests.program import doubledrop, started
 from train.cli.export import export as export_command
 from train.critics import Discriminator
 from train.cyclegan import CycleGan
@@ -380,7 +380,7 @@ def test_a_recipe_is_reproduced_from_data_to_card(data, tmp_path):
     for said in ("CC0 clicks", "2 steps", "hard restyled as soft", "as the engine renders them"):
         assert said in card
     assert (preset / "windows.png").stat().st_size > 10000
-    shown = reproduce(recipe, work, "--show")
+    shown = doubledrop("reproduce", recipe, "--work", work, "--show")
     assert shown.stdout.count("$ doubledrop") == 2
     assert "steps in" not in shown.stdout
 
@@ -392,7 +392,8 @@ def test_a_recipe_that_fails_stops_there(data, tmp_path):
     assert "no dataset" in done.stderr
     assert "$ doubledrop presets" not in done.stdout
     for commands, says in ((["train {wrk}"], "{wrk}"), ([], "doubledrop train")):
-        done = reproduce(written_recipe(tmp_path / "wrong.toml", commands), tmp_path)
+        wrong = written_recipe(tmp_path / "wrong.toml", commands)
+        done = doubledrop("reproduce", wrong, "--work", tmp_path)
         assert done.returncode == 2
         assert says in done.stderr
 
