@@ -80,7 +80,8 @@ def _teaching(recipe: dict[str, Any]) -> str:
         parts.append(f"contrast of places of weight {recipe['contrast']:g}")
     if recipe.get("teacher"):
         who = "the twins of its tracks" if recipe.get("twins") else "a teacher"
-        parts.append(f"{who}, weight {recipe['teacher']:g}")
+        ways = ", also backwards" if recipe.get("backwards") else ""
+        parts.append(f"{who}{ways}, weight {recipe['teacher']:g}")
     if recipe.get("augment"):
         parts.append("augmented images for the critics")
     if recipe.get("critic_scales", 1) > 1:
