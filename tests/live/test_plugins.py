@@ -66,7 +66,7 @@ def test_dry_and_wet_are_in_time_whatever_a_plugin_says(server, noise, made, tmp
 def test_the_music_goes_on_when_a_plugin_does_not(server, made, tmp_path, figure, harm):
     """Tripped by a knob in the middle of the music: without the plugin, and with it again."""
     rng = np.random.default_rng(5)
-    noise = (0.05 * rng.normal(size=(2, 9 * RATE))).astype(np.float32)
+    noise = (0.05 * rng.normal(size=(2, 14 * RATE))).astype(np.float32)
     effect, macro = harm_of(made, harm)
     with stage(asked=asking(tmp_path, effect, macros=[macro])) as it:
         before = it.look()
