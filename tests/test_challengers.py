@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.view import AHEAD
 from engine.errors import InputError
 from engine.live.generator import OnnxGenerator
 from export.trained import export
@@ -15,8 +16,9 @@ from tests.datasets import write_dataset
 from train.augment import augmented
 from train.contrast import Contrast
 from train.critics import Discriminator
+from train.cyclegan import CycleGan, stretch
 from train.dataset import Dataset
-from train.images import GenreImages, Windows, batch
+from train.images import HEARD, LEAD, ROW, GenreImages, Windows, batch, rows
 from train.networks import Generator
 from train.recipe import Recipe
 from train.run import train
@@ -31,6 +33,8 @@ ASKED = {
     "norm": {"norm": "channel"},
     "twins": {"twins": True, "teacher": 10.0, "cycle": 0.0},
     "backwards": {"twins": True, "backwards": True, "teacher": 10.0, "cycle": 0.0},
+    "rows": {"rows": 1.0},
+    "rows of twins": {"rows": 1.0, "twins": True, "teacher": 10.0, "cycle": 0.0, "batch": 2},
 }
 SPAN_DB = FrontEnd().ceil_db - FrontEnd().floor_db
 
@@ -180,6 +184,57 @@ def test_pairs_are_learnt_backwards_too(data):
     assert np.array_equal(soft._wanted[n:], own)
     assert np.array_equal(hard._wanted[len(own) :], soft.windows[:n])
     assert np.array_equal(soft.windows[n:], hard._wanted[: len(own)])
+
+
+def test_windows_in_a_row_make_one_stretch_of_what_is_heard(data, rng):
+    """Every column of it was drawn LEAD columns ahead or more, from the phrase before."""
+    images = GenreImages(data, "soft")
+    images.learn_twins(data)
+    columns = images.columns
+    # Each image says at each column which phrase and which column that is.
+    images.windows[:, 0], images.windows[:, 1] = 0.0, 0.5
+    images.windows += np.arange(columns) / (4 * columns)
+    images._wanted = images.windows + 10.0
+    for _ in range(20):
+        row = rows(images, rng, 2, 128)
+        assert row.shape == (2, ROW, 3, 128, 128)
+        for windows in row:
+            ahead = (windows[:, 0] != windows[:, 1])[:, 0]
+            assert not ahead[:, : 128 - AHEAD].any()
+            assert ahead[:, 128 - AHEAD :].all()
+        window, heard, wanted = (
+            stretch(torch.from_numpy(row[:, :, i].reshape(-1, 1, 128, 128))).numpy()
+            for i in range(3)
+        )
+        assert heard.shape == (2, 1, 128, ROW * HEARD)
+        steps = np.diff(heard, axis=-1)
+        assert np.allclose(steps, 1 / (4 * columns), atol=1e-6)  # a stretch without a seam
+        assert np.allclose(wanted, heard + 10.0, atol=1e-5)
+        error = (heard - window - 0.5) * 4 * columns
+        assert np.abs(error).max() < 0.6  # the same places, a phrase ago, at nearly that tempo
+
+
+def test_the_columns_heard_of_a_window_lie_just_ahead():
+    window = torch.arange(128.0).expand(ROW, 1, 128, 128)
+    newest = 128 - AHEAD - 1
+    assert (stretch(window)[0, 0, 0, :HEARD] - newest).tolist() == [
+        LEAD + 1 + i for i in range(HEARD)
+    ]
+
+
+def test_critics_see_the_stretch(data, rng):
+    """What is generated reaches them, and the generators through them, from the columns heard."""
+    model = CycleGan(SMALL, torch.device("cpu"), amp=False)
+    seen = []
+    model.of_target.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    images = GenreImages(data, "soft")
+    row = torch.from_numpy(rows(images, rng, 1, 128))
+    before = model.to_target.last.weight.detach().clone()
+    model.step(row, row, 1e-3, rng)
+    fake, real, _ = seen
+    assert fake.shape == real.shape == (1, 1, 128, ROW * HEARD)
+    assert torch.equal(real, stretch(row[0, :, 1:2]))
+    assert not torch.equal(model.to_target.last.weight, before)
 
 
 def test_a_training_without_twins_says_so(tmp_path):

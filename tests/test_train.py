@@ -211,6 +211,10 @@ def test_the_history_gives_back_older_images(rng):
     assert 0.4 < fresh < 0.65
     assert all(value <= i for i, value in enumerate(shown))
     assert len(history.images) == 4
+    for i in range(20):  # a stretch is narrower than a crop
+        width = 1 + i % 2
+        assert history.exchange(torch.zeros(1, 1, 2, width), rng).shape[-1] == width
+    assert {image.shape[-1] for image in history.images} == {1, 2}
 
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_losses(data, tmp_path):

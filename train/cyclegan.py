@@ -23,6 +23,7 @@ from train.augment import augmented
 from train.contrast import Contrast
 from train.critics import Discriminator
 from train.history import History
+from train.images import ROW, heard_columns
 from train.losses import jitter, lesson, squared, whole
 from train.networks import Generator
 from train.processes import mean_over_processes, share_gradients
@@ -93,7 +94,8 @@ class CycleGan:
         Args:
             source, target: this process's share of the batches, (batch, 2, bands, width), −1 … 1:
                 windows, and what is heard meanwhile; with teachers (batch, 3, bands, width): and
-                what that should become.
+                what that should become. Or, both, rows of windows, (batch, ROW, 2 or 3, bands,
+                width): then everything after the generators is about the stretch they make.
             rate: learning rate.
             rng: of the histories; the same in every process.
 
@@ -104,11 +106,21 @@ class CycleGan:
         _set_rate(self._generators, rate)
         _set_rate(self._critics, rate * recipe.critic_rate)
         _learnable(self.of_target, self.of_source, on=False)
-        source_window, source, *wanted_target = torch.split(source, 1, dim=1)
-        target_window, target, *wanted_source = torch.split(target, 1, dim=1)
+        in_a_row = source.ndim == 5
+        source_window, source, *wanted_target = torch.split(source.flatten(0, -4), 1, dim=1)
+        target_window, target, *wanted_source = torch.split(target.flatten(0, -4), 1, dim=1)
         with self._autocast():
             fake_target = self.heard(source, source_window, self.to_target(source_window))
             fake_source = self.heard(target, target_window, self.to_source(target_window))
+            if in_a_row:
+                fake_target, source, source_window = map(
+                    stretch, (fake_target, source, source_window)
+                )
+                fake_source, target, target_window = map(
+                    stretch, (fake_source, target, target_window)
+                )
+                wanted_target = [stretch(wanted) for wanted in wanted_target]
+                wanted_source = [stretch(wanted) for wanted in wanted_source]
             losses = {
                 "adversarial_target": squared(self.of_target(self._shown(fake_target, rng)), 1.0),
                 "adversarial_source": squared(self.of_source(self._shown(fake_source, rng)), 1.0),
@@ -276,6 +288,12 @@ class CycleGan:
         for mean, live in zip(self.averages, (self.to_target, self.to_source), strict=True):
             for old, new in zip(mean.parameters(), live.parameters(), strict=True):
                 old.lerp_(new, 1.0 - decay)
+
+
+def stretch(images: Tensor) -> Tensor:
+    """What is heard of windows in a row: (batch · ROW, 1, bands, width) to one image a row."""
+    heard = images[..., heard_columns(images.shape[-1])]
+    return torch.cat([heard[i::ROW] for i in range(ROW)], dim=-1)
 
 
 def _learnable(*nets: nn.Module, on: bool) -> None:

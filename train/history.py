@@ -37,7 +37,7 @@ class History:
             return image
         place = int(rng.integers(self._size))
         older, self.images[place] = self.images[place], image
-        return older
+        return older if older.shape == image.shape else image  # rows are narrower than crops
 
 
 def _gathered(images: Tensor) -> Tensor:

@@ -5,6 +5,10 @@ on the stage the window is spliced at "now" (``phrase``) or ends there (``edge``
 is right to a fraction of a frame only. What is heard there is never the window: what the network
 makes of the phrase before is put on the phrase that is played. So a crop of ``phrase`` comes with
 what plays meanwhile, and that is what a critic is shown, changed as the window is.
+
+What is heard of one inference is a few columns, and then there is a newer one. A ``row`` is many
+windows, each a little later than the one before, of which those columns make one stretch: all that
+is heard on the stage over a while, and nothing that is not.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ from engine.errors import InputError
 from train.dataset import Dataset, Split, images
 
 _TEMPO_ERROR_COLUMNS = 0.5  # over a whole window: sub-frame, as a good clock leaves it
+ROW = 8  # windows in a row
+HEARD = 8  # columns that are heard of each,
+LEAD = 3  # from this many after "now" on: 46 to 128 ms, an eighth of a beat at 175 BPM amidst
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,25 @@ class GenreImages:
             genre.windows = np.concatenate([pairs[0], more[1]])
             genre._wanted = np.concatenate([pairs[1], more[0]])
 
+    def row(self, rng: np.random.Generator, width: int) -> Array:
+        """Windows in a row at a random place, as the stage shows them one after the other.
+
+        Returns:
+            (ROW, 2 or 3, bands, width): each as from :meth:`crop`.
+        """
+        number = int(rng.integers(len(self.windows)))
+        first = int(rng.integers(self.columns - AHEAD - (ROW - 1) * HEARD + 1))
+        error = _error(rng)
+        before, own = self.windows[number]
+        shown = []
+        for now in range(first, first + ROW * HEARD, HEARD):
+            pairs = [(before, spliced(before, own, now, error)), (before, own)]
+            if self._wanted is not None:
+                pairs.append(tuple(self._wanted[number]))
+            end = self.columns + now + AHEAD
+            shown.append([np.concatenate(pair, axis=1)[:, end - width : end] for pair in pairs])
+        return np.stack([np.stack(images) for images in shown])
+
     def crop(self, rng: np.random.Generator, width: int, uses: Windows) -> Array:
         """One random crop in one random use of the window.
 
@@ -157,3 +183,14 @@ def batch(
     """Crops as (size, 2 or 3, bands, width), float32, see :meth:`GenreImages.crop`."""
     crops = [genre.crop(rng, width, uses) for _ in range(size)]
     return np.stack(crops).astype(np.float32)
+
+
+def rows(genre: GenreImages, rng: np.random.Generator, size: int, width: int) -> Array:
+    """Rows as (size, ROW, 2 or 3, bands, width), float32, see :meth:`GenreImages.row`."""
+    return np.stack([genre.row(rng, width) for _ in range(size)]).astype(np.float32)
+
+
+def heard_columns(width: int) -> slice:
+    """Of a window in a row, the columns that are heard before there is a newer one."""
+    first = width - AHEAD + LEAD
+    return slice(first, first + HEARD)

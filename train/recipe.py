@@ -43,6 +43,8 @@ class Recipe(BaseModel):
         smoothness: weight of the L1 norm of the gain's change from column to column.
         rendered: whether critics see images as the engine will render them.
         phrase, edge: shares of crops in these uses of the window; 0 and 0 is the paper's recipe.
+        rows: share of steps that show no crops but what the stage plays of many windows in a row,
+            see :mod:`train.images`; each costs eight others.
         average: decay of the running mean of the weights that is exported; 0 for none.
         seed: of weights and batches.
         commands: what makes its data before and its presets after, see `doubledrop reproduce`.
@@ -79,6 +81,7 @@ class Recipe(BaseModel):
     rendered: bool = True
     phrase: float = Field(0.4, ge=0, le=1)
     edge: float = Field(0.2, ge=0, le=1)
+    rows: float = Field(0.0, ge=0, le=1)
     average: float = Field(0.999, ge=0, lt=1)
     seed: int = 0
     amp: Literal["auto", "on", "off"] = "auto"

@@ -26,7 +26,7 @@ from engine.errors import InputError
 from train.cyclegan import CycleGan, Losses
 from train.dataset import Dataset
 from train.facts import Facts, facts_of
-from train.images import GenreImages, Windows, batch
+from train.images import GenreImages, Windows, batch, rows
 from train.processes import agreed, join
 from train.recipe import Recipe
 from train.watch import Watch
@@ -104,10 +104,15 @@ def train(
     last = min(recipe.steps, until or recipe.steps)
     while done < last:
         rng = np.random.default_rng((recipe.seed, done))  # of this step: resuming changes nothing
+        in_a_row = recipe.rows > 0 and rng.random() < recipe.rows
         source, target = (
-            torch.from_numpy(batch(genre, rng, recipe.batch, recipe.width, uses)[share]).to(
-                where, torch.get_default_dtype()
-            )
+            torch.from_numpy(
+                (
+                    rows(genre, rng, recipe.batch, recipe.width)
+                    if in_a_row
+                    else batch(genre, rng, recipe.batch, recipe.width, uses)
+                )[share]
+            ).to(where, torch.get_default_dtype())
             for genre in (sources, targets)
         )
         fresh = model.step(source, target, recipe.rate_at(done), rng)
