@@ -88,6 +88,10 @@ def _teaching(recipe: dict[str, Any]) -> str:
         parts.append(f"critics at {recipe['critic_scales']} scales")
     if recipe.get("critic_norm") == "spectral":
         parts.append("critics of spectral norm")
+    if recipe.get("rows"):
+        parts.append(
+            f"in {recipe['rows']:.0%} of the steps what the stage plays of many windows in a row"
+        )
     if recipe.get("norm") == "channel":
         parts.append("norms over channels")
     return ", ".join(parts)
