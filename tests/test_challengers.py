@@ -16,11 +16,12 @@ from tests.datasets import write_dataset
 from train.augment import augmented
 from train.contrast import Contrast
 from train.critics import Discriminator
-from train.cyclegan import CycleGan, stretch
+from train.cyclegan import CycleGan
 from train.dataset import Dataset
 from train.images import HEARD, LEAD, ROW, GenreImages, Windows, batch, rows
 from train.networks import Generator
 from train.recipe import Recipe
+from train.rendering import stretch
 from train.run import train
 
 SMALL = Recipe(

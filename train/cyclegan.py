@@ -23,12 +23,11 @@ from train.augment import augmented
 from train.contrast import Contrast
 from train.critics import Discriminator
 from train.history import History
-from train.images import ROW, heard_columns
 from train.losses import jitter, lesson, squared, whole
 from train.networks import Generator
 from train.processes import mean_over_processes, share_gradients
 from train.recipe import Recipe
-from train.rendering import Rendering
+from train.rendering import Rendering, stretch
 
 Losses = dict[str, float]
 
@@ -113,14 +112,12 @@ class CycleGan:
             fake_target = self.heard(source, source_window, self.to_target(source_window))
             fake_source = self.heard(target, target_window, self.to_source(target_window))
             if in_a_row:
-                fake_target, source, source_window = map(
-                    stretch, (fake_target, source, source_window)
+                fake_target, source, source_window, *wanted_target = map(
+                    stretch, (fake_target, source, source_window, *wanted_target)
                 )
-                fake_source, target, target_window = map(
-                    stretch, (fake_source, target, target_window)
+                fake_source, target, target_window, *wanted_source = map(
+                    stretch, (fake_source, target, target_window, *wanted_source)
                 )
-                wanted_target = [stretch(wanted) for wanted in wanted_target]
-                wanted_source = [stretch(wanted) for wanted in wanted_source]
             losses = {
                 "adversarial_target": squared(self.of_target(self._shown(fake_target, rng)), 1.0),
                 "adversarial_source": squared(self.of_source(self._shown(fake_source, rng)), 1.0),
@@ -288,12 +285,6 @@ class CycleGan:
         for mean, live in zip(self.averages, (self.to_target, self.to_source), strict=True):
             for old, new in zip(mean.parameters(), live.parameters(), strict=True):
                 old.lerp_(new, 1.0 - decay)
-
-
-def stretch(images: Tensor) -> Tensor:
-    """What is heard of windows in a row: (batch · ROW, 1, bands, width) to one image a row."""
-    heard = images[..., heard_columns(images.shape[-1])]
-    return torch.cat([heard[i::ROW] for i in range(ROW)], dim=-1)
 
 
 def _learnable(*nets: nn.Module, on: bool) -> None:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from engine.dsp.frontend import FrontEnd
+from train.images import ROW, heard_columns
 
 _BEFORE_AND_AFTER = 0.22  # share of a column's energy that falls on either neighbour
 _SPREAD_HZ = 28.0  # standard deviation of the smear in frequency
@@ -58,3 +59,9 @@ class Rendering(nn.Module):
         sides = around[..., :-2] + around[..., 2:]
         smeared: Tensor = (1.0 - 2.0 * _BEFORE_AND_AFTER) * power + _BEFORE_AND_AFTER * sides
         return smeared + 1e-12
+
+
+def stretch(images: Tensor) -> Tensor:
+    """What is heard of windows in a row: (batch · ROW, 1, bands, width) to one image a row."""
+    heard = images[..., heard_columns(images.shape[-1])]
+    return torch.cat([heard[i::ROW] for i in range(ROW)], dim=-1)
