@@ -14,6 +14,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,14 +106,11 @@ def train(
     while done < last:
         rng = np.random.default_rng((recipe.seed, done))  # of this step: resuming changes nothing
         in_a_row = recipe.rows > 0 and rng.random() < recipe.rows
+        draw = rows if in_a_row else partial(batch, uses=uses)
         source, target = (
-            torch.from_numpy(
-                (
-                    rows(genre, rng, recipe.batch, recipe.width)
-                    if in_a_row
-                    else batch(genre, rng, recipe.batch, recipe.width, uses)
-                )[share]
-            ).to(where, torch.get_default_dtype())
+            torch.from_numpy(draw(genre, rng, recipe.batch, recipe.width)[share]).to(
+                where, torch.get_default_dtype()
+            )
             for genre in (sources, targets)
         )
         fresh = model.step(source, target, recipe.rate_at(done), rng)
