@@ -1,4 +1,4 @@
-"""A sample of the fuzzing campaign: what once broke something, valid inputs, and changes to them."""
+"""A sample of the fuzzing campaign: what once broke something, valid inputs, changes to them."""
 
 from __future__ import annotations
 

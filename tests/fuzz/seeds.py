@@ -9,8 +9,8 @@ from pathlib import Path
 import mido
 import soundfile as sf
 
-from engine.dsp.model_format import DEFAULT_LEVEL_DB, Example, ModelInfo
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.model_format import DEFAULT_LEVEL_DB, Example, ModelInfo
 from engine.live.preset import bundled_folder
 from engine.live.rig_template import template
 from tests.fuzz.targets import RATE, SEPARATOR, noise
