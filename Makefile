@@ -14,10 +14,10 @@ test: .venv/.dev .portaudio .dpf
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 # The stage on a real audio server without a sound card, heard by a second client of it. One after
-# the other, for they are real-time programs; a machine that was taken away meanwhile gets three more
-# tries.
+# the other, for they are real-time programs; what a bare client loses in the same run is the
+# machine's own share, and is subtracted.
 test-live: .venv/.dev .portaudio .jack .dpf
-	$(BIN)/pytest tests/live --reruns 3 --reruns-delay 3
+	$(BIN)/pytest tests/live
 
 # The figures of the README, measured here; keep the machine otherwise idle.
 figures: .venv/.dev

@@ -167,6 +167,20 @@ def gaps(frames: Array, block: int) -> int:
     return int(np.sum(steps != block))
 
 
+def place_of(piece: Array, sound: Array) -> int:
+    """Where in a sound, both of one channel, a piece of it is: the peak of the correlation."""
+    n = 1 << (len(piece) + len(sound) - 1).bit_length()
+    spectrum = np.fft.rfft(sound, n) * np.conj(np.fft.rfft(piece, n))
+    return int(np.argmax(np.fft.irfft(spectrum)[: max(1, len(sound) - len(piece))]))
+
+
+def delay_of(sound: Audio, sent: Audio) -> int:
+    """Samples by which a recording lies behind what was sent, by a piece from its middle."""
+    n = min(sound.shape[-1], sent.shape[-1])
+    middle, length, most = n // 2, 8192, 8192
+    return place_of(sent[0, middle : middle + length], sound[0, middle : middle + length + most])
+
+
 def _address(jack: Any, pointer: Any) -> int:
     return int(jack._ffi.cast("size_t", pointer))
 

@@ -26,7 +26,8 @@ from engine.pictures import pyplot, save
 
 _SECOND = 1.0
 _FADE_S = 1.0
-_BARE = "doubledrop-bare"
+BARE = "doubledrop-bare"
+"""Name of the client that does nothing but pass its input on."""
 _ZEROS = 32
 """Samples of nothing at all, in both channels, that make a dropout; music has none."""
 
@@ -138,11 +139,7 @@ def dropouts(sound: Audio, fed: Audio, block: int) -> int:
 
 def changes(sound: Audio, fed: Audio) -> int:
     """Places where the recording of a pass-through is not what was fed, whatever its delay."""
-    n = min(sound.shape[-1], fed.shape[-1])
-    middle = fed[0, n // 2 : n // 2 + 8192]
-    found = sound[0, n // 2 : n // 2 + 16384]
-    spectrum = np.fft.rfft(found, 1 << 15) * np.conj(np.fft.rfft(middle, 1 << 15))
-    delay = int(np.argmax(np.fft.irfft(spectrum)[:8192]))
+    n, delay = min(sound.shape[-1], fed.shape[-1]), jack.delay_of(sound, fed)
     wrong = (sound[:2, delay:n] != fed[:, : n - delay]).any(axis=0)
     return _places(np.flatnonzero(wrong))
 
@@ -163,14 +160,14 @@ def _looped(path: Path, rate: int, samples: int) -> Audio:
 
 def _clients(folder: Path, signal: Audio) -> list[subprocess.Popen[str]]:
     np.save(folder / "signal.npy", signal)
-    bare = jack.Job(_BARE, None, None, [], [])
+    bare = jack.Job(BARE, None, None, [], [])
     host = r"PortAudio.*"
     listener = jack.Job(
         "doubledrop-soak",
         str(folder / "signal.npy"),
         str(folder / "recorded.npz"),
-        [f"{name}:in_{c}" for name in (host, _BARE) for c in (0, 1)],
-        [f"{name}:out_{c}" for name in (host, _BARE) for c in (0, 1)],
+        [f"{name}:in_{c}" for name in (host, BARE) for c in (0, 1)],
+        [f"{name}:out_{c}" for name in (host, BARE) for c in (0, 1)],
     )
     started = []
     for job in (bare, listener):

@@ -67,7 +67,7 @@ class Supervisor:
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._children: dict[str, Child | None] = {"device": None, "engine": None}
         self._due = {"device": 0.0, "engine": 0.0}
-        self._born = 0.0
+        self._born = self._ready = 0.0
         self._wait = 0.0
         self._progress = (0, 0.0)
 
@@ -129,6 +129,7 @@ class Supervisor:
         self._children[name] = Child(module, str(self.board.path), text)
         if name == "engine":
             self._born = time.monotonic()
+            self._ready = self._born + _START_S
             self._progress = (self.board.get(b.MADE), self._born)
 
     def _await(self, name: str, error: type[DoubledropError]) -> None:
@@ -158,7 +159,7 @@ class Supervisor:
                     self.note(f"audio device back: {line['output']}, {line['rate']} Hz")
             else:
                 again = bool(self.engine)
-                self.engine = line
+                self.engine, self._ready = line, time.monotonic()
                 if again:
                     self.note("engine back")
         return error
@@ -199,11 +200,12 @@ class Supervisor:
         self.note(f"engine ended ({trouble or f'status {status}'}): dry until it is back")
 
     def _stalled(self, now: float) -> bool:
-        """Whether the engine has stood still while the device went on; a start takes its time."""
+        """Whether the engine has stood still while the device went on. A start takes its time: on
+        a busy machine an engine that was ended for it would never be there."""
         made, since = self._progress
         latest = self.board.get(b.MADE)
         hearing = self._children["device"] is not None and self.board.levels[b.LEVEL_NOW] > 0.0
-        if latest != made or not hearing or now - self._born < _SHORT_LIFE_S:
+        if latest != made or not hearing or now - self._ready < _SHORT_LIFE_S:
             self._progress = latest, now
             return False
         return now - since > _STALLED_S

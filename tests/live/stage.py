@@ -23,6 +23,7 @@ from engine.dsp.model_format import IMAGE
 from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
+from engine.live.soak import BARE, changes
 from engine.live.sources import demo_feed
 from engine.live.status import Status, look
 from engine.live.supervisor import Supervisor
@@ -101,7 +102,7 @@ class Stage:
     def look(self) -> Status:
         return look(self.supervisor, self.settings)
 
-    def until(self, true, tries_s: float = 30.0) -> float:
+    def until(self, true, tries_s: float = 120.0) -> float:
         """Wait for something; how long it took, in seconds of sound where there is sound."""
         began = time.monotonic()
         while not true():
@@ -202,25 +203,27 @@ class StoppedThread:
 
 
 class Listener:
-    """A client in a process of its own that plays a signal into the host and records it."""
+    """A client in a process of its own that plays a signal into the host and records it, and beside
+    it a bare client, which passes the same signal on: what it loses is the machine's own share."""
 
-    def __init__(
-        self, folder: Path, signal_: Audio, beside: str | None = None, awaits: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, signal_: Audio, awaits: bool = False) -> None:
         """Begins at once, or, where it ``awaits`` a host yet to be started, with :meth:`ready`."""
         self.signal = np.ascontiguousarray(signal_, np.float32)
         self._file = folder / "recorded.npz"
         np.save(folder / "signal.npy", self.signal)
-        sends = [_HOST.format("in", c) for c in (0, 1)]
-        hears = [_HOST.format("out", c) for c in (0, 1)]
-        if beside:
-            sends += [f"{beside}:in_{c}" for c in (0, 1)]
-            hears += [f"{beside}:out_{c}" for c in (0, 1)]
+        sends, hears = (
+            [form.format(kind, c) for form in (_HOST, BARE + ":{}_{}") for c in (0, 1)]
+            for kind in ("in", "out")
+        )
+        bare = jack.Job(BARE, None, None, [], [])
         job = jack.Job("listener", str(folder / "signal.npy"), str(self._file), sends, hears, 60.0)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.live.jack", jack.asked(job)],
-            stdout=subprocess.PIPE,
-            text=True,
+        self._bare, self._process = (
+            subprocess.Popen(
+                [sys.executable, "-m", "engine.live.jack", jack.asked(one)],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for one in (bare, job)
         )
         if not awaits:
             self.ready()
@@ -232,24 +235,13 @@ class Listener:
         assert "ready" in line, line
 
     def result(self) -> tuple[Audio, int]:
-        """What came back, (4, n), and how many blocks the server itself left out."""
-        self._process.communicate(timeout=120)
+        """What came back, (2, n), and the machine's own losses: blocks that the server left out,
+        and places at which the bare client's recording is not what was sent."""
+        self._process.communicate(timeout=240)
+        self._bare.kill()
+        self._bare.communicate()
         sound, frames = jack.recording(self._file)
-        return sound, jack.gaps(frames, BLOCK)
-
-
-def delay_of(sound: Audio, sent: Audio) -> int:
-    """Samples by which a recording lies behind what was sent: noise, from its middle."""
-    n = min(sound.shape[-1], sent.shape[-1])
-    middle, length, most = n // 2, 8192, 8192
-    return _place_of(sent[0, middle : middle + length], sound[0, middle : middle + length + most])
-
-
-def _place_of(piece: Audio, sound: Audio) -> int:
-    """Where in a sound, both of one channel, a piece of noise is."""
-    n = 1 << (len(piece) + len(sound) - 1).bit_length()
-    spectrum = np.fft.rfft(sound, n) * np.conj(np.fft.rfft(piece, n))
-    return int(np.argmax(np.fft.irfft(spectrum)[: max(1, len(sound) - len(piece))]))
+        return sound[:2], jack.gaps(frames, BLOCK) + changes(sound[2:], self.signal)
 
 
 def kept_share(sound: Audio, sent: Audio, most: int = 8192, tolerance: float = 1e-4) -> float:
@@ -262,7 +254,7 @@ def kept_share(sound: Audio, sent: Audio, most: int = 8192, tolerance: float = 1
     for first in range(most, min(sound.shape[-1], sent.shape[-1]) - most - length, length):
         piece = sent[:2, first : first + length]
         around = sound[:2, first - most : first + most + length]
-        at = _place_of(piece[0], around[0])
+        at = jack.place_of(piece[0], around[0])
         same = np.abs(around[:, at : at + length] - piece).max() < tolerance
         kept.append(same and (at - most) % BLOCK == 0)
     return float(np.mean(kept))

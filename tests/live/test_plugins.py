@@ -13,13 +13,13 @@ from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.admission import admit
 from engine.live.external import Turn
+from engine.live.jack import delay_of
 from engine.live.rig import Rig, Slot
 from engine.live.rig_chain import Effect, Macro, Move
 from engine.stages.host import Settings
 from tests.live.stage import (
     Listener,
     counted_since,
-    delay_of,
     is_never_silent,
     played_twice,
     preset,

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from engine.live.jack import delay_of
 from engine.live.recorder import NAMES, Recorder
 from tests.live.stage import (
     Listener,
-    delay_of,
     is_never_silent,
     kept_share,
     played_twice,
