@@ -176,6 +176,7 @@ class Recorder:
             "outputs": board.get(b.OUTPUTS),
             "first_sample": at,
         }
+        self._note(f"recording into {self.take}")
         (self.take / "take.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
         for name in NAMES:
             file = sf.SoundFile(

@@ -119,8 +119,12 @@ class Supervisor:
     def _end(self, name: str, order: int) -> None:
         self.board.publish(b.STOP, order)
         child = self._children[name]
-        if child is not None:
+        if child is None:
+            return
+        if self.device if name == "device" else self.engine:
             child.end()
+        else:
+            child.kill()  # it is loading, and looks at nothing else
 
     def _spawn(self, name: str) -> None:
         module, text = (
