@@ -24,9 +24,16 @@ n_mels). Time is counted in samples of the feed; gains are addressed by the inst
 are heard, never by "now".
 """
 
-from importlib.metadata import PackageNotFoundError, version
+__version__: str
 
-try:
-    __version__ = version("doubledrop")
-except PackageNotFoundError:  # run from a checkout that was not installed
-    __version__ = "0"
+
+def __getattr__(name: str) -> str:
+    """The version is looked up when it is asked for: a command's first instructions come sooner."""
+    if name != "__version__":
+        raise AttributeError(name)
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("doubledrop")
+    except PackageNotFoundError:  # run from a checkout that was not installed
+        return "0"

@@ -12,15 +12,17 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "engine": {"engine"},
     "engine.text": set(),
+    "engine.machine_code": set(),
     "engine.errors": {"engine.text"},
     "engine.documents": {"engine.errors", "engine.text"},
     "engine.pictures": {"engine.dsp.arrays", "engine.errors", "engine.text"},
-    "engine.dsp": {"engine.dsp", "engine.errors"},
-    "engine.stages": {"engine.stages", "engine.dsp", "engine.errors"},
+    "engine.dsp": {"engine.dsp", "engine.errors", "engine.machine_code"},
+    "engine.stages": {"engine.stages", "engine.dsp", "engine.errors", "engine.machine_code"},
     "engine.control": {"engine.control", "engine.dsp", "engine.errors"},
     "engine.live": {
         *("engine.live", "engine.control", "engine.stages", "engine.dsp"),
         *("engine.documents", "engine.pictures", "engine.errors", "engine.text"),
+        "engine.machine_code",
     },
     "engine.cli": {
         *("engine.cli", "engine.live", "engine.control", "engine.stages", "engine.dsp"),
@@ -38,7 +40,7 @@ ALLOWED = {
     },
     "train.judge": {
         *("train", "engine.live", "engine.stages", "engine.dsp"),
-        *("engine.pictures", "engine.errors", "engine.text"),
+        *("engine.pictures", "engine.errors", "engine.text", "engine.machine_code"),
     },
     "train.cli": {
         *("train", "export", "engine.cli", "engine.live", "engine.dsp"),

@@ -6,12 +6,13 @@ knows their names only, and loads the one that is called.
 
 from __future__ import annotations
 
+from engine.cli import signals  # isort: skip  (from here on they end the program without a word)
+import engine.cli.environment  # isort: skip  # noqa: F401  (before anything imports numpy)
 import sys
 from importlib.metadata import entry_points
 
 import typer
 
-import engine.cli.environment  # noqa: F401  (first: before anything imports numpy)
 from engine.cli import bench, doctor, listing, midi, play, plugins, render, rig, soak
 from engine.errors import DoubledropError
 
@@ -39,6 +40,10 @@ app.add_typer(plugins.app, name="plugins")
 
 def main() -> None:
     """Entry point: an error is one line on stderr and an exit status, 2 for bad input."""
+    signals.run(_run)
+
+
+def _run() -> None:
     try:
         _register(sys.argv[1] if len(sys.argv) > 1 else "--help")
         app()
@@ -51,8 +56,6 @@ def main() -> None:
         cure = "Install what training needs: pip install 'doubledrop[train]'"
         print(f"doubledrop: {fault.name} is not installed. {cure}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
 
@@ -62,3 +65,6 @@ def _register(asked: str) -> None:
     for command in entry_points(group="doubledrop.commands"):
         if asked in (command.name, "--help"):
             app.command(command.name)(command.load())
+
+
+signals.begun()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import TimeElapsedColumn
 
-from engine.cli import options
+from engine.cli import options, signals
 from engine.cli.admit import admitted
 from engine.cli.console import progress, shares, stderr, warn
 from engine.cli.render import find_tempo
@@ -24,6 +24,7 @@ from engine.dsp.tempo import Tempo
 from engine.errors import DeviceLost, OutputError, UsageError
 from engine.live import sources
 from engine.live.asked import Wanted
+from engine.live.leftovers import sweep
 from engine.live.preset import Preset, load_preset
 from engine.live.report import Report
 from engine.live.rig import Devices, Rig, read_rig
@@ -91,6 +92,7 @@ def play(
 
     Example: doubledrop play --preset dancefloor-to-liquid --bpm 174
     """
+    sweep()  # what an earlier one that was killed has left in shared memory
     rig = read_rig(rig_path, presets=False) if rig_path is not None else None
     if rig is not None and preset is not None:
         raise UsageError("--preset", preset, expected="no preset beside a rig", cure="Leave it.")
@@ -222,9 +224,10 @@ def _watch(player: Player, rate: int) -> None:
         except KeyboardInterrupt:
             stderr.print("ending")
         finally:
-            player.stop()
-            player.join()
-            player.digest()
+            with signals.ending():
+                player.stop()
+                player.join()
+                player.digest()
 
 
 def _line(player: Player) -> str:
@@ -251,5 +254,6 @@ def _summary(player: Player, route: Route, report: Report | None, as_json: bool)
     ended = player.error is None or isinstance(player.error, DeviceLost | OutputError)
     if route.path is not None and ended and route.path.exists():
         print(f"recording: {route.path}")
-        if report is not None and not isinstance(player.error, OutputError):
+        drawn = not isinstance(player.error, OutputError) and not signals.is_terminated()
+        if report is not None and drawn:
             print(f"picture:   {report.draw(route.path.with_suffix('.png'))}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.live import Live
 
+from engine.cli import signals
 from engine.cli.console import shares, stderr, warn
 from engine.cli.keyboard import QUIT, TARGETS, keyboard, pressed
 from engine.cli.screen import draw, line
@@ -50,7 +51,7 @@ def play_devices(
     score = read_midi(midi) if midi is not None else []
     stage = Supervisor(wanted, asked)
     state = None if rig_path is None else rig_path.with_suffix(".state.json")
-    performer = Performer(stage.board, rig, asked.downbeat_s, state, score)
+    performer = Performer(stage.board, rig, asked.downbeat_s, state, score, note=stage.note)
     recorder, names = None, [slot.preset for slot in rig.slots]
     if record is not None:
         facts = {
@@ -62,9 +63,9 @@ def play_devices(
         performer.heard = deque()
         recorder = Recorder(stage.board, record, facts, stage.events, stage.note, performer.heard)
         recorder.start()  # a take that begins with the session can be played again
-    with stderr.status("opening the devices, loading the network"):
-        stage.start()
     try:
+        with stderr.status("opening the devices, loading the network"):
+            stage.start()
         _announce(stage, asked, " | ".join(names), wanted)
         performer.start()
         programs = rig.programs()
@@ -72,11 +73,12 @@ def play_devices(
         until = float("inf") if seconds is None else time.monotonic() + seconds
         _watch(stage, observer, until)
     finally:
-        performer.stop()
-        stage.end_device()
-        if recorder is not None:
-            recorder.stop()
-        stage.stop()
+        with signals.ending():
+            performer.stop()
+            stage.end_device()
+            if recorder is not None:
+                recorder.stop()
+            stage.stop()
     status = look(stage, wanted.settings)
     if as_json:
         said = {"device": stage.device, "engine": stage.engine, "presets": names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+import engine.machine_code  # noqa: F401  (librosa keeps some too)
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.stft import STFT, Stream
 

@@ -10,10 +10,10 @@ lets peaks of 0 dBFS through at a threshold of −1 dB.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from engine.dsp.arrays import Array, Audio
+from engine.machine_code import compiled
 
 CEILING_DB = -1.0
 LOOKAHEAD = 64
@@ -69,7 +69,7 @@ def take_reduction_db(state: Array) -> float:
     return float(20 * np.log10(least))
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled(fastmath=True)
 def limit(block, sound, state, table):  # type: ignore[no-untyped-def]
     """Limit (channels, n) in place.
 

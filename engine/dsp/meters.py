@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from array import array
 
-import numba
 import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.dsp.loudness import k_sections
+from engine.machine_code import compiled
 
 MOMENTARY_S, SHORT_TERM_S = 0.4, 3.0
 FLOOR_DB = -99.0
@@ -73,7 +73,7 @@ class LoudnessMeter:
             self._gated.append(momentary)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _weigh(block, sections, state):  # type: ignore[no-untyped-def]
     """Energy of a block after the sections, over all channels."""
     energy = 0.0

@@ -20,6 +20,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from engine.errors import EffectError
+from engine.live import said
 from engine.live.asked import Asked
 from engine.live.effects import Parameter
 from engine.live.probe import RATES, Verdict
@@ -160,16 +161,14 @@ def _heard(
     at, begun, deadline = 0, False, time.monotonic() + PROBE_S
     while at < len(specs):
         status = child.status
-        while child.lines:
-            line = child.lines.popleft()
-            deadline = time.monotonic() + PROBE_S
-            if "begun" in line:
-                begun = True
+        for line in child.hear(said.PROBE.validate_python):
+            if isinstance(line, said.Begun) and line.begun == at and not begun:
+                begun, deadline = True, time.monotonic() + PROBE_S
                 if told is not None:
                     told(_called(specs[at]))
-            else:
-                yield Verdict(**line["verdict"])
-                at, begun = at + 1, False
+            elif isinstance(line, said.Judged) and line.place == at < len(specs):
+                yield line.verdict
+                at, begun, deadline = at + 1, False, time.monotonic() + PROBE_S
         if at == len(specs):
             return
         late = time.monotonic() > deadline

@@ -15,6 +15,7 @@ from engine.dsp.limiter import LOOKAHEAD, STATE, TABLE, limit
 from engine.live import board as b
 from engine.live.budget import FADE
 from engine.live.memory import fence
+from engine.machine_code import compiled
 from engine.stages.sanitise import CEILING
 
 _RETURN_S = 0.02  # from dry to wet, from silence to sound, a control from end to end
@@ -27,7 +28,7 @@ _AT_AHEAD, _AT_FEED, _AT_WET, _AT_OUT, _AT_MIX = (
 )
 
 
-@numba.njit(cache=True)
+@compiled()
 def turn(due, ready, there, numbers, levels, turns):  # type: ignore[no-untyped-def]
     """Take over what is wanted for this block, and note it if it is something new.
 
@@ -47,7 +48,7 @@ def turn(due, ready, there, numbers, levels, turns):  # type: ignore[no-untyped-
     numbers[b.TURNS] += 1
 
 
-@numba.njit(cache=True)
+@compiled()
 def exchange(  # type: ignore[no-untyped-def]  # noqa: PLR0912  (one pass, no calls to pay for)
     given, taken, numbers, levels, turns, ceiling, ahead, feed, wet, played, mix, table
 ):

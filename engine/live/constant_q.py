@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
+import engine.machine_code  # noqa: F401  (librosa keeps some too)
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import Tempo
 from engine.live.files import SoundReader

@@ -1,6 +1,7 @@
 """The process that owns the audio device: small, without a network, and replaced when it is lost.
 
-``python -m engine.live.device_process BOARD REQUEST``. It says what it has opened in one line of
+``engine.live.device_process BOARD REQUEST``, see :mod:`engine.live.child`.
+It says what it has opened in one line of
 JSON, and ends with ``LOST`` when the device falls silent: PortAudio cannot be used again in a
 process whose audio server has died.
 """
@@ -15,6 +16,7 @@ import numpy as np
 
 from engine.errors import DeviceError
 from engine.live import board as b
+from engine.live import parent
 from engine.live.asked import Wanted
 from engine.live.devices import find, portaudio
 from engine.live.opening import begin_session
@@ -131,14 +133,13 @@ def _refused(name: str, rate: int, block: int, fault: Exception) -> DeviceError:
 
 def _serve(board: b.Board) -> int:
     """Wait until told to stop, the owner has gone, or the device falls silent."""
+    parent.fades()
     counted, since = board.get(b.CALLBACKS), time.monotonic()
     while True:
         now = time.monotonic()
-        if board.get(b.STOP) or os.getppid() != board.get(b.OWNER):
+        if board.get(b.STOP) or parent.is_gone():
             board.levels[b.LEVEL_WANTED] = 0.0
             time.sleep(_FADE_OUT_S)
-            if not board.get(b.STOP):  # the owner was killed, and nobody else will do it
-                board.path.unlink(missing_ok=True)
             return 0
         if board.get(b.CALLBACKS) != counted:
             counted, since = board.get(b.CALLBACKS), now

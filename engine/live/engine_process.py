@@ -1,6 +1,7 @@
 """The process in which the network runs: it may be slow, fall silent or die, and the music goes on.
 
-``python -m engine.live.engine_process BOARD REQUEST``. It follows what the device hears, hop by
+``engine.live.engine_process BOARD REQUEST``, see :mod:`engine.live.child`.
+It follows what the device hears, hop by
 hop, and writes what it makes of it to the place where the device will look. One that was started
 again first listens to the last phrase, which is still in the ring.
 """
@@ -8,7 +9,6 @@ again first listens to the last phrase, which is still in the ring.
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import time
 
@@ -35,7 +35,7 @@ def main(board: b.Board, asked: Asked) -> int:
     gc.collect()
     gc.freeze()
     gc.disable()
-    while board.get(b.STOP) != b.ALL_END and os.getppid() == board.get(b.OWNER):
+    while board.get(b.STOP) != b.ALL_END:
         if not board.get(b.SESSION):
             time.sleep(IDLE_S)
             continue

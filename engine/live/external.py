@@ -148,12 +148,13 @@ class External:
         """The process is to begin anew, with what comes now."""
         wire = self._wire
         self._lives, self._sent = wire.get(w.READY), 0
-        wire.numbers[w.RATE], wire.numbers[w.HOP] = self._rate, self._hop
-        wire.numbers[w.INPUTS], wire.numbers[w.SENT] = self._channels, 0
-        wire.numbers[w.MOVED_BEFORE] = wire.get(w.MOVED)
         self._moves = dict(self._standing)
         self._session = wire.get(w.SESSION) + 1
-        wire.publish(w.SESSION, self._session)
+        with wire.changing(w.BEGINNING):
+            wire.numbers[w.RATE], wire.numbers[w.HOP] = self._rate, self._hop
+            wire.numbers[w.INPUTS], wire.numbers[w.SENT] = self._channels, 0
+            wire.numbers[w.MOVED_BEFORE] = wire.get(w.MOVED)
+            wire.publish(w.SESSION, self._session)
 
     def _settle(self) -> None:
         """Wait for a process that is just being replaced, as it was replaced then."""

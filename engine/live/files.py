@@ -24,7 +24,8 @@ FORMATS = {
     ".ogg": ("OGG", "VORBIS"),
 }
 # Commands of libsndfile for which soundfile has no public way.
-ADD_PEAK_CHUNK, UPDATE_HEADER_AUTO = 0x1050, 0x1061
+ADD_PEAK_CHUNK, UPDATE_HEADER_NOW, UPDATE_HEADER_AUTO = 0x1050, 0x1060, 0x1061
+_WHOLE_S = 0.1  # between two headers of a file that grows
 _WAV_LIMIT = 4_000_000_000  # bytes; above, RF64 is the same file with longer length fields
 _FLAC_CHANNELS = 8
 
@@ -109,6 +110,8 @@ class SoundWriter:
         rate: sample rate, hertz.
         channels: number of channels.
         frames: expected length, for the choice between WAV and RF64; None if not known.
+        growing: for a recording: it has its final name at once, and is a whole file every tenth of
+            a second, whatever becomes of this process.
 
     Attributes:
         clipped: samples beyond full scale that a format without floats could not keep.
@@ -119,8 +122,16 @@ class SoundWriter:
         OutputError: the folder is missing or the file cannot be written.
     """
 
-    def __init__(self, path: Path, rate: int, channels: int, frames: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        rate: int,
+        channels: int,
+        frames: int | None = None,
+        growing: bool = False,
+    ) -> None:
         check_writable(path)
+        self._growing, self._whole = growing, 0
         self.path, self._rate, self._channels = path, rate, channels
         container, self._encoding = FORMATS[path.suffix.lower()]
         if container == "WAV" and (frames is None or frames * channels * 4 > _WAV_LIMIT):
@@ -133,13 +144,14 @@ class SoundWriter:
                 cure="Write a .wav instead.",
             )
         self.clipped, self.peak, self.frames = 0, 0.0, 0
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = path if growing else path.with_name(f".{path.name}.part")
         try:
             self._file = sf.SoundFile(
                 str(self._part), "w", rate, channels, self._encoding, format=container
             )
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
-            self._part.unlink(missing_ok=True)
+            if not growing:
+                self._part.unlink(missing_ok=True)
             raise self._failed(reason(fault)) from fault
         command(self._file, ADD_PEAK_CHUNK, False)  # it holds the time of day
 
@@ -165,6 +177,9 @@ class SoundWriter:
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             raise self._failed(reason(fault)) from fault
         self.frames += block.shape[-1]
+        if self._growing and self.frames - self._whole >= _WHOLE_S * self._rate:
+            self._whole = self.frames
+            command(self._file, UPDATE_HEADER_NOW, False)
 
     def keep(self, partial: bool = False) -> None:
         """Complete the file and give it its name.
@@ -182,7 +197,8 @@ class SoundWriter:
             raise self._failed(reason(fault)) from fault
         if written != self.frames and not partial:  # libsndfile may swallow the last failed write
             raise self._failed(f"{written} of {self.frames} samples arrived")
-        os.replace(self._part, self.path)
+        if not self._growing:
+            os.replace(self._part, self.path)
 
     def _failed(self, reason: str) -> OutputError:
         return OutputError(
@@ -198,7 +214,8 @@ class SoundWriter:
         # The disk that refused the samples refuses the header too.
         with suppress(sf.LibsndfileError, RuntimeError, OSError):
             self._file.close()
-        self._part.unlink(missing_ok=True)
+        if not self._growing:
+            self._part.unlink(missing_ok=True)
 
 
 def command(file: sf.SoundFile, number: int, value: bool) -> None:

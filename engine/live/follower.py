@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from engine.control.follow_clock import Look
 from engine.live import board as b
+from engine.live import said
 from engine.live.processes import Helper
 
 
@@ -16,26 +17,36 @@ class Follower:
     Args:
         board: of the stage.
         expected_bpm: decides between a tempo and its double.
+        note: told what is odd about its process.
 
     Attributes:
         load: share of a core that it takes.
     """
 
-    def __init__(self, board: b.Board, expected_bpm: float) -> None:
+    def __init__(
+        self,
+        board: b.Board,
+        expected_bpm: float,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._board = board
         arguments = str(board.path), str(expected_bpm)
-        self._helper = Helper("engine.live.follower_process", *arguments)
+        self._helper = Helper("engine.live.follower_process", *arguments, note=note)
         self._last_s = self.load = 0.0
 
     def fetch(self, heard: Callable[[Look | None], None]) -> None:
         """Hand over the looks since the last time; their downbeats are seconds of the session."""
-        for line in self._helper.lines():
+        for line in self._helper.hear(said.FOLLOWER.validate_python):
+            if not isinstance(line, said.Looked):
+                continue
             now = time.monotonic()
-            self.load = line["cost_s"] / max(now - self._last_s, 1e-3) if self._last_s else 0.0
+            self.load = line.cost_s / max(now - self._last_s, 1e-3) if self._last_s else 0.0
             self._last_s = now
-            if line["session"] == self._board.get(b.SESSION):
-                bpm, downbeat_s = line["bpm"], line["downbeat_s"]
-                heard(None if bpm is None else Look(bpm, downbeat_s))
+            if line.session == self._board.get(b.SESSION):
+                if line.bpm is None or line.downbeat_s is None:
+                    heard(None)
+                else:
+                    heard(Look(line.bpm, line.downbeat_s))
 
     def stop(self) -> None:
         """End it."""

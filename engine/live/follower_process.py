@@ -1,6 +1,7 @@
 """The process that listens for tempo and downbeat of the line-in.
 
-``python -m engine.live.follower_process BOARD BPM``. Every two seconds it looks at the last
+``engine.live.follower_process BOARD BPM``, see :mod:`engine.live.child`.
+Every two seconds it looks at the last
 sixteen seconds and writes a line of JSON: tempo, time of a downbeat in the session (null where none
 is found), and the time it cost. What is listened for is described in :mod:`engine.live.hearing`
 and :mod:`engine.live.beats`.
@@ -43,9 +44,12 @@ class Ear:
         self._session = self._at = 0
 
     def hear(self) -> int:
-        """Take in what is new; the number of the session."""
+        """Take in what is new; the number of the session, 0 while there is none."""
         board = self._board
-        session, heard, rate = board.get(b.SESSION), board.get(b.HEARD), board.get(b.RATE)
+        opened = board.opened()
+        if opened is None:
+            return 0
+        session, heard, rate = opened.number, opened.heard, opened.rate
         lost = session == self._session and session and heard - self._at > b.FEED // 2
         if session and (session != self._session or lost):
             self._session, self._rate, self._at = session, rate, heard
@@ -55,7 +59,7 @@ class Ear:
             self._passed = 0  # samples that have left the beginning
         while session and heard - self._at > _CHUNK_S * rate:
             n = round(_CHUNK_S * rate)
-            block = board.read(board.feed, self._at, n, max(1, board.get(b.INPUTS)))
+            block = board.read(board.feed, self._at, n, max(1, opened.inputs))
             chunk = self._stream.resample_chunk(np.clip(block, -1.0, 1.0).mean(axis=0))
             self._sound = np.concatenate([self._sound, chunk])
             self._at += n
@@ -79,9 +83,9 @@ def look(ear: Ear, expected_bpm: float) -> Tempo | None:
 
 
 def main(board: b.Board, expected_bpm: float) -> None:
-    """Serve until the owner is gone."""
+    """Serve until the parent is gone."""
     ear, looked = Ear(board), time.monotonic()
-    while os.getppid() == board.get(b.OWNER):
+    while True:
         time.sleep(_CHUNK_S)
         session = ear.hear()
         if not session or time.monotonic() - looked < _LOOK_S:

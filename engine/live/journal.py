@@ -57,6 +57,7 @@ NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.TURNED: ("wet", "level", "ready"),
 }
 """What the values of a row are called."""
+_KEPT = b.ROWS - 1
 
 
 def note(board: b.Board, kind: Kind, at: int, *values: float) -> None:
@@ -90,10 +91,10 @@ class Reader:
 
     def _new(self, place: int, ring: Array) -> Array:
         count = self._board.get(place)
-        first = max(self._taken[place], count - b.ROWS)
+        first = max(self._taken[place], count - _KEPT)
         rows = ring[np.arange(first, count) % b.ROWS].copy()
-        # While they were read, some may have been written over.
-        first_valid = max(first, self._board.get(place) - b.ROWS)
+        # While they were read, some may have been written over, and one may be just now.
+        first_valid = min(count, max(first, self._board.get(place) - _KEPT))
         self.lost += first_valid - self._taken[place]
         self._taken[place] = count
         return np.asarray(rows[first_valid - first :])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from importlib.util import find_spec
 
+from engine.dsp.tempo import MAX_BPM, MIN_BPM
 from engine.errors import RigError
+from engine.live import said
 from engine.live.processes import Helper
 
 
@@ -25,16 +26,20 @@ def check_link() -> None:
 
 
 class Link:
-    """A session that others lead."""
+    """A session that others lead.
 
-    def __init__(self) -> None:
-        self._helper = Helper("engine.live.link_process", str(os.getpid()))
+    Args:
+        note: told what is odd about its process.
+    """
+
+    def __init__(self, note: Callable[[str], None] = lambda text: None) -> None:
+        self._helper = Helper("engine.live.link_process", note=note)
 
     def fetch(self, heard: Callable[[int, float, float, float], None]) -> None:
         """Hand over what was said since the last time: peers, tempo, beat and their time."""
-        for line in self._helper.lines():
-            if "at" in line:
-                heard(line["peers"], line["bpm"], line["beat"], line["at"])
+        for line in self._helper.hear(said.LINK.validate_python):
+            if isinstance(line, said.Linked) and MIN_BPM <= line.bpm <= MAX_BPM:
+                heard(line.peers, line.bpm, line.beat, line.at)
 
     def stop(self) -> None:
         """Leave the session."""

@@ -1,6 +1,7 @@
 """The process that takes part in an Ableton Link session.
 
-``python -m engine.live.link_process OWNER``. It writes a line of JSON every 50 ms: peers, tempo,
+``engine.live.link_process``, see :mod:`engine.live.child`.
+It writes a line of JSON every 50 ms: peers, tempo,
 beat, and the time of ``time.monotonic`` they are for. It never sets the tempo of the session:
 doubledrop follows.
 """
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
 import warnings
@@ -18,15 +18,15 @@ _PERIOD_S = 0.05
 _BEATS = 4
 
 
-async def main(owner: int) -> None:
-    """Serve until the owner is gone."""
+async def main() -> None:
+    """Serve until the parent is gone."""
     from aalink import Link
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         link = Link(120.0, asyncio.get_running_loop())
     link.quantum, link.enabled = _BEATS, True
-    while os.getppid() == owner:
+    while True:
         before = time.monotonic()
         phase, tempo = link.phase, link.tempo
         at = 0.5 * (before + time.monotonic())
@@ -38,7 +38,6 @@ async def main(owner: int) -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main(int(sys.argv[1])))
+        asyncio.run(main())
     except ImportError:
         print(json.dumps({"missing": "aalink"}), flush=True)
-    os._exit(0)

@@ -1,27 +1,34 @@
 """Memory that processes share: what lies where, numbers that are published, and rings of sound.
 
 One process writes each number. A number is published after what it speaks of (release) and read
-before (acquire); numba emits no fences of its own, so :func:`fence` does.
+before (acquire); numba emits no fences of its own, so :func:`fence` does. What belongs together is
+behind a count that is odd while it is being written (sequence lock: Lamport, "Concurrent reading
+and writing", 1977): nobody waits for a lock, and a reader takes nothing that was written halfway. A
+writer that was killed in the middle leaves an odd count; the next one mends it.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numba
 import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
 from engine.dsp.arrays import Array, Audio
+from engine.live.leftovers import claim
+from engine.machine_code import compiled
 
+Value = TypeVar("Value")
 Part = tuple[str, tuple[int, ...], str]
 """Name, shape and kind of an array."""
 _LINE = 64  # of a cache, in bytes: no two parts share one
+_TRIES = 4  # to read what belongs together; the next hop is another
+_WAIT_S = 0.0002
 
 
 class Layout:
@@ -52,30 +59,12 @@ class Layout:
         return memory
 
     def claim(self) -> Path:
-        """A new file for it, in memory where the system has a place for that."""
-        try:
-            return _file(Path("/dev/shm"), self.size)
-        except OSError:  # there is no such place, or it is full
-            return _file(Path(tempfile.gettempdir()), self.size)
+        """A new file for it, see :mod:`engine.live.leftovers`."""
+        return claim(self.size)
 
 
 def _length(shape: tuple[int, ...], kind: str) -> int:
     return int(np.prod(shape)) * int(kind[1])
-
-
-def _file(folder: Path, size: int) -> Path:
-    """An empty file of the size, whose place is taken: a write to it cannot fail later."""
-    handle, name = tempfile.mkstemp(prefix="doubledrop-", dir=folder)
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(handle, 0, size)
-        os.truncate(handle, size)
-    except OSError:
-        os.unlink(name)
-        raise
-    finally:
-        os.close(handle)
-    return Path(name)
 
 
 def put(ring: Audio, first: int, block: Audio) -> None:
@@ -123,15 +112,95 @@ class Numbers:
         """Set a number after all that was written before."""
         _store(self.numbers, place, value)
 
+    @contextmanager
+    def changing(self, place: int) -> Iterator[None]:
+        """While what belongs together behind a count is written, by the one who writes it."""
+        self.publish(place, self.get(place) | 1)
+        yield
+        self.publish(place, self.get(place) + 1)
 
-@numba.njit(cache=True)
+    def steady(self, place: int, read: Callable[[], Value]) -> Value | None:
+        """What is read together, or None where it was being written meanwhile.
+
+        Args:
+            place: of the count.
+            read: reads it.
+        """
+        before = self.get(place)
+        value = read()
+        return value if not before & 1 and int(_again(self.numbers, place)) == before else None
+
+
+class Together:
+    """Levels that are written and read as one, in machine code.
+
+    Args:
+        numbers: of the memory, int64.
+        place: of the count.
+        levels: the part of the memory, (n,), float64.
+    """
+
+    def __init__(self, numbers: Array, place: int, levels: Array) -> None:
+        self._numbers, self._place, self._levels = numbers, place, levels
+        self._given, self._taken = (np.zeros(len(levels)) for _ in range(2))
+        self._last: tuple[int, list[float]] | None = None
+
+    def write(self, *values: float) -> None:
+        """Set them all; only one process does."""
+        self._given[:] = values
+        write_together(self._numbers, self._place, self._levels, self._given)
+
+    def read(self) -> tuple[int, list[float]]:
+        """The count that belongs to them, and all of them, as they were written; those that were
+        read last while others are just being written."""
+        for _ in range(_TRIES):
+            count = int(read_together(self._numbers, self._place, self._levels, self._taken))
+            if count >= 0:
+                self._last = count, self._taken.tolist()
+                break
+        if self._last is None:  # the first time, and their writer is in the middle of it
+            time.sleep(_WAIT_S)
+            return self.read()
+        return self._last
+
+
+@compiled()
+def write_together(numbers, place, levels, values):  # type: ignore[no-untyped-def]
+    """Write values, all or none of which a reader takes."""
+    numbers[place] = numbers[place] | 1
+    fence()  # type: ignore[call-arg]
+    for i in range(len(levels)):
+        levels[i] = values[i]
+    fence()
+    numbers[place] += 1
+    fence()
+
+
+@compiled()
+def read_together(numbers, place, levels, values):  # type: ignore[no-untyped-def]
+    """Read them; their count, or -1 where they were being written meanwhile."""
+    before = numbers[place]
+    fence()  # type: ignore[call-arg]
+    for i in range(len(levels)):
+        values[i] = levels[i]
+    fence()
+    return before if not before & 1 and numbers[place] == before else -1
+
+
+@compiled()
+def _again(numbers, place):  # type: ignore[no-untyped-def]
+    fence()  # type: ignore[call-arg]
+    return numbers[place]
+
+
+@compiled()
 def _load(numbers, place):  # type: ignore[no-untyped-def]
     value = numbers[place]
     fence()  # type: ignore[call-arg]
     return value
 
 
-@numba.njit(cache=True)
+@compiled()
 def _store(numbers, place, value):  # type: ignore[no-untyped-def]
     fence()  # type: ignore[call-arg]
     numbers[place] = value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -10,12 +9,14 @@ from typing import Any
 import mido
 
 from engine.errors import DeviceError
+from engine.live import said
 from engine.live.processes import Child
 
 _SILENT_S = 5.0  # a sound system that hangs holds its process: it is replaced
 _AGAIN_S = 1.0
 _FIRST_S = 10.0
 _AT_ONCE = 64  # messages that fit into what is passed on at once
+_OLDEST_S = 10.0  # that a message may be
 
 Heard = Callable[[str, Any, float], None]
 """Port, ``mido.Message``, time of ``time.monotonic``."""
@@ -27,6 +28,7 @@ class Midi:
     Args:
         patterns: parts of names; an empty one means every port.
         lights: part of the names of outputs that :meth:`send` reaches; empty for none.
+        note: told what is odd about the process that holds the ports.
 
     Attributes:
         names: of the ports that are open now; None until they have been looked for.
@@ -34,8 +36,13 @@ class Midi:
         lit: of those that are open.
     """
 
-    def __init__(self, patterns: Iterable[str], lights: str = "") -> None:
-        self._patterns, self._lights = sorted(set(patterns)), lights
+    def __init__(
+        self,
+        patterns: Iterable[str],
+        lights: str = "",
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._patterns, self._lights, self._note = sorted(set(patterns)), lights, note
         self._child: Child | None = None
         self._said = self._due = 0.0
         self.names: list[str] | None = None
@@ -56,21 +63,22 @@ class Midi:
             gone: told the name of a port that has vanished.
         """
         child = self._tend(gone)
-        while child is not None and child.lines:
-            line = child.lines.popleft()
-            self._said = max(self._said, time.monotonic())
-            if "data" in line:
-                try:
-                    message = mido.Message.from_bytes(line["data"])
-                except ValueError:  # broken, or none that has a name
-                    continue
-                heard(line["port"], message, line["at"])
-            elif "ports" in line:
-                self.names = line["ports"]
-            elif "outputs" in line:
-                self.outputs, self.lit = line["outputs"], line["lit"]
-            elif "gone" in line:
-                gone(line["gone"])
+        for line in child.hear(said.MIDI.validate_python) if child is not None else ():
+            now = time.monotonic()
+            self._said = max(self._said, now)
+            match line:
+                case said.Received():
+                    try:
+                        message = mido.Message.from_bytes(line.data)
+                    except ValueError:  # broken, or none that has a name
+                        continue
+                    heard(line.port, message, min(max(line.at, now - _OLDEST_S), now))
+                case said.Ports():
+                    self.names = line.ports
+                case said.Outputs():
+                    self.outputs, self.lit = line.outputs, line.lit
+                case said.Gone():
+                    gone(line.gone)
 
     def stop(self) -> None:
         """Let all ports go."""
@@ -83,10 +91,10 @@ class Midi:
         now, child = time.monotonic(), self._child
         if child is None:
             if now >= self._due:
-                own, module = str(os.getpid()), "engine.live.midi_process"
-                self._child = Child(module, own, self._lights, *self._patterns, told=True)
+                arguments = self._lights, *self._patterns
+                self._child = Child("engine.live.midi_process", *arguments, note=self._note)
                 self._said = now + _FIRST_S
-        elif child.status is not None or (not child.lines and now - self._said > _SILENT_S):
+        elif child.status is not None or (not child.has_said and now - self._said > _SILENT_S):
             self.stop()
             self._due = now + _AGAIN_S
             for name in self.names or []:

@@ -1,6 +1,7 @@
 """The process that holds the MIDI ports: sound systems that die take it along, and nobody else.
 
-``python -m engine.live.midi_process OWNER LIGHTS PATTERN …``. It writes lines of JSON to stdout:
+``engine.live.midi_process LIGHTS PATTERN …``, see :mod:`engine.live.child`.
+It writes lines of JSON to stdout:
 ``ports`` when those that are open have changed, ``gone`` for one that has vanished, ``outputs``
 when those that are there have changed, with ``lit`` for those that are open, ``alive`` every
 second, and each message with its port, its bytes and its time of ``time.monotonic``. What comes in
@@ -15,14 +16,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 import rtmidi
+
+from engine.live.parent import told
 
 _CLIENT = "doubledrop"
 _OURS = ("doubledrop", "rtmidi", "midi through")
@@ -168,13 +169,11 @@ class Outputs:
                 light.send(messages)
 
 
-def main(owner: int, lights: str, patterns: Sequence[str]) -> None:
-    """Serve until the owner is gone."""
+def main(lights: str, patterns: Sequence[str]) -> None:
+    """Serve until the parent is gone."""
     ports, outputs, scanned = Ports(patterns), Outputs(lights), 0.0
-    told: deque[str] = deque()
-    threading.Thread(target=lambda: told.extend(sys.stdin), daemon=True).start()
     first = True
-    while os.getppid() == owner:
+    while True:
         now, lines = time.monotonic(), []
         if now - scanned > _SCAN_S:
             scanned = now
@@ -196,5 +195,4 @@ def main(owner: int, lights: str, patterns: Sequence[str]) -> None:
 if __name__ == "__main__":
     os.environ["JACK_NO_START_SERVER"] = "1"
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # sound systems that are not there say so, often
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
-    os._exit(0)  # a sound system that is gone would be waited for
+    main(sys.argv[1], sys.argv[2:])

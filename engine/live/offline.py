@@ -27,6 +27,7 @@ from engine.live.external import OFFLINE_S
 from engine.live.files import SoundReader, SoundWriter
 from engine.live.generator import OnnxGenerator, Through, load_slots
 from engine.live.inference import Scheduled
+from engine.live.leftovers import release
 from engine.live.opening import begin_session
 from engine.live.performer import Performer
 from engine.live.rack import racked
@@ -70,7 +71,7 @@ def offline_board(asked: Asked) -> Iterator[b.Board]:
         board.want_tempo(Tempo(asked.bpm, asked.downbeat_s), asked.known)
         yield board
     finally:
-        board.path.unlink(missing_ok=True)
+        release(board.path)
 
 
 @dataclass(frozen=True)

@@ -30,22 +30,23 @@ def begin_session(
         heard: the sample with which it begins.
         chains: samples that the effects take.
     """
-    _silence_between(board, rate, heard)
-    board.numbers[b.RATE], board.numbers[b.BLOCK] = rate, block
-    board.numbers[b.INPUTS], board.numbers[b.OUTPUTS] = channels
-    board.numbers[b.BEHIND] = sum(budget(rate, block, settings, chains).values()) - LOOKAHEAD
-    board.levels[b.AVAILABLE] = board.levels[b.LEVEL_NOW] = 0.0
-    board.levels[b.WET_NOW] = board.levels[b.WET_WANTED]
-    board.levels[b.WET_NOTED], board.levels[b.READY_NOTED] = -1.0, 0.0
-    board.ahead[:] = 0.0
-    reset(board.ceiling, rate)
-    row = board.turns[board.get(b.TURNS) % b.ROWS]
-    row[0], row[1], row[2] = b.OPENED, heard, board.levels[b.WET_WANTED]
-    board.publish(b.TURNS, board.get(b.TURNS) + 1)
-    board.publish(b.MADE, -(1 << 60))  # whatever was made, was made of another session
-    board.publish(b.PLAYED, heard - board.get(b.BEHIND) - LOOKAHEAD)
-    board.publish(b.HEARD, heard)
-    board.publish(b.SESSION, board.get(b.SESSION) + 1)
+    with board.changing(b.OPENING):
+        _silence_between(board, rate, heard)
+        board.numbers[b.RATE], board.numbers[b.BLOCK] = rate, block
+        board.numbers[b.INPUTS], board.numbers[b.OUTPUTS] = channels
+        board.numbers[b.BEHIND] = sum(budget(rate, block, settings, chains).values()) - LOOKAHEAD
+        board.levels[b.AVAILABLE] = board.levels[b.LEVEL_NOW] = 0.0
+        board.levels[b.WET_NOW] = board.levels[b.WET_WANTED]
+        board.levels[b.WET_NOTED], board.levels[b.READY_NOTED] = -1.0, 0.0
+        board.ahead[:] = 0.0
+        reset(board.ceiling, rate)
+        row = board.turns[board.get(b.TURNS) % b.ROWS]
+        row[0], row[1], row[2] = b.OPENED, heard, board.levels[b.WET_WANTED]
+        board.publish(b.TURNS, board.get(b.TURNS) + 1)
+        board.publish(b.MADE, -(1 << 60))  # whatever was made, was made of another session
+        board.publish(b.PLAYED, heard - board.get(b.BEHIND) - LOOKAHEAD)
+        board.publish(b.HEARD, heard)
+        board.publish(b.SESSION, board.get(b.SESSION) + 1)
 
 
 def _silence_between(board: b.Board, rate: int, heard: int) -> None:

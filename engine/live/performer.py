@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class Performer:
         state: file that remembers where things stand; None for none.
         score: messages with the seconds from the beginning at which they are played.
         timeline: where the session is at a time; by default it follows the device.
+        note: told what is odd about the processes that listen.
 
     Attributes:
         last: the last message, and the port it came from.
@@ -61,6 +62,7 @@ class Performer:
         state: Path | None = None,
         score: Sequence[tuple[float, Any]] = (),
         timeline: TimeKeeper | None = None,
+        note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._board, self._rig, self._state = board, rig, state
         remembered = _remembered(state)
@@ -73,11 +75,11 @@ class Performer:
         knobs |= {"wet": rig.output.wet, "level": rig.output.level}
         knobs |= rig.starts()
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
-        self.midi = Midi(self._patterns(), rig.lights.port)
+        self.midi = Midi(self._patterns(), rig.lights.port, note)
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
-        self._link = Link() if "link" in rig.clock.sources else None
+        self._link = Link(note) if "link" in rig.clock.sources else None
         listens = "follow" in rig.clock.sources and timeline is None
-        self.follower = Follower(board, rig.clock.bpm) if listens else None
+        self.follower = Follower(board, rig.clock.bpm, note) if listens else None
         self._lit, self._shown_s = self.midi.lit, 0.0
         self._timeline, self._score = timeline or Timeline(board), deque(score)
         self.last: tuple[Any, str] | None = None
@@ -86,8 +88,7 @@ class Performer:
         self._began_s = self._told_offset = 0.0
         self._told_known = self.conductor.lead.known
         self._kept, self._kept_s = self._standing(), 0.0
-        board.levels[b.FADE_S] = rig.switch.fade_s
-        board.publish(b.SLOT_WANTED, slot)
+        board.call(slot=slot, fade_s=rig.switch.fade_s)
         self._wish()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="performer", daemon=True)
@@ -209,14 +210,13 @@ class Performer:
             if board.get(b.SLOT) == slot and board.get(b.MADE) > at:
                 self.switching.heard(slot)
                 at = 0
-        if (slot, at) != (board.get(b.SLOT_WANTED), board.get(b.SWITCH_AT)):
-            # The time first: the engine must not take a new slot for one that is due.
-            board.publish(b.SWITCH_AT, at)
-            board.publish(b.SLOT_WANTED, slot)
         crossed = self.switching.crossed
         if pending is not None and (pending.at_s or 0.0) < now_s + b.CALL_S:
             crossed = None  # it stays where it is, until the other slot is heard
-        board.levels[b.CROSS] = -1.0 if crossed is None else crossed
+        # As one: the engine must not take a new slot for one that is due.
+        wanted, cross = board.called(), -1.0 if crossed is None else crossed
+        if (slot, at, cross) != (wanted.slot, wanted.at, wanted.cross):
+            board.call(slot=slot, at=at, cross=cross)
 
     def _sample(self, time_s: float | None) -> int:
         """The sample of the session at a time; 0 for at once."""

@@ -1,6 +1,7 @@
 """The process of one plugin: it may crash or hang, and the music goes on without it.
 
-``python -m engine.live.plugin_process WIRE OWNER SPEC``. It takes what the engine has put on the
+``engine.live.plugin_process WIRE SPEC``, see :mod:`engine.live.child`.
+It takes what the engine has put on the
 wire, hop by hop, and puts back what the plugin made of it.
 """
 
@@ -9,11 +10,10 @@ from __future__ import annotations
 import gc
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -50,15 +50,14 @@ class Service:
         Raises:
             EffectError: the plugin did harm.
         """
-        wire = self._wire
-        session = wire.get(w.SESSION)
-        if session == self._not_ours:
+        wire, asked = self._wire, self._wire.asked()
+        if asked is None or asked[0] == self._not_ours:
             return False
+        session = asked[0]
         if session != self._session:
-            self._hop, self._channels = int(wire.numbers[w.HOP]), int(wire.numbers[w.INPUTS])
-            self._plugin.begin(float(wire.numbers[w.RATE]), self._channels, self._hop)
+            _, rate, self._hop, self._channels, self._moved = asked
+            self._plugin.begin(float(rate), self._channels, self._hop)
             self._session, self._done = session, 0
-            self._moved = int(wire.numbers[w.MOVED_BEFORE])
             wire.give_back(session, 0)
         n = min(wire.get(w.SENT) - self._done, self._hop)
         if n <= 0 or wire.get(w.SESSION) != session:
@@ -78,6 +77,10 @@ class Service:
         wire = self._wire
         while self._moved < wire.get(w.MOVED):
             at, place, value = wire.moves[self._moved % w.MOVES]
+            oldest = wire.get(w.MOVED) - w.MOVES + 1  # those before it are written over
+            if self._moved < oldest:
+                self._moved = oldest
+                continue
             if at > self._done:
                 return min(n, int(at) - self._done)
             self._plugin.move(self._keys[int(place)], float(value))
@@ -85,8 +88,8 @@ class Service:
         return n
 
 
-def main(wire: Wire, owner: int, spec: dict[str, Any]) -> int:
-    """Load the plugin and serve until the owner is gone."""
+def main(wire: Wire, spec: dict[str, Any]) -> NoReturn:
+    """Load the plugin and serve until the parent is gone."""
     keys = spec.pop("parameters")
     service = Service(wire, Plugin(spec), keys)
     hurry()
@@ -95,21 +98,18 @@ def main(wire: Wire, owner: int, spec: dict[str, Any]) -> int:
     gc.disable()
     wire.publish(w.READY, wire.get(w.READY) + 1)
     say(ready=True)
-    while os.getppid() == owner:
+    while True:
         if not service.serve():
             time.sleep(_IDLE_S)
-    return 0
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     hush()
-    code = 1
     try:
-        code = main(Wire(Path(sys.argv[1])), int(sys.argv[2]), json.loads(sys.argv[3]))
+        main(Wire(Path(sys.argv[1])), json.loads(sys.argv[2]))
     except DoubledropError as trouble:
         say(fault=str(trouble))
     except Exception as trouble:
         say(fault=f"{type(trouble).__name__}: {trouble}")
     sys.stdout.flush()
-    os._exit(code)  # a plugin that does not like to be unloaded has nothing more to say
+    os._exit(1)  # a plugin that does not like to be unloaded has nothing more to say

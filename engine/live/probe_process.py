@@ -1,4 +1,5 @@
-"""Tries effects one after the other: ``python -m engine.live.probe_process RATES SPECS``."""
+"""Tries effects one after the other: ``engine.live.probe_process RATES SPECS``, see
+:mod:`engine.live.child`."""
 
 from __future__ import annotations
 

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from engine.errors import DoubledropError
 from engine.live import board as b
 from engine.live.asked import Request, read
+from engine.live.lines import Line, Lines
+from engine.live.nursery import started
+from engine.text import printable
 
 LOST = 3
 """Exit status of the device's process when the device has fallen silent."""
 _PATIENCE_S = 2.0
 _AGAIN_S = 2.0
 _PRIORITY = 20
+_CHUNK = 1 << 16
+_MOST_ODD = 1000  # lines that are not understood, after which a process is ended
+_MOST_UNREAD = 1 << 23  # bytes, after which a process has to wait for whoever reads it
+_LOOK_S = 0.01
+
+Meant = TypeVar("Meant")
 
 
 def say(**values: Any) -> None:
@@ -42,23 +49,20 @@ def hush() -> None:
 
 
 def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoReturn:
-    """Be a process of the stage: ``BOARD REQUEST`` are its arguments; Ctrl-C is the owner's.
+    """Be a process of the stage: ``BOARD REQUEST`` are its arguments.
 
     Args:
         main: does what is asked, and returns the exit status.
         kind: of the request.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    board, code = b.Board(Path(sys.argv[1])), 0
-    if os.getppid() == board.get(b.OWNER):  # else it has ended already
-        try:
-            code = main(board, read(kind, sys.argv[2]))
-        except DoubledropError as trouble:
-            say(error=str(trouble))
-            code = trouble.exit_status
-        except Exception:
-            traceback.print_exc()
-            code = 1
+    try:
+        code = main(b.Board(Path(sys.argv[1])), read(kind, sys.argv[2]))
+    except DoubledropError as trouble:
+        say(error=str(trouble))
+        code = trouble.exit_status
+    except Exception as fault:
+        say(error=f"{type(fault).__name__}: {fault}")
+        code = 1
     sys.stdout.flush()
     os._exit(code)  # PortAudio would wait for a dead server
 
@@ -80,28 +84,29 @@ def hurry() -> bool:
 
 
 class Child:
-    """A process of ours, and what it says.
+    """A process of ours, and what it says. It ends when this process does.
+
+    Whatever it says, nothing here raises: what is no JSON object, or not what it should be, is left
+    out and noted once; one that says nothing else is ended.
 
     Args:
         module: what it runs.
         arguments: of it.
-        told: whether it is told things later, by :meth:`tell`.
-
-    Attributes:
-        lines: what it has said and nobody has read yet.
+        note: told what is odd about it.
     """
 
-    def __init__(self, module: str, *arguments: str, told: bool = False) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE if told else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        if self._process.stdin is not None:
-            os.set_blocking(self._process.stdin.fileno(), False)
+    def __init__(
+        self, module: str, *arguments: str, note: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._name, self._note = module.rpartition(".")[2].replace("_", " "), note
+        self._process = started(module, *arguments)
+        assert self._process.stdin is not None
+        if hasattr(os, "set_blocking"):  # Windows has it for sockets only, or not at all
+            with suppress(OSError):
+                os.set_blocking(self._process.stdin.fileno(), False)
         self.pid = self._process.pid
-        self.lines: deque[dict[str, Any]] = deque()
+        self._lines: deque[tuple[int, Line]] = deque()
+        self._came = self._heard = self._odd = 0  # bytes, bytes, lines
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -112,6 +117,27 @@ class Child:
         if status is not None:
             self._reader.join(_PATIENCE_S)
         return status
+
+    @property
+    def has_said(self) -> bool:
+        """Whether it has said something that nobody has heard yet."""
+        return bool(self._lines)
+
+    def hear(self, meaning: Callable[[Line], Meant]) -> Iterator[Meant]:
+        """What it has said since the last time.
+
+        Args:
+            meaning: of a line; raises ValueError (as pydantic does) where it has none.
+        """
+        while self._lines:
+            size, line = self._lines.popleft()
+            self._heard += size
+            try:
+                meant = meaning(line)
+            except ValueError:
+                self._doubt(json.dumps(line)[:80])
+                continue
+            yield meant
 
     def tell(self, what: Any) -> None:
         """A line of JSON to its stdin, at most 4096 bytes; lost where nobody reads."""
@@ -124,21 +150,40 @@ class Child:
         try:
             self._process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
 
     def kill(self) -> None:
         """End it now."""
         self._process.kill()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # a driver may hold it for longer
+            self._process.wait(_PATIENCE_S)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            try:
-                self.lines.append(json.loads(line))
-            except ValueError:  # a library that prints
-                sys.stderr.write(line)
+        lines = Lines()
+        with self._process.stdout as pipe:
+            while data := os.read(pipe.fileno(), _CHUNK):
+                for size, line in lines.feed(data):
+                    if isinstance(line, str):
+                        self._doubt(line)
+                    else:
+                        self._came += size
+                        self._lines.append((size, line))
+                while self._is_behind():
+                    time.sleep(_LOOK_S)
+
+    def _is_behind(self) -> bool:
+        """Whether nobody hears what it says, and it lives: then it has to wait."""
+        return self._came - self._heard > _MOST_UNREAD and self._process.returncode is None
+
+    def _doubt(self, what: str) -> None:
+        """Something that it should not have said."""
+        self._odd += 1
+        if self._odd == 1:
+            self._note(f"{self._name} said what is not understood: {printable(what)}")
+        elif self._odd == _MOST_ODD:
+            self._note(f"{self._name} says nothing else: ended")
+            self._process.kill()
 
 
 class Helper:
@@ -147,22 +192,22 @@ class Helper:
     Args:
         module: what it runs.
         arguments: of it.
+        note: told what is odd about it.
     """
 
-    def __init__(self, module: str, *arguments: str) -> None:
-        self._what = module, *arguments
+    def __init__(self, module: str, *arguments: str, note: Callable[[str], None]) -> None:
+        self._what, self._note = (module, *arguments), note
         self._child: Child | None = None
         self._due = 0.0
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """What it has said since the last time."""
+    def hear(self, meaning: Callable[[Line], Meant]) -> Iterator[Meant]:
+        """What it has said since the last time; see :meth:`Child.hear`."""
         child, now = self._child, time.monotonic()
         if child is None:
             if now >= self._due:
-                self._child = Child(*self._what)
+                self._child = Child(*self._what, note=self._note)
             return
-        while child.lines:
-            yield child.lines.popleft()
+        yield from child.hear(meaning)
         if child.status is not None:
             self._child, self._due = None, now + _AGAIN_S
 

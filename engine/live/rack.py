@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from engine.live import said
 from engine.live import wire as w
 from engine.live.asked import Asked
+from engine.live.leftovers import release
 from engine.live.processes import Child
 from engine.live.wire import Wire, lay
 
@@ -123,8 +124,8 @@ class _Unit:
 
     def spawn(self) -> None:
         spec = {key: value for key, value in self._spec.items() if key not in _OURS}
-        arguments = str(self._wire.path), str(os.getpid()), json.dumps(spec)
-        self._child = Child("engine.live.plugin_process", *arguments)
+        arguments = str(self._wire.path), json.dumps(spec)
+        self._child = Child("engine.live.plugin_process", *arguments, note=self._note)
         self._ready, self._since = False, time.monotonic()
         self._progress = (0, 0, self._since)
 
@@ -132,21 +133,24 @@ class _Unit:
         if self._child is not None:
             self._child.kill()
             self._child = None
-        self._wire.path.unlink(missing_ok=True)
+        release(self._wire.path)
 
     def tend(self, now: float) -> None:
         child, fault = self._child, ""
         if child is None:
             return
         status = child.status
-        while child.lines:
-            line = child.lines.popleft()
-            fault = str(line.get("fault", fault))
-            if "ready" in line:
-                self._ready = True
-                if self._gone_s is not None:
-                    self._note(f"{self._spec['name']} back after {now - self._gone_s:.1f} s")
-                self._gone_s = None
+        for line in child.hear(said.PLUGIN.validate_python):
+            match line:
+                case said.Trouble():
+                    fault = line.error
+                case said.Fault():
+                    fault = line.fault
+                case said.Ready():
+                    self._ready = True
+                    if self._gone_s is not None:
+                        self._note(f"{self._spec['name']} back after {now - self._gone_s:.1f} s")
+                    self._gone_s = None
         if status is not None:
             self._failed(now, fault or f"its process ended with status {status}")
         elif now - self._since > _START_S and not self._ready:

@@ -107,20 +107,20 @@ class Recorder:
             self._close()
 
     def _follow(self) -> None:
-        board = self._board
-        session = board.get(b.SESSION)
+        board, opened = self._board, self._board.opened()
         lost = self._journal.lost
         self._decisions += self._journal.take()
         if self._journal.lost > lost == 0:
             self._note("decisions were lost: this take cannot be played again")
+        if opened is None:
+            return
+        session = opened.number
         if session != self._session:
-            if not self._files or board.get(b.RATE) != self._rate:
-                self._begin()
+            if not self._files or opened.rate != self._rate:
+                self._begin(opened)
             self._session = session
         elif any(entry["what"] == "opened" for entry in self._decisions):
             return  # a session is just about to begin
-        if not session:
-            return
         until = board.get(b.PLAYED)
         while self._at < until and board.get(b.SESSION) == session:
             oldest = board.get(b.PLAYED) - min(b.WET, b.OUT) + _SPARE
@@ -152,15 +152,14 @@ class Recorder:
         self._at += blocks[0].shape[-1]
         self.seconds += blocks[0].shape[-1] / self._rate
 
-    def _begin(self) -> None:
+    def _begin(self, opened: b.Opened) -> None:
         """A take, from the session's first sample on if that is still there."""
-        board = self._board
-        rate, played = board.get(b.RATE), board.get(b.PLAYED)
-        opened = [n for n, entry in enumerate(self._decisions) if entry["what"] == "opened"]
+        board, rate, played = self._board, opened.rate, opened.played
+        noted = [n for n, entry in enumerate(self._decisions) if entry["what"] == "opened"]
         first, begun = 0, played
-        if opened:  # else so long ago that the journal has lost it
-            first = opened[-1]
-            begun = self._decisions[first]["at"] - board.get(b.BEHIND) - LOOKAHEAD
+        if noted:  # else so long ago that the journal has lost it
+            first = noted[-1]
+            begun = self._decisions[first]["at"] - opened.behind - LOOKAHEAD
         at = max(begun, played - b.OUT + _SPARE)
         if self.take is not None:
             self._keep("decisions.jsonl", self._decisions[:first])
@@ -177,6 +176,7 @@ class Recorder:
             "outputs": board.get(b.OUTPUTS),
             "first_sample": at,
         }
+        self._note(f"recording into {self.take}")
         (self.take / "take.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
         for name in NAMES:
             file = sf.SoundFile(

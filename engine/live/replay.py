@@ -213,11 +213,9 @@ class _Player:
             case "tempo":
                 board.want_tempo(Tempo(row["bpm"], row["downbeat_s"]), bool(row["known"]))
             case "switch":
-                board.levels[b.FADE_S] = row["fade_s"]
-                board.publish(b.SWITCH_AT, int(row["due"]))
-                board.publish(b.SLOT_WANTED, int(row["slot"]))
+                board.call(slot=row["slot"], at=row["due"], fade_s=row["fade_s"])
             case "cross":
-                board.levels[b.CROSS] = row["place"]
+                board.call(cross=row["place"])
             case "macro":
                 board.levels[b.MACROS + int(row["number"])] = row["place"]
             case "panic":

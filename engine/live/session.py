@@ -6,7 +6,6 @@ look. One that begins late first listens to the last phrase, which is still in t
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -69,12 +68,12 @@ class Session:
         tell: Callable[[str], None] = lambda text: say(fault=text),
     ) -> None:
         self._tell = tell
-        self._board, self.number = board, board.get(b.SESSION)
-        self._rate = board.get(b.RATE)
-        self._channels = max(1, board.get(b.INPUTS))
+        opened = _opened(board)
+        self._board, self.number, self._rate = board, opened.number, opened.rate
+        self._channels = max(1, opened.inputs)
         hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
         self._tempo_number, tempo, known = board.wanted_tempo()
-        heard = board.get(b.HEARD) if heard is None else heard
+        heard = opened.heard if heard is None else heard
         past = min(heard, round(1.1 * tempo.phrase_s * self._rate), b.FEED // 2)
         self.at = (heard - past) // hop * hop
         self._origin = self.at
@@ -100,7 +99,7 @@ class Session:
             plugin.told = partial(self._tell_turn, number)
         self._panics = board.get(b.PANICS)
         self.hop = hop
-        self._slots.active, _, _ = self._wanted_slot()
+        self._slots.active = self._slot(board.called())
         self._counted = {place: board.get(place) for place in (*_PLACES.values(), *_COUNTERS)}
         self._ages: deque[float] = deque(maxlen=4096)
         self._times: deque[float] = deque(maxlen=4096)
@@ -110,7 +109,8 @@ class Session:
         self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s, known)
         for host in hosts:
             host.restyle.follow(shifted, known)
-        self._note(Kind.SWITCH, *self._wanted_slot())
+        call = board.called()
+        self._note(Kind.SWITCH, self._slot(call), call.fade_s, call.at)
         self.listen(heard)
         if runner is None:
             self._catch_up()
@@ -127,8 +127,6 @@ class Session:
             hops = behind // hop
             if hops <= 0:
                 time.sleep(IDLE_S)
-                if os.getppid() != board.get(b.OWNER):
-                    return
                 continue
             if behind > b.FEED // 2:
                 return  # what was heard then is no longer in the ring: begin anew
@@ -206,8 +204,11 @@ class Session:
 
     def _keep_time(self) -> None:
         """Follow the tempo that the controls want."""
-        if self._board.get(b.TEMPO) != self._tempo_number:
-            self._tempo_number, tempo, known = self._board.wanted_tempo()
+        if self._board.get(b.TEMPO) == self._tempo_number:
+            return
+        number, tempo, known = self._board.wanted_tempo()
+        if number != self._tempo_number:  # else it is just being written
+            self._tempo_number = number
             self._note(Kind.TEMPO, tempo.bpm, tempo.downbeat_s, known)
             for stage in self._slots.stages:
                 stage.follow(self._own(tempo), known)
@@ -226,20 +227,17 @@ class Session:
             self._panics = board.get(b.PANICS)
             note(board, Kind.PANIC, self.at)
             slots.reset()
-        place = float(board.levels[b.CROSS])
-        self._note(Kind.CROSS, place)
-        slot, fade_s, due = self._wanted_slot()
-        if place >= 0.0:
-            slots.cross(place)
-        elif due - self.at < b.CALL_S * self._rate:
-            self._note(Kind.SWITCH, slot, fade_s, due)
-            slots.switch(slot, fade_s, due - self._origin)
+        call = board.called()
+        self._note(Kind.CROSS, call.cross)
+        if call.cross >= 0.0:
+            slots.cross(call.cross)
+        elif call.at - self.at < b.CALL_S * self._rate:
+            slot = self._slot(call)
+            self._note(Kind.SWITCH, slot, call.fade_s, call.at)
+            slots.switch(slot, call.fade_s, call.at - self._origin)
 
-    def _wanted_slot(self) -> tuple[int, float, int]:
-        """Slot, length of the fade, and the sample at which it begins."""
-        board = self._board
-        due, fade_s = board.get(b.SWITCH_AT), float(board.levels[b.FADE_S])
-        return board.get(b.SLOT_WANTED) % len(self._inferences), fade_s, due
+    def _slot(self, call: b.Call) -> int:
+        return call.slot % len(self._inferences)
 
     def play(self, hops: int) -> None:
         """The next hops of the feed, which have to be there."""
@@ -290,7 +288,12 @@ class Session:
             self._say(trouble)
         if now - self._reported > 1.0 and self._ages and self._times:
             self._reported = now
-            board.levels[b.AGE_P50], board.levels[b.AGE_P99] = np.percentile(self._ages, (50, 99))
-            board.levels[b.HOP_P50 : b.HOP_P999 + 1] = 1e3 * np.percentile(
-                self._times, (50, 99, 99.9)
-            )
+            ages = np.percentile(self._ages, (50, 99))
+            board.readings.write(*ages, *(1e3 * np.percentile(self._times, (50, 99, 99.9))))
+
+
+def _opened(board: b.Board) -> b.Opened:
+    """The session that there is, once it has begun."""
+    while (opened := board.opened()) is None:
+        time.sleep(IDLE_S)
+    return opened

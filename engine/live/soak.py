@@ -195,11 +195,11 @@ def _run(
     watch: Callable[[Status, float], None],
 ) -> None:
     phrase_s, began = Tempo(asked.bpm).phrase_s, time.monotonic()
-    stage.board.levels[b.FADE_S] = _FADE_S
+    stage.board.call(fade_s=_FADE_S)
     while listener.poll() is None:
         elapsed = time.monotonic() - began
         if len(asked.models) > 1:
-            stage.board.publish(b.SLOT_WANTED, int(elapsed / phrase_s) % len(asked.models))
+            stage.board.call(slot=int(elapsed / phrase_s) % len(asked.models))
         status = look(stage, wanted.settings)
         result.statuses.append(status)
         result.memory_mib.append((_memory(stage.engine_pid), _memory(stage.device_pid)))

@@ -145,10 +145,12 @@ class DeviceSink:
 
 
 class FileSink:
-    """A recording: kept when closed, and when the disk is full up to there."""
+    """A recording: kept when closed, when the disk is full up to there, and when the process is
+    killed. There is none before there is sound."""
 
     def __init__(self, path: Path, rate: int, channels: int) -> None:
-        self._writer = SoundWriter(path, rate, channels)
+        self._form = path, rate, channels
+        self._writer: SoundWriter | None = None
         self._broken = False
 
     def write(self, block: Audio) -> None:
@@ -157,6 +159,8 @@ class FileSink:
         Raises:
             OutputError: the disk is full or gone.
         """
+        if self._writer is None:
+            self._writer = SoundWriter(*self._form, growing=True)
         try:
             self._writer.write(block)
         except OutputError:
@@ -164,9 +168,10 @@ class FileSink:
             raise
 
     def close(self) -> None:
-        """Complete the file and give it its name."""
-        with self._writer:
-            self._writer.keep(partial=self._broken)
+        """Complete the file."""
+        if self._writer is not None:
+            with self._writer:
+                self._writer.keep(partial=self._broken)
 
 
 class NoSink:

@@ -74,6 +74,7 @@ def look(stage: Supervisor, settings: Settings) -> Status:
     rate = max(1, int(n[b.RATE]))
     hops = {name: int(n[place]) for name, place in b.SHARES.items()}
     total = max(1, sum(hops.values()))
+    _, (age_p50, age_p99, *hop_ms) = stage.board.readings.read()
     peaks = [peak_db(float(levels[place])) for place in (b.PEAK_IN, b.PEAK_OUT)]
     levels[b.PEAK_IN] = levels[b.PEAK_OUT] = 0.0
     return Status(
@@ -87,11 +88,8 @@ def look(stage: Supervisor, settings: Settings) -> Status:
         hops=int(n[b.HOPS]),
         gain_hops=hops,
         gain_share={name: count / total for name, count in hops.items()},
-        age_ms={"p50": 1e3 * float(levels[b.AGE_P50]), "p99": 1e3 * float(levels[b.AGE_P99])},
-        hop_ms={
-            name: float(levels[place])
-            for name, place in (("p50", b.HOP_P50), ("p99", b.HOP_P99), ("p999", b.HOP_P999))
-        },
+        age_ms={"p50": 1e3 * age_p50, "p99": 1e3 * age_p99},
+        hop_ms=dict(zip(("p50", "p99", "p999"), hop_ms, strict=True)),
         inferences=int(n[b.INFERENCES]),
         late_inferences=int(n[b.LATE_INFERENCES]),
         faults=int(n[b.FAULTS]),

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, DoubledropError, PresetError
 from engine.live import board as b
+from engine.live import said
 from engine.live.asked import Asked, Wanted, written
 from engine.live.chains import latencies
+from engine.live.leftovers import release
 from engine.live.processes import LOST, Child
 from engine.live.rack import Rack
 
@@ -112,13 +114,17 @@ class Supervisor:
         self.end_device()
         self._end("engine", b.ALL_END)
         self._rack.stop()
-        self.board.path.unlink(missing_ok=True)
+        release(self.board.path)
 
     def _end(self, name: str, order: int) -> None:
         self.board.publish(b.STOP, order)
         child = self._children[name]
-        if child is not None:
+        if child is None:
+            return
+        if self.device if name == "device" else self.engine:
             child.end()
+        else:
+            child.kill()  # it is loading, and looks at nothing else
 
     def _spawn(self, name: str) -> None:
         module, text = (
@@ -126,7 +132,7 @@ class Supervisor:
             if name == "device"
             else ("engine.live.engine_process", written(self._asked))
         )
-        self._children[name] = Child(module, str(self.board.path), text)
+        self._children[name] = Child(module, str(self.board.path), text, note=self.note)
         if name == "engine":
             self._born = time.monotonic()
             self._ready = self._born + _START_S
@@ -146,22 +152,23 @@ class Supervisor:
     def _hear(self, name: str) -> str:
         """What a child has said; its error, if that was one."""
         child, error = self._children[name], ""
-        while child and child.lines:
-            line = child.lines.popleft()
-            if "error" in line:
-                error = str(line["error"])
-            elif "warning" in line or "fault" in line:
-                self.note(str(line.get("warning") or line.get("fault")))
-            elif name == "device":
-                again = bool(self.device)
-                self.device = line
-                if again:
-                    self.note(f"audio device back: {line['output']}, {line['rate']} Hz")
-            else:
-                again = bool(self.engine)
-                self.engine, self._ready = line, time.monotonic()
-                if again:
-                    self.note("engine back")
+        meaning = said.DEVICE if name == "device" else said.ENGINE
+        for line in child.hear(meaning.validate_python) if child else ():
+            match line:
+                case said.Trouble():
+                    error = line.error
+                case said.Warned():
+                    self.note(line.warning)
+                case said.Fault():
+                    self.note(line.fault)
+                case said.DeviceReady():
+                    if self.device:
+                        self.note(f"audio device back: {line.output}, {line.rate} Hz")
+                    self.device = line.model_dump()
+                case said.EngineReady():
+                    if self.engine:
+                        self.note("engine back")
+                    self.engine, self._ready = line.model_dump(), time.monotonic()
         return error
 
     def _watch(self) -> None:

@@ -58,15 +58,14 @@ class Timeline:
 
     def look(self) -> None:
         """See where the device is; to be called every millisecond or two."""
-        board = self._board
-        session, heard = board.get(b.SESSION), board.get(b.HEARD)
-        now = time.monotonic()
-        if session != self._session:
-            self._session = session
+        opened, now = self._board.opened(), time.monotonic()
+        if opened is None:
+            return
+        if opened.number != self._session:
+            self._session = opened.number
             self._offsets.clear()
-        if session:
-            self._offsets.append(heard / board.get(b.RATE) - now)
-            self._offset = max(self._offsets)
+        self._offsets.append(opened.heard / opened.rate - now)
+        self._offset = max(self._offsets)
 
     def session_s(self, time_s: float) -> float | None:
         """A time of ``time.monotonic`` as seconds since the session began; None before that."""

@@ -19,8 +19,8 @@ MOVES = 1 << 12
 """Places for moves of parameters, until the process has made them."""
 _NUMBERS = 16
 # Written by the engine: sessions begun, of which rate, hop and channels; samples given; moves of
-# parameters so far, and when the session began …
-(SESSION, RATE, HOP, INPUTS, SENT, MOVED, MOVED_BEFORE) = range(7)
+# parameters so far, and when the session began; the count of what a session is …
+(SESSION, RATE, HOP, INPUTS, SENT, MOVED, MOVED_BEFORE, BEGINNING) = range(8)
 # … by the process: times it has begun; session and samples given back, in one …
 READY, BACK = 8, 9
 # … and by whoever looks after it.
@@ -55,6 +55,15 @@ class Wire(Numbers):
     def __init__(self, path: Path) -> None:
         self.path = path
         _LAYOUT.map(path, self)
+
+    def asked(self) -> tuple[int, int, int, int, int] | None:
+        """The session that the engine has begun, its rate, hop and channels, and how many moves
+        there were before it; None while one begins."""
+        get = self.get
+        return self.steady(
+            BEGINNING,
+            lambda: (get(SESSION), get(RATE), get(HOP), get(INPUTS), get(MOVED_BEFORE)),
+        )
 
     def given_back(self, session: int) -> int:
         """Samples of a session that have come back; -1 while it has not been taken up."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from engine.dsp.arrays import Audio
+from engine.machine_code import compiled
 
 _CUTOFF_HZ = 2.0  # where a bass drum of 30 Hz is turned by less than 4 degrees
 _TAIL_S = 1.1  # until -120 dB
@@ -37,7 +37,7 @@ class DcBlocker:
         return out
 
 
-@numba.njit(cache=True)
+@compiled()
 def _pass(block, out, state, r):  # type: ignore[no-untyped-def]
     for channel in range(block.shape[0]):
         x, y = state[channel]

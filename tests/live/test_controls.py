@@ -203,7 +203,7 @@ def test_a_slot_that_cannot_be_loaded_plays_dry(server, tmp_path):
     with stage(preset(tmp_path, handmade.flat(6.0)), broken) as it:
         assert it.supervisor.engine["broken"] == [1]
         assert any("slot 2 plays dry" in event.text for event in it.supervisor.events)
-        it.board.publish(b.SLOT_WANTED, 1)
+        it.board.call(slot=1)
         it.until(lambda: it.look().switches == 1)
         time.sleep(1.5)
         before = it.look()

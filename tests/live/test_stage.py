@@ -157,12 +157,12 @@ def test_two_slots_change_places_while_the_music_plays(server, noise, tmp_path, 
     """From the identity to 6 dB more and back, by crossfades of half a second."""
     models = [preset(tmp_path / "same"), preset(tmp_path / "more", handmade.flat(6.0))]
     with stage(*models) as it:
-        it.board.levels[b.FADE_S] = 0.5
+        it.board.call(fade_s=0.5)
         before = it.look()
         listener = Listener(tmp_path, noise)
         for slot in (1, 0):
             time.sleep(1.5)
-            it.board.publish(b.SLOT_WANTED, slot)
+            it.board.call(slot=slot)
         sound, left_out = listener.result()
         status = it.look()
     delay = status.latency["total"]

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from engine.cli import signals
 from engine.cli.console import stdout
 from engine.errors import InputError
 
@@ -53,6 +54,21 @@ def reproduce(
         stdout.print(f"$ doubledrop {shlex.join(words)}", soft_wrap=True, highlight=False)
         if show:
             continue
-        done = subprocess.run([sys.executable, "-m", "engine.cli", *words], check=False)
-        if done.returncode:
-            raise typer.Exit(done.returncode)
+        status = _run(words)
+        if status:
+            raise typer.Exit(status)
+
+
+def _run(words: list[str]) -> int:
+    """A command in a process that ends with this one, and hears of a signal once; its status."""
+    command = [sys.executable, "-m", "engine.live.child", "engine.cli", *words]
+    group = 0 if sys.platform != "win32" else None
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, process_group=group)
+    try:
+        return process.wait()
+    except signals.Interrupted as interrupted:
+        with signals.ending():
+            if group is not None:  # else it has heard of it by itself
+                process.send_signal(interrupted.args[0])
+            process.wait()
+        raise

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
+from engine.cli import signals
 from engine.cli.console import progress, stderr, stdout, warn
 
 
@@ -64,7 +63,10 @@ def train(
         if accuracy < FEASIBLE:
             warn(f"below {FEASIBLE:.0%} the two are hardly two genres; little can be learnt")
     folder = out or Path("runs") / recipe.stem
-    with progress(MofNCompleteColumn(), TimeRemainingColumn(), hidden=not leads) as bar:
+    with (
+        signals.noted() as stop,
+        progress(MofNCompleteColumn(), TimeRemainingColumn(), hidden=not leads) as bar,
+    ):
         task = bar.add_task("training", total=wanted.steps)
 
         def show(done: int, of: int, _: Losses, losses: Losses) -> None:
@@ -83,22 +85,9 @@ def train(
             begin=begin,
             minutes=minutes,
             until=until,
-            stop=_stop_on_signals(),
+            stop=stop,
             device=device,
         )
     if leads:
         state = "done" if facts.steps >= wanted.steps else "to be continued"
         print(f"{folder}: {facts.steps} of {wanted.steps} steps in {facts.seconds:.0f} s, {state}")
-
-
-def _stop_on_signals() -> Callable[[], bool]:
-    """Whether the user asked to stop; a second time is not waited for."""
-    asked: list[int] = []
-
-    def ask(number: int, _: object) -> None:
-        asked.append(number)
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask)
-    return lambda: bool(asked)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import soxr
 
+import engine.machine_code  # noqa: F401  (librosa keeps some too)
 from engine.dsp.arrays import Array, Audio
 
 _RATE = 22050

@@ -1,0 +1,151 @@
+"""What the processes say, kind by kind: a line that is of none of these is not understood.
+
+A process may be hit by a fault of a library or of a plugin at any moment, and whoever keeps the
+stage alive must not fall over what it says then.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
+
+from engine.dsp.tempo import MAX_BPM, MIN_BPM
+from engine.live.probe import Verdict
+
+_Bpm = Annotated[float, Field(ge=MIN_BPM, le=MAX_BPM)]
+_Count = Annotated[int, Field(ge=0, lt=1 << 62)]
+
+
+class _Line(BaseModel):
+    """Keys beside those that are known are kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Trouble(_Line):
+    """Of any process: why it ends."""
+
+    error: str
+
+
+class Warned(_Line):
+    """Of device and engine: something the performer should know."""
+
+    warning: str
+
+
+class Fault(_Line):
+    """Of the engine and of plugins: something has gone wrong."""
+
+    fault: str
+
+
+class DeviceReady(_Line):
+    """The device is open."""
+
+    input: str
+    output: str
+    rate: Annotated[int, Field(gt=0, lt=1 << 31)]
+    block: Annotated[int, Field(gt=0, lt=1 << 31)]
+    callback: str
+    device_samples: _Count
+
+
+class EngineReady(_Line):
+    """The networks are loaded; ``broken`` are the slots that play dry."""
+
+    provider: str
+    broken: list[_Count]
+    realtime: bool
+
+
+class Ready(_Line):
+    """A plugin is loaded."""
+
+    ready: bool
+
+
+class Begun(_Line):
+    """An effect is being tried, by its place among those that are to be."""
+
+    begun: _Count
+
+
+class Judged(_Line):
+    """An effect has been tried."""
+
+    place: _Count
+    verdict: Verdict
+
+
+class Received(_Line):
+    """A message of a MIDI port, at a time of ``time.monotonic``."""
+
+    port: str
+    data: list[int]
+    at: FiniteFloat
+
+
+class Ports(_Line):
+    """The MIDI inputs that are open."""
+
+    ports: list[str]
+
+
+class Outputs(_Line):
+    """The MIDI outputs that are there, and those that are open."""
+
+    outputs: list[str]
+    lit: list[str]
+
+
+class Gone(_Line):
+    """A MIDI input has vanished."""
+
+    gone: str
+
+
+class Alive(_Line):
+    """The sound systems answer."""
+
+    alive: FiniteFloat
+
+
+class Looked(_Line):
+    """Of the follower: tempo and downbeat of the line-in, none where there is none."""
+
+    session: _Count
+    bpm: _Bpm | None
+    downbeat_s: FiniteFloat | None
+    cost_s: Annotated[FiniteFloat, Field(ge=0.0)]
+
+
+class Linked(_Line):
+    """Of Ableton Link: where its session is at a time of ``time.monotonic``."""
+
+    peers: _Count
+    bpm: FiniteFloat
+    beat: FiniteFloat
+    at: FiniteFloat
+
+
+class Missing(_Line):
+    """Of Ableton Link: a library that is not installed."""
+
+    missing: str
+
+
+DEVICE: TypeAdapter[Trouble | Warned | Fault | DeviceReady] = TypeAdapter(
+    Trouble | Warned | Fault | DeviceReady
+)
+ENGINE: TypeAdapter[Trouble | Warned | Fault | EngineReady] = TypeAdapter(
+    Trouble | Warned | Fault | EngineReady
+)
+PLUGIN: TypeAdapter[Trouble | Fault | Ready] = TypeAdapter(Trouble | Fault | Ready)
+PROBE: TypeAdapter[Trouble | Begun | Judged] = TypeAdapter(Trouble | Begun | Judged)
+MIDI: TypeAdapter[Trouble | Received | Ports | Outputs | Gone | Alive] = TypeAdapter(
+    Trouble | Received | Ports | Outputs | Gone | Alive
+)
+FOLLOWER: TypeAdapter[Trouble | Looked] = TypeAdapter(Trouble | Looked)
+LINK: TypeAdapter[Trouble | Linked | Missing] = TypeAdapter(Trouble | Linked | Missing)
