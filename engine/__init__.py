@@ -26,6 +26,9 @@ are heard, never by "now".
 
 from importlib.metadata import PackageNotFoundError, version
 
+from engine import surroundings
+
+surroundings.ignore()
 try:
     __version__ = version("doubledrop")
 except PackageNotFoundError:  # run from a checkout that was not installed

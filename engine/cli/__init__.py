@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 import typer
 
 import engine.cli.environment  # noqa: F401  (first: before anything imports numpy)
-from engine.cli import bench, doctor, listing, midi, play, plugins, render, rig, soak
+from engine.cli import approve, bench, doctor, listing, midi, play, plugins, render, rig, soak
 from engine.errors import DoubledropError
 
 app = typer.Typer(
@@ -34,6 +34,9 @@ app.command()(soak.soak)
 app.command()(bench.bench)
 app.add_typer(midi.app, name="midi")
 app.add_typer(rig.app, name="rig")
+plugins.app.command()(approve.approve)
+plugins.app.command()(approve.approved)
+plugins.app.command()(approve.forget)
 app.add_typer(plugins.app, name="plugins")
 
 

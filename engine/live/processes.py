@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from engine.errors import DoubledropError
 from engine.live import board as b
 from engine.live.asked import Request, read
+from engine.live.start import command
 
 LOST = 3
 """Exit status of the device's process when the device has fallen silent."""
@@ -93,7 +94,7 @@ class Child:
 
     def __init__(self, module: str, *arguments: str, told: bool = False) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            command(module, *arguments),
             stdin=subprocess.PIPE if told else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,

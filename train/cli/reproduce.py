@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,9 @@ import typer
 
 from engine.cli.console import stdout
 from engine.errors import InputError
+from engine.live.start import command
+
+_COMMANDS = ("compose", "fetch", "prepare", "train", "export", "evaluate", "listen")
 
 
 def reproduce(
@@ -40,19 +42,26 @@ def reproduce(
         )
     places = {"recipe": recipe, "folder": recipe.parent, "name": recipe.stem}
     places |= {"work": work, "device": device}
-    for command in commands:
+    for line in commands:
         try:
-            words = [word.format(**places) for word in shlex.split(command)]
+            words = [word.format(**places) for word in shlex.split(line)]
         except (KeyError, ValueError, IndexError) as fault:
             raise InputError(
                 f"{recipe}: commands",
-                f"{command!r} ({type(fault).__name__}: {fault})",
+                f"{line!r} ({type(fault).__name__}: {fault})",
                 expected="words with " + ", ".join(f"{{{name}}}" for name in places),
                 cure="Mend the command.",
             ) from fault
+        if not words or words[0] not in _COMMANDS:
+            raise InputError(
+                f"{recipe}: commands",
+                repr(line),
+                expected=f"one of {', '.join(_COMMANDS)}",
+                cure="A recipe makes data, runs and presets, and does nothing else.",
+            )
         stdout.print(f"$ doubledrop {shlex.join(words)}", soft_wrap=True, highlight=False)
         if show:
             continue
-        done = subprocess.run([sys.executable, "-m", "engine.cli", *words], check=False)
+        done = subprocess.run(command("engine.cli", *words), check=False)
         if done.returncode:
             raise typer.Exit(done.returncode)
