@@ -26,6 +26,10 @@ are heard, never by "now".
 
 __version__: str
 
+from engine import surroundings
+
+surroundings.ignore()
+
 
 def __getattr__(name: str) -> str:
     """The version is looked up when it is asked for: a command's first instructions come sooner."""

@@ -1,4 +1,4 @@
-"""Real VST3s to be hosted, built from Debian's dpf-source."""
+"""Real VST3s to be hosted, built from Debian's dpf-source, and approved as a user approves them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from engine.live.approval import approve
 
 DPF = Path("/usr/share/dpf/distrho")
 SOURCE = Path(__file__).parent / "vst3"
@@ -27,10 +29,11 @@ def build(folder: Path) -> Path:
 
 
 def vst3(made: Path, name: str) -> str:
-    """A bundle of this name; the name says what it does, see tests/vst3/harm.cpp."""
+    """A bundle of this name, approved; the name says what it does, see tests/vst3/harm.cpp."""
     bundle = made.parent / f"{name}.vst3"
     inside = bundle / "Contents" / "x86_64-linux"
     if not bundle.exists():
         inside.mkdir(parents=True)
         shutil.copy(made, inside / f"{name}.so")
+    approve(bundle)
     return str(bundle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from engine.dsp.tempo import Tempo
 from engine.errors import EffectError, RigError
 from engine.live import admission
 from engine.live.admission import admit, find_plugin, judge
+from engine.live.approval import approve
 from engine.live.asked import Asked
 from engine.live.chains import Workshop, chains_latency
 from engine.live.external import OFFLINE_S
@@ -82,7 +84,10 @@ def test_a_plugin_that_was_changed_is_tried_again(made):
     judge([{"plugin": bundle}], (48000,), told.append)
     with open(f"{bundle}/Contents/x86_64-linux/changing.so", "ab") as file:
         file.write(b"a newer one")
-    admission._hash_of.cache_clear()
+    (verdict,) = judge([{"plugin": bundle}], (48000,), told.append)
+    assert "has changed since it was approved" in verdict.fault
+    assert told == ["changing"]
+    approve(Path(bundle))
     judge([{"plugin": bundle}], (48000,), told.append)
     assert told == ["changing", "changing"]
 

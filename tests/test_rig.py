@@ -16,7 +16,7 @@ from engine.errors import DoubledropError, RigError
 from engine.live import board as b
 from engine.live.link import Link
 from engine.live.performer import Performer
-from engine.live.rig import Rig, Slot, read_rig
+from engine.live.rig import Recording, Rig, Slot, read_rig
 from engine.live.rig_template import template
 from engine.live.rig_writer import add_control
 from tests.program import doubledrop, started
@@ -36,7 +36,8 @@ def test_what_init_writes_is_a_rig(path):
     assert [slot.preset for slot in rig.slots] == ["downbeat-filter", "liquid-to-dancefloor"]
     assert rig.programs() == [0, 1]
     assert rig.bindings() == list(DEFAULT)
-    defaults = Rig(slots=rig.slots)
+    recording = Recording(folder=str(path.parent / "takes"))  # paths begin where the rig lies
+    defaults = Rig(slots=rig.slots, recording=recording)
     assert rig == defaults  # the comments say what would be so without the file
 
 

@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from engine.cli import bench, doctor, listing, midi, play, plugins, render, rig, soak
+from engine.cli import approve, bench, doctor, listing, midi, play, plugins, render, rig, soak
 from engine.errors import DoubledropError
 
 app = typer.Typer(
@@ -35,6 +35,9 @@ app.command()(soak.soak)
 app.command()(bench.bench)
 app.add_typer(midi.app, name="midi")
 app.add_typer(rig.app, name="rig")
+plugins.app.command()(approve.approve)
+plugins.app.command()(approve.approved)
+plugins.app.command()(approve.forget)
 app.add_typer(plugins.app, name="plugins")
 
 

@@ -1,9 +1,11 @@
 """Set before numpy is imported: the hop loop's matrices are small, and a BLAS that wakes a thread
-for each of them costs more than the product (a render took twice as long)."""
+for each of them costs more than the product (a render took twice as long). And no process that is
+started, by a library either, looks for modules in the working directory."""
 
 import os
 import sys
 
+os.environ["PYTHONSAFEPATH"] = "1"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Threads that wait for work sleep: spinning, they take the processor from whoever else has work,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def performed(
 def replayed(folder: Path, sink: Path | None, provider: str, as_json: bool) -> None:
     """Play a take again and say how near it is to what went out."""
     take = read_take(folder)
+    take = replace(take, asked=admitted(take.asked, take.rate))
     sink = sink or folder / _REPLAY
     check_writable(sink)
     with done_of(folder.name, hidden=as_json) as told:

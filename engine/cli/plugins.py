@@ -1,4 +1,4 @@
-"""``doubledrop plugins list|scan|check``: effects that may stand in a chain."""
+"""``doubledrop plugins list|scan|check|save``: effects that may stand in a chain."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from rich.table import Table
 from engine.cli import options
 from engine.cli.console import stderr, stdout
 from engine.errors import EffectError
-from engine.live.admission import find_plugin, judge, known_plugins, plugin_files
+from engine.live import approval
+from engine.live.admission import find_plugin, judge, known_plugins
+from engine.live.approval import granted_now, installed, is_installed
+from engine.live.bundle import is_plugin
 from engine.live.effects import EFFECTS
 from engine.live.plugin import Plugin
 from engine.live.probe import Verdict
+from engine.text import printable
 
 app = typer.Typer(help="Effects for the chains of presets and rigs.", no_args_is_help=True)
-_SUFFIXES = (".vst3", ".component")
 
 
 @app.callback()
@@ -61,9 +64,12 @@ def scan(
 ) -> None:
     """Try every VST3 and Audio Unit that is installed, each in another process.
 
+    In folders that are named, those that are neither installed nor approved are listed and not
+    loaded.
+
     Example: doubledrop plugins scan
     """
-    files = _files_in(folders) if folders else plugin_files()
+    files = _files_in(folders) if folders else installed()
     if not files and not as_json:
         print("no plugins found; name their folder: doubledrop plugins scan FOLDER")
         return
@@ -75,9 +81,14 @@ def scan(
         print(json.dumps(found))
         return
     table = Table("plugin", "may play", "latency", "tail", "128 frames", "", box=None)
+    held = [file for file in files if not approval.is_cleared(file)]
     for file, verdict in zip(files, verdicts, strict=True):
-        table.add_row(file.stem, *_figures(verdict))
-    stdout.print(table)
+        if file not in held:
+            table.add_row(file.stem, *_figures(verdict))
+    if table.row_count:
+        stdout.print(table)
+    for file in held:
+        print(f"{printable(file.stem)} is not approved; {approval.how_to_approve(file)}")
 
 
 @app.command()
@@ -91,7 +102,7 @@ def check(
     """
     file = find_plugin(plugin)
     with stderr.status(f"trying {file.stem}"):
-        (verdict,) = judge([{"plugin": str(file)}], again=True)
+        (verdict,) = judge([{"plugin": str(file)}], again=True, granted=_granted(file))
     if as_json:
         print(json.dumps(verdict.to_json()))
     if verdict.fault:
@@ -112,6 +123,8 @@ def check(
         "notes": "; ".join(verdict.notes),
     }
     print(f"{file}: {verdict.name} may play")
+    if not approval.is_cleared(file):
+        print(f"  in rigs and presets once approved: {approval.how_to_approve(file)}")
     for what, said in rows.items():
         if said:
             print(f"  {what}: {said}")
@@ -131,7 +144,8 @@ def save(
 
     Example: doubledrop plugins save Room room.state --set size=0.4 --no-window
     """
-    spec: dict[str, Any] = {"plugin": str(find_plugin(plugin))}
+    file = find_plugin(plugin)
+    spec: dict[str, Any] = {"plugin": str(file)}
     if state.exists():
         spec["state"] = str(state)
     for one in given or ():
@@ -140,7 +154,7 @@ def save(
             spec[name] = float(value)
         except ValueError:
             spec[name] = value
-    loaded = Plugin(spec)
+    loaded = Plugin(spec, _granted(file))
     if window:
         stderr.print(f"close the window of {loaded.name} to keep its state")
         loaded.show()
@@ -148,12 +162,17 @@ def save(
     print(f"{state}: state of {loaded.name}")
 
 
+def _granted(file: Path) -> list[str]:
+    """A plugin that is named on the command line may be loaded, as it is now."""
+    return [] if is_installed(file) else [granted_now(file)]
+
+
 def _files_in(folders: list[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise EffectError(str(folder), "is no folder", cure="Name the folder of plugins.")
-    found = [path for folder in folders for path in folder.rglob("*") if path.suffix in _SUFFIXES]
-    return sorted(path for path in found if not any(p.suffix in _SUFFIXES for p in path.parents))
+    found = [path for folder in folders for path in folder.rglob("*") if is_plugin(path)]
+    return sorted(path for path in found if not any(map(is_plugin, path.parents)))
 
 
 def _figures(verdict: Verdict) -> tuple[str, str, str, str, str]:

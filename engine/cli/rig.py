@@ -74,7 +74,7 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
     asked = admit(rig.asked("cpu", Tempo(rig.clock.bpm), Settings()))
     for spec in effects_in(asked):
         if spec.get("refused"):
-            raise EffectError(spec["name"], spec["refused"], cure="Take it out of the rig.")
+            raise EffectError(spec["name"], spec["refused"], cure="Or take it out of the rig.")
     if as_json:
         print(json.dumps({"rig": str(path), "ok": True} | rig.model_dump()))
         return

@@ -11,6 +11,7 @@ from engine.errors import DeviceError
 from engine.live import devices as audio
 from engine.live import sources
 from engine.live.files import check_writable, make_folder
+from engine.live.named import is_sound_path
 
 TAKES = Path("takes")
 
@@ -98,5 +99,6 @@ def find_route(source: str | None, sink: str | None) -> Route:
 
 
 def is_file(name: str) -> bool:
-    """A name with an extension or a folder in it is a file; devices are named in words."""
-    return Path(name).exists() or "/" in name or bool(Path(name).suffix.strip(". "))
+    """A name with an extension or a folder in it is a file; devices are named in words, whatever
+    files lie in the working directory."""
+    return is_sound_path(name)

@@ -15,7 +15,6 @@ from engine.cli.console import progress, stdout
 from engine.errors import UsageError
 from engine.live.asked import Wanted
 from engine.live.files import make_folder
-from engine.live.preset import load_preset
 from engine.live.rig import Rig, read_rig
 from engine.live.rig_slot import Slot
 from engine.live.sources import demo_feed
@@ -56,7 +55,7 @@ def soak(
         raise UsageError("--preset", preset[0], cure="A rig names its own presets: leave it out.")
     chosen = read_rig(rig) if rig else Rig(slots=[Slot(preset=x) for x in preset or _TRAINED])
     for slot in chosen.slots:
-        load_preset(slot.preset)
+        slot.load()
     feed, tempo = demo_feed()
     settings = Settings()
     asked = admitted(chosen.at_tempo(tempo.bpm).asked(provider.value, tempo, settings))

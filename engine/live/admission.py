@@ -13,16 +13,18 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
 
 from engine.errors import EffectError
-from engine.live import said
+from engine.live import bundle, said
+from engine.live.approval import clear, installed
 from engine.live.asked import Asked
 from engine.live.effects import Parameter
+from engine.live.named import has_folder, is_path
+from engine.live.plugin import check_state
 from engine.live.probe import RATES, Verdict
 from engine.live.processes import Child
 from engine.live.rack import effects_in, flat
@@ -31,37 +33,31 @@ from engine.stages.insert import BYPASS
 
 PROBE_S = 20.0
 """Time limit for one effect, loading included."""
-_FORMAT = 1  # of what is kept, and of how effects are tried
+_FORMAT = 2  # of what is kept, and of how effects are tried
 _TICK_S = 0.02
 _NOT_PROBED = frozenset({"name", BYPASS})
 
 Spec = dict[str, Any]
 
 
-def plugin_files() -> list[Path]:
-    """The VST3 and Audio Units that are installed."""
-    import pedalboard
-
-    kinds = ("VST3Plugin", "AudioUnitPlugin")
-    there = [getattr(pedalboard, kind) for kind in kinds if hasattr(pedalboard, kind)]
-    return sorted({Path(path) for kind in there for path in kind.installed_plugins})
-
-
 def find_plugin(name: str) -> Path:
-    """The file of a plugin, by its path or by its name, in any case.
+    """The file of a plugin, by its path or by the name of one that is installed, in any case.
 
     Raises:
         EffectError: there is none.
     """
-    if Path(name).exists():
-        return Path(name).resolve()
-    files = plugin_files()
+    files = [] if has_folder(name) else installed()
     for file in files:
         if file.stem.lower() == name.lower():
             return file
-    names = ", ".join(file.stem for file in files) or "none"
+    path = os.path.expanduser(name)
+    if is_path(name) and os.path.exists(path):
+        return Path(os.path.realpath(path))
+    names = ", ".join(file.stem for file in files or installed()) or "none"
     raise EffectError(
-        f"plugin {name!r}", f"not found; installed: {names}", cure="Name one, or the path of one."
+        f"plugin {name!r}",
+        f"not found; installed: {names}",
+        cure="Name one, or the path of one: that has a / or a dot in it.",
     )
 
 
@@ -84,7 +80,12 @@ def admit(
         spec["name"] = spec.get("name") or spec["effect"] or Path(spec["plugin"]).stem
         spec["name"] = spec["name"] or "branches"
     specs = [spec for spec in specs if spec["effect"] or spec["plugin"]]
-    verdicts = judge(specs, rates, told)
+    tried = [spec for spec in specs if not spec.get("refused")]
+    given = iter(judge(tried, rates, told))
+    verdicts = [
+        Verdict(fault=str(spec["refused"])) if spec.get("refused") else next(given)
+        for spec in specs
+    ]
     for spec, verdict in zip(specs, verdicts, strict=True):
         if verdict.fault:
             spec["refused"] = verdict.fault
@@ -101,36 +102,42 @@ def judge(
     rates: Sequence[int] = RATES,
     told: Callable[[str], None] | None = None,
     again: bool = False,
+    granted: Sequence[str] = (),
 ) -> list[Verdict]:
-    """What is known of effects; those that are not known yet are tried.
+    """What is known of effects; those that are not known yet are tried. Plugins that may not be
+    loaded are not, whatever is known of them.
 
     Args:
         specs: as a rig has them.
         rates: hertz.
         told: told the name of each that is tried now.
         again: try also those that failed before.
+        granted: hashes of plugins that the user has named on the command line, see
+            :mod:`engine.live.approval`.
     """
-    known, keys, files = _read(), [], []
-    for spec in specs:
+    known = _read()
+    keys: list[str] = []
+    refused: dict[int, Verdict] = {}
+    todo: dict[str, Spec] = {}
+    for place, spec in enumerate(specs):
         file = None
         try:
-            file = find_plugin(spec["plugin"]) if spec.get("plugin") else None
+            if spec.get("plugin"):
+                file = find_plugin(spec["plugin"])
+                clear(file, granted)
+            keys.append(_key(spec, file, rates))
         except EffectError as fault:
             keys.append("")
-            known[""] = Verdict(name=spec["plugin"], fault=str(fault)).to_json()
-        else:
-            keys.append(_key(spec, file, rates))
-        files.append(file)
-    todo = {
-        key: {**spec, "plugin": str(file)} if file else dict(spec)
-        for key, spec, file in zip(keys, specs, files, strict=True)
-        if key not in known or (again and key and known[key]["fault"])
-    }
-    for key, verdict in zip(todo, _tried(list(todo.values()), rates, told), strict=True):
+            why = str(fault).removeprefix(f"{file}: ")
+            refused[place] = Verdict(name=_called(spec), fault=why)
+            continue
+        if keys[-1] not in known or (again and known[keys[-1]]["fault"]):
+            todo[keys[-1]] = {**spec, "plugin": str(file)} if file else dict(spec)
+    for key, verdict in zip(todo, _tried(list(todo.values()), rates, told, granted), strict=True):
         known[key] = verdict.to_json()
     if todo:
         _write(known)
-    return [Verdict(**known[key]) for key in keys]
+    return [refused.get(n) or Verdict(**known[key]) for n, key in enumerate(keys)]
 
 
 def known_plugins() -> dict[str, Verdict]:
@@ -140,14 +147,16 @@ def known_plugins() -> dict[str, Verdict]:
 
 
 def _tried(
-    specs: list[Spec], rates: Sequence[int], told: Callable[[str], None] | None
+    specs: list[Spec],
+    rates: Sequence[int],
+    told: Callable[[str], None] | None,
+    granted: Sequence[str],
 ) -> Iterator[Verdict]:
     """Verdicts in order; after one that takes the process down, another goes on."""
     done = 0
     while done < len(specs):
-        child = Child(
-            "engine.live.probe_process", json.dumps(list(rates)), json.dumps(specs[done:])
-        )
+        arguments = (json.dumps(one) for one in (list(rates), specs[done:], list(granted)))
+        child = Child("engine.live.probe_process", *arguments)
         for verdict in _heard(child, specs[done:], told):
             yield verdict
             done += 1
@@ -185,8 +194,9 @@ def _called(spec: Spec) -> str:
 
 
 def _key(spec: Spec, file: Path | None, rates: Sequence[int]) -> str:
-    state = spec.get("state") or ""
-    contents = [_hash_of(one) for one in (file or _pedalboard(), Path(state)) if one != Path()]
+    contents = [_hash_of(file or _pedalboard())]
+    if spec.get("state"):
+        contents.append(_hash_of(check_state(Path(spec["state"]))))
     asked = {key: value for key, value in spec.items() if key not in _NOT_PROBED}
     text = json.dumps([_FORMAT, contents, asked, list(rates)], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -198,17 +208,8 @@ def _pedalboard() -> Path:
     return Path(str(pedalboard_native.__file__))
 
 
-@lru_cache
 def _hash_of(path: Path) -> str:
-    """SHA-256 of a file, or of all that a bundle holds."""
-    digest = hashlib.sha256()
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    for file in files:
-        digest.update(str(file.relative_to(path)).encode())
-        with file.open("rb") as opened:
-            while part := opened.read(1 << 20):
-                digest.update(part)
-    return digest.hexdigest()
+    return bundle.hash_of(path, bundle.entries(path), inside=False)
 
 
 def _file() -> Path:

@@ -1,4 +1,5 @@
-"""Run a module in a process that ends with its parent: ``python -m engine.live.child MODULE …``.
+"""Run a module in a process that ends with its parent: ``engine.live.child MODULE …``, started as
+:mod:`engine.live.start` says.
 
 The parent is watched before anything is imported that takes its time. What the module raises is
 said to the parent, and never a traceback in the middle of somebody's screen.

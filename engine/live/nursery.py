@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
+
+from engine.live.start import command
 
 Process = subprocess.Popen[bytes]
 _Order = tuple[Sequence[str], "Future[Process]"]
@@ -29,9 +30,8 @@ def started(module: str, *arguments: str) -> Process:
     Raises:
         OSError: the system refuses.
     """
-    command = [sys.executable, "-m", "engine.live.child", module, *arguments]
     future: Future[Process] = Future()
-    _queue().put((command, future))
+    _queue().put((command("engine.live.child", module, *arguments), future))
     return future.result()
 
 
@@ -52,11 +52,11 @@ def _run(orders: SimpleQueue[_Order]) -> None:
     else:
         flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     while True:
-        command, future = orders.get()
+        words, future = orders.get()
         try:
             future.set_result(
                 subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=flags
+                    words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=flags
                 )
             )
         except Exception as fault:

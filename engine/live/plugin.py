@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.errors import EffectError, OutputError
+from engine.live.approval import clear
 from engine.live.effects import Parameter
 from engine.stages.glide import Glide
 from engine.stages.insert import BYPASS
 
 LOAD_S = 10.0
+_MOST_STATE = 1 << 28
 WORDS = frozenset({"effect", "plugin", "branches", "inside", "state", "name", BYPASS})
 """Keys of a rig that are no parameters of the plugin."""
 
@@ -29,18 +32,20 @@ class Plugin:
     Args:
         spec: ``plugin``, a path; where asked for ``inside``, the name of one of several in a file,
             and ``state``, a file; and parameters in their units.
+        granted: hashes of plugins that the user has named on the command line.
 
     Attributes:
         parameters: those that can be moved, by the names that a rig uses.
 
     Raises:
-        EffectError: it cannot be loaded, or has no such parameter or state.
+        EffectError: it may not be loaded, cannot be, or has no such parameter or state.
     """
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Mapping[str, Any], granted: Collection[str] = ()) -> None:
         import pedalboard
 
-        self._path = str(spec["plugin"])
+        self._path = os.path.abspath(spec["plugin"])  # what is no file, JUCE takes for a name
+        clear(Path(self._path), granted)
         try:
             loaded: Any = pedalboard.load_plugin(  # type: ignore[attr-defined]
                 self._path,
@@ -114,6 +119,7 @@ class Plugin:
     def _restore(self, state: str) -> None:
         if not state:
             return
+        check_state(Path(state))
         try:
             if state.endswith(".vstpreset"):
                 self._plugin.load_preset(state)
@@ -191,3 +197,18 @@ class Plugin:
     def _span(self, key: str) -> str:
         words = [str(word) for word in self._own[key].valid_values if isinstance(word, str)]
         return ", ".join(words) or self.parameters[key].span
+
+
+def check_state(path: Path) -> Path:
+    """A file with a plugin's state, which is about to be read.
+
+    Raises:
+        EffectError: it is missing, no file, or larger than any state.
+    """
+    if not os.path.isfile(path):
+        raise EffectError(str(path), "is no file", cure="Name what `plugins save` has written.")
+    if os.path.getsize(path) > _MOST_STATE:
+        raise EffectError(
+            str(path), f"is larger than {_MOST_STATE >> 20} MiB", cure="Save the state again."
+        )
+    return path

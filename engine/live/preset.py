@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from engine.documents import read_document
 from engine.dsp.tempo import MAX_BPM, MIN_BPM
 from engine.errors import PresetError
+from engine.live.named import beside, is_path
 from engine.live.rig_chain import MOST_MACROS, Effect, Effects, Knob, check_move, located
 
 
@@ -68,19 +70,27 @@ def bundled_names() -> list[str]:
     return sorted(path.parent.name for path in bundled_folder().glob("*/preset.toml"))
 
 
-def load_preset(name: str) -> Preset:
-    """Find a preset by its name, or by the path of its folder.
+def load_preset(name: str, rig: Path | None = None) -> Preset:
+    """Find a preset by its name, or by the path of its folder, which has a ``/`` or a ``.``.
+
+    Args:
+        name: as it was given. A bundled preset's name means that one, whatever folders there are.
+        rig: the folder of the rig that says so: its paths begin there, and a name that is not a
+            bundled preset's is that of a folder in it.
 
     Raises:
         PresetError: there is none, or its file is not valid.
     """
-    folder = Path(name) if Path(name).is_dir() else bundled_folder() / name
-    if not folder.is_dir() or not name:
+    bundled = name in bundled_names()
+    folder = bundled_folder() / name if bundled else beside(name, rig or Path())
+    there = bool(name) and os.path.isdir(folder)
+    if not there or not (bundled or rig is not None or is_path(name)):
+        cure = f"For the folder of that name write ./{name}." if there else ""
         raise PresetError(
             f"preset {name!r}",
             "not found",
-            expected="one of " + ", ".join(bundled_names()) + ", or a folder",
-            cure="List them with `doubledrop presets`.",
+            expected="one of " + ", ".join(bundled_names()) + ", or the path of a folder",
+            cure=cure or "List them with `doubledrop presets`.",
         )
     path = folder / "preset.toml"
     return Preset(folder.resolve().name, folder, _read(path, _changed(path)))

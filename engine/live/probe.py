@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -78,17 +78,20 @@ class Harm(Exception):
     """An effect may not play, and why."""
 
 
-def probe(spec: Mapping[str, Any], rates: Sequence[int] = RATES) -> Verdict:
+def probe(
+    spec: Mapping[str, Any], rates: Sequence[int] = RATES, granted: Collection[str] = ()
+) -> Verdict:
     """Try an effect.
 
     Args:
         spec: as a rig has it, a plugin by its path.
         rates: hertz.
+        granted: hashes of plugins that the user has named on the command line.
     """
     verdict = Verdict(name=str(spec.get("effect") or os.path.basename(spec.get("plugin") or "")))
     try:
         if spec.get("plugin"):
-            plugin = Plugin(spec)
+            plugin = Plugin(spec, granted)
             verdict.name, verdict.path = plugin.name, str(spec["plugin"])
             verdict.parameters = {key: asdict(one) for key, one in plugin.parameters.items()}
 

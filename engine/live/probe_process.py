@@ -1,5 +1,5 @@
-"""Tries effects one after the other: ``engine.live.probe_process RATES SPECS``, see
-:mod:`engine.live.child`."""
+"""Tries effects one after the other: ``engine.live.probe_process RATES SPECS GRANTED``, see
+:mod:`engine.live.child`; the last of them are hashes, see :mod:`engine.live.approval`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from engine.live.processes import hush, say
 
 if __name__ == "__main__":
     hush()
-    for place, spec in enumerate(json.loads(sys.argv[2])):
+    rates, specs, granted = (json.loads(argument) for argument in sys.argv[1:4])
+    for place, spec in enumerate(specs):
         say(begun=place)
-        say(place=place, verdict=probe(spec, json.loads(sys.argv[1])).to_json())
+        say(place=place, verdict=probe(spec, rates, granted).to_json())
     sys.stdout.flush()
     os._exit(0)  # a plugin that does not like to be unloaded has nothing more to say

@@ -20,6 +20,8 @@ from engine.live.wire import Wire, lay
 
 CHANCES = 3
 """Faults of a plugin in a show, after the last of which it stays out."""
+OURS = frozenset({"wire", "latency", "latencies", "refused"})
+"""Keys of an effect that no rig says: what is found out of it."""
 _HUNG_S = 0.5
 _START_S = 15.0
 _TICK_S = 0.02
@@ -123,7 +125,7 @@ class _Unit:
         return self._child is not None and not self._ready
 
     def spawn(self) -> None:
-        spec = {key: value for key, value in self._spec.items() if key not in _OURS}
+        spec = {key: value for key, value in self._spec.items() if key not in OURS}
         arguments = str(self._wire.path), json.dumps(spec)
         self._child = Child("engine.live.plugin_process", *arguments, note=self._note)
         self._ready, self._since = False, time.monotonic()
@@ -180,6 +182,3 @@ class _Unit:
             return
         self._wire.publish(w.DISABLED, 1)
         self._note(f"{self._spec['name']}: {fault}; it stays out")
-
-
-_OURS = frozenset({"wire", "latency", "latencies", "refused"})

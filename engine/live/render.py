@@ -130,6 +130,7 @@ def render(
             make_folder(report)
             analyser = generator.front_end.at(rate)
             watcher = Report(analyser, channels, frames / rate, tempo, title or source.name)
+        told = set(host.faults)
         skip, written = host.latency, 0
         for block in _followed_by_silence(reader, host.latency):
             out = host.process(block)
@@ -146,7 +147,8 @@ def render(
                 progress(written, frames)
         writer.keep()
         for fault in host.faults:
-            note(fault)
+            if fault not in told:
+                note(fault)
         pictures = []
         if watcher is not None and report is not None:
             heading = title or source.name

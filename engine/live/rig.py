@@ -16,8 +16,8 @@ from engine.dsp.tempo import MAX_BPM, MIN_BPM, Tempo
 from engine.errors import RigError
 from engine.live.asked import Asked
 from engine.live.link import check_link
-from engine.live.preset import load_preset
-from engine.live.rig_chain import MOST_MACROS, Effect, Effects, Macro, Move, check_move, located
+from engine.live.rig_chain import MOST_MACROS, Effect, Effects, Macro, Move, check_move
+from engine.live.rig_places import places
 from engine.live.rig_slot import Slot
 from engine.stages.host import Settings
 from engine.stages.slots import SHORTEST_S
@@ -275,13 +275,7 @@ def read_rig(path: Path, presets: bool = True) -> Rig:
     rig = read_document(path, Rig, RigError, missing="Make one: doubledrop rig init " + str(path))
     if "link" in rig.clock.sources:
         check_link()
-    folder = path.parent
-    rig = rig.model_copy(
-        update={
-            "chain": located(rig.chain, folder),
-            "slots": [slot.located(folder) for slot in rig.slots],
-        }
-    )
+    rig = rig.model_copy(update=places(rig, path.parent))
     for slot in rig.slots if presets else ():
-        load_preset(slot.preset)
+        slot.load()
     return rig

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.control.mapping import MOST_SLOTS
 from engine.live.effects import EFFECTS, Parameter
+from engine.live.named import beside, is_path
 from engine.stages.insert import BYPASS
 from engine.stages.macros import Curve
 
@@ -78,12 +79,13 @@ class Effect(BaseModel):
                 yield from effect.each()
 
     def located(self, folder: Path) -> Effect:
-        """The same, with files found from a folder: that of the rig or the preset."""
+        """The same, with files found from a folder: that of the rig or the preset. What the name of
+        a plugin means, does not depend on what lies there."""
         found: dict[str, Any] = {}
         if self.state:
-            found["state"] = str((folder / self.state).resolve())
-        if self.plugin and (folder / self.plugin).exists():
-            found["plugin"] = str((folder / self.plugin).resolve())
+            found["state"] = str(beside(self.state, folder))
+        if is_path(self.plugin) and beside(self.plugin, folder).exists():  # else it is a name
+            found["plugin"] = str(beside(self.plugin, folder))
         if self.branches:
             found["branches"] = [
                 branch.model_copy(update={"chain": located(branch.chain, folder)})

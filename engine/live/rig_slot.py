@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from engine.errors import PresetError
-from engine.live.preset import load_preset
+from engine.live.named import beside
+from engine.live.preset import Preset, load_preset
 from engine.live.rig_chain import Effect, Effects, Knob, located
 
 
@@ -23,13 +24,22 @@ class Slot(BaseModel):
     level_db: float = Field(default=0.0, ge=-40.0, le=12.0)
     before: list[Effect] | None = None
     chain: list[Effect] | None = None
+    _folder: Path | None = PrivateAttr(default=None)  # of the rig
+
+    def load(self) -> Preset:
+        """Its preset: a bundled one by its name, else one beside the rig, or by its path.
+
+        Raises:
+            PresetError: there is none, or its file is not valid.
+        """
+        return load_preset(self.preset, self._folder)
 
     def model(self) -> str:
         """The generator's file, where there is one or should be."""
         try:
-            return str(load_preset(self.preset).model)
+            return str(self.load().model)
         except PresetError:  # the slot will say so when it is loaded, and play dry
-            return str(Path(self.preset) / "generator.onnx")
+            return str(beside(self.preset, self._folder or Path()) / "generator.onnx")
 
     def effects(self) -> Effects:
         """Those of the rig, else those of the preset."""
@@ -45,14 +55,16 @@ class Slot(BaseModel):
         return [] if own else self._of_preset()[1]
 
     def located(self, folder: Path) -> Slot:
-        """The same, with the files of effects found from a folder: the rig's."""
+        """The same, with its preset and the files of effects found from a folder: the rig's."""
         lists = {"before": self.before, "chain": self.chain}
         update = {key: located(one, folder) for key, one in lists.items() if one is not None}
-        return self.model_copy(update=update)
+        slot = self.model_copy(update=update)
+        slot._folder = folder
+        return slot
 
     def _of_preset(self) -> tuple[Effects, list[Knob]]:
         try:
-            preset = load_preset(self.preset)
+            preset = self.load()
         except PresetError:
             return Effects(), []
         return preset.effects, preset.file.macros

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
 from engine.live.sources import FileSource
+from engine.live.start import command
 from engine.live.status import Status, look
 from engine.live.supervisor import Supervisor
 from engine.pictures import pyplot, save
@@ -172,7 +172,7 @@ def _clients(folder: Path, signal: Audio) -> list[subprocess.Popen[str]]:
     started = []
     for job in (bare, listener):
         client = subprocess.Popen(
-            [sys.executable, "-m", "engine.live.jack", jack.asked(job)],
+            command("engine.live.jack", jack.asked(job)),
             stdout=subprocess.PIPE,
             text=True,
         )

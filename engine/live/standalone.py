@@ -27,7 +27,7 @@ def effects_of(
         settings: how it renders.
         rate: hertz.
         channels: number of channels.
-        note: told what goes wrong.
+        note: told which effects are left out, and what goes wrong with the others.
     """
     rig = Rig.of_preset(preset, 120.0, 1.0)
     asked = rig.asked("cpu", Tempo(120.0), settings)
@@ -39,4 +39,7 @@ def effects_of(
         built = Built(wired, Workshop(rate, channels, hop, OFFLINE_S))
         for number, place in enumerate(rig.starts().values()):
             built.macros.turn(number, place)
+        for chain in (built.before[0], built.after[0]):
+            for fault in chain.faults if chain else ():
+                note(fault)
         yield built.before[0], built.after[0]

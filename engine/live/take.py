@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
 from engine.live.asked import Asked, read
 from engine.live.journal import FORMAT
+from engine.live.rack import OURS, flat
+from engine.live.rig_chain import Effects, Move, check_move
 
 Entry = dict[str, Any]
 
@@ -58,18 +60,54 @@ def read_take(folder: Path) -> Take:
             block=int(facts["block"]),
             first=int(facts["first_sample"]),
             channels=(int(facts["inputs"]), int(facts["outputs"])),
-            asked=read(Asked, json.dumps(facts["asked"])),
+            asked=_as_a_rig_asks(read(Asked, json.dumps(facts["asked"]))),
             hashes=list(facts["models_sha256"]),
             engine=[e for e in entries if e not in device],
             device=device,
         )
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except (*(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),) as fault:
         raise InputError(
             str(folder),
             f"no take that can be played again ({fault})",
             expected="a folder that `doubledrop play --record` has written",
             cure="Name one of those in your folder of takes.",
         ) from fault
+
+
+def _as_a_rig_asks(asked: Asked) -> Asked:
+    """What was played with, as a rig could ask for it: what was known of the effects then, or is
+    said to have been known, is found out again. Only that one was left out is kept.
+
+    Raises:
+        ValueError: no rig could ask for it.
+    """
+    lanes = [_checked(lane["before"], lane["after"]) for lane in asked.lanes]
+    master = _checked([], asked.master)
+    macros = [[Move.model_validate(move) for move in moves] for moves in asked.macros]
+    places = [Effects.model_validate(chains) for chains in (master, *lanes)]
+    for number, moves in enumerate(macros, 1):
+        for move in moves:
+            if move.slot >= len(places):
+                raise ValueError(f"macro {number}: there is no slot {move.slot}")
+            check_move(f"macro {number}", move, places[move.slot], f"chain {move.slot}")
+    return replace(
+        asked,
+        lanes=lanes,
+        master=master["after"],
+        macros=[[move.model_dump() for move in moves] for moves in macros],
+    )
+
+
+def _checked(before: list[Entry], after: list[Entry]) -> dict[str, list[Entry]]:
+    refused = [str(spec.get("refused") or "") for spec in (*flat(before), *flat(after))]
+    for spec in (*flat(before), *flat(after)):
+        for key in (*OURS, "parameters"):
+            spec.pop(key, None)
+    chains = Effects.model_validate({"before": before, "after": after}).model_dump()
+    for spec, why in zip((*flat(chains["before"]), *flat(chains["after"])), refused, strict=True):
+        if why:
+            spec["refused"] = why
+    return chains
 
 
 def hash_of(path: str) -> str:

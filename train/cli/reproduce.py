@@ -13,6 +13,9 @@ import typer
 from engine.cli import signals
 from engine.cli.console import stdout
 from engine.errors import InputError
+from engine.live.start import command
+
+_COMMANDS = ("compose", "fetch", "prepare", "train", "export", "evaluate", "listen")
 
 
 def reproduce(
@@ -41,16 +44,23 @@ def reproduce(
         )
     places = {"recipe": recipe, "folder": recipe.parent, "name": recipe.stem}
     places |= {"work": work, "device": device}
-    for command in commands:
+    for line in commands:
         try:
-            words = [word.format(**places) for word in shlex.split(command)]
+            words = [word.format(**places) for word in shlex.split(line)]
         except (KeyError, ValueError, IndexError) as fault:
             raise InputError(
                 f"{recipe}: commands",
-                f"{command!r} ({type(fault).__name__}: {fault})",
+                f"{line!r} ({type(fault).__name__}: {fault})",
                 expected="words with " + ", ".join(f"{{{name}}}" for name in places),
                 cure="Mend the command.",
             ) from fault
+        if not words or words[0] not in _COMMANDS:
+            raise InputError(
+                f"{recipe}: commands",
+                repr(line),
+                expected=f"one of {', '.join(_COMMANDS)}",
+                cure="A recipe makes data, runs and presets, and does nothing else.",
+            )
         stdout.print(f"$ doubledrop {shlex.join(words)}", soft_wrap=True, highlight=False)
         if show:
             continue
@@ -61,9 +71,9 @@ def reproduce(
 
 def _run(words: list[str]) -> int:
     """A command in a process that ends with this one, and hears of a signal once; its status."""
-    command = [sys.executable, "-m", "engine.live.child", "engine.cli", *words]
+    started = command("engine.live.child", "engine.cli", *words)
     group = 0 if sys.platform != "win32" else None
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, process_group=group)
+    process = subprocess.Popen(started, stdin=subprocess.PIPE, process_group=group)
     try:
         return process.wait()
     except signals.Interrupted as interrupted:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import joblib
 import numpy as np
+from platformdirs import user_cache_path
 
 from engine.dsp.arrays import Array
 from train.dataset import Dataset, Segment, Split
@@ -78,7 +79,10 @@ def real_views(data: Dataset, segments: Sequence[Segment]) -> list[Array]:
 
 
 def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> Judge:
-    """Fit the three classifiers on training tracks, or take them from the dataset's folder.
+    """Fit the three classifiers on training tracks, or take them from the user's cache.
+
+    They are kept there and not beside the data, for they are pickled: a pickle runs what its author
+    wants, and datasets come from others.
 
     Args:
         data: the dataset.
@@ -88,7 +92,8 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
     Raises:
         InputError: a genre is not in the dataset, or has no segments.
     """
-    path = data.folder / "judges" / f"{_fingerprint(data, source, target)}.joblib"
+    kept = user_cache_path("doubledrop", appauthor=False) / "judges"
+    path = kept / f"{_fingerprint(data, source, target)}.joblib"
     if path.exists():
         stored: Judge = joblib.load(path)
         return stored
@@ -125,7 +130,7 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
     of_target = [v for v, label in zip(views, labels, strict=True) if label]
     target_db = np.mean([long_term_db([v]) for v in of_target], axis=0)
     judge = Judge(source, target, tuple(classifiers), accuracies, target_db)
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     joblib.dump(judge, path)
     return judge
 
@@ -188,5 +193,5 @@ def _by_source(
 
 
 def _fingerprint(data: Dataset, source: str, target: str) -> str:
-    text = f"{_VERSION} {source} {target} {data.manifest.model_dump_json()}"
+    text = f"{_VERSION} {source} {target} {data.folder.resolve()} {data.manifest.model_dump_json()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

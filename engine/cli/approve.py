@@ -1,0 +1,59 @@
+"""``doubledrop plugins approve|approved|forget``: which may run though they are not installed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli import options
+from engine.live import approval
+from engine.text import printable
+
+
+def approve(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="VST3s or Audio Units, as files.")
+    ],
+) -> None:
+    """Let plugins run that are not installed: native code, which may do whatever you may.
+
+    What is approved is all that the file or bundle holds now; one that has changed is asked for
+    again.
+
+    Example: doubledrop plugins approve preset/Room.vst3
+    """
+    for path in paths:
+        one = approval.approve(path)
+        print(f"{printable(one.path)}: approved, sha256 {one.sha256[:16]}")
+
+
+def approved(as_json: options.AsJson = False) -> None:
+    """List the plugins that were approved.
+
+    Example: doubledrop plugins approved
+    """
+    known = approval.read().values()
+    if as_json:
+        print(json.dumps([asdict(one) for one in known]))
+        return
+    for one in known:
+        print(f"{one.sha256[:16]}  {one.approved}  {printable(one.path)}")
+    if not known:
+        print("none; installed plugins need no approval")
+
+
+def forget(
+    which: Annotated[
+        list[str], typer.Argument(metavar="PATH|SHA256...", help="As `plugins approved` has them.")
+    ],
+) -> None:
+    """Take approvals back.
+
+    Example: doubledrop plugins forget preset/Room.vst3
+    """
+    for one in (gone for name in which for gone in approval.forget(name)):
+        print(f"{printable(one.path)}: no longer approved")
