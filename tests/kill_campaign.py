@@ -53,9 +53,8 @@ def _stat(pid: int) -> tuple[int, str, str]:
 
 def family(pid: int) -> dict[int, str]:
     """A process and all that came of it, with the times of their starts."""
-    everyone = {
-        int(p.name): _stat(int(p.name)) for p in Path("/proc").iterdir() if p.name.isdigit()
-    }
+    numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    everyone = {number: _stat(number) for number in numbers}
     found = {pid: everyone.get(pid, (0, "", ""))[2]}
     while more := {
         one: start

@@ -11,8 +11,9 @@
                           midi.jsonl  what the controllers sent, with the second of the session
 
 The three lie on each other sample for sample, whatever the latency. A file is valid after every
-write, so that a crash loses what was not yet written: a tenth of a second. Nobody waits for the
-disk: what it does not take in time is lost, counted, and silence in the file.
+write, so that a crash loses what was not yet written, a tenth of a second; a power cut loses a
+second. Nobody waits for the disk: what it does not take in time is lost, counted, and silence in
+the file.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from engine.live.journal import FORMAT, Reader
 
 NAMES = ("dry", "wet", "out")
 Entry = dict[str, Any]
-_PERIOD_S = 0.1
+_PERIOD_S = 0.05
+_SYNC_S = 1.0
 _MOST = 1 << 15  # samples written at once
 _SPARE = 1 << 13  # samples at the far end of a ring that may be overwritten while they are read
 
@@ -78,7 +80,7 @@ class Recorder:
         self._heard = deque() if heard is None else heard
         self._journal, self._decisions = Reader(board), list[Entry]()
         self._files: list[sf.SoundFile] = []
-        self._session, self._rate, self._at = 0, 0, 0
+        self._session, self._rate, self._at, self._synced_s = 0, 0, 0, 0.0
         self.take: Path | None = None
         self.first, self.seconds, self.lost, self.error = 0, 0.0, 0, ""
         make_folder(folder)
@@ -148,9 +150,16 @@ class Recorder:
     def _write(self, blocks: list[Audio]) -> None:
         for file, block in zip(self._files, blocks, strict=True):
             file.write(block.T)
-            file.flush()
+        self._sync()
         self._at += blocks[0].shape[-1]
         self.seconds += blocks[0].shape[-1] / self._rate
+
+    def _sync(self) -> None:
+        """Now and then to the disk itself: that may take longer than a crash is to cost."""
+        if time.monotonic() - self._synced_s > _SYNC_S:
+            self._synced_s = time.monotonic()
+            for file in self._files:
+                file.flush()
 
     def _begin(self, opened: b.Opened) -> None:
         """A take, from the session's first sample on if that is still there."""
