@@ -12,8 +12,11 @@ import mido
 from engine.errors import DeviceError
 from engine.live.processes import Child
 
+SYSTEMS = ("own", "jack")
+"""What the system itself offers (ALSA, CoreMIDI, Windows), and JACK, whose server may die: its
+ports are held by a process of their own, so that the others stay open meanwhile."""
 _SILENT_S = 5.0  # a sound system that hangs holds its process: it is replaced
-_AGAIN_S = 1.0
+_AGAIN_S = 0.5
 _FIRST_S = 10.0
 _AT_ONCE = 64  # messages that fit into what is passed on at once
 
@@ -21,40 +24,34 @@ Heard = Callable[[str, Any, float], None]
 """Port, ``mido.Message``, time of ``time.monotonic``."""
 
 
-class Midi:
-    """Messages of all ports whose names hold one of the patterns, in any case.
+class System:
+    """The ports of one sound system, held by a process that is replaced when it ends or hangs.
 
     Args:
-        patterns: parts of names; an empty one means every port.
-        lights: part of the names of outputs that :meth:`send` reaches; empty for none.
+        name: one of :data:`SYSTEMS`.
+        patterns, lights: see :class:`Midi`.
 
     Attributes:
-        names: of the ports that are open now; None until they have been looked for.
-        outputs: names of all outputs that are there.
-        lit: of those that are open.
+        names, outputs, lit: see :class:`Midi`.
+        changes: how often the outputs have come or gone.
     """
 
-    def __init__(self, patterns: Iterable[str], lights: str = "") -> None:
-        self._patterns, self._lights = sorted(set(patterns)), lights
+    def __init__(self, name: str, patterns: Sequence[str], lights: str) -> None:
+        self._what = name, lights, *patterns
         self._child: Child | None = None
         self._said = self._due = 0.0
         self.names: list[str] | None = None
         self.outputs: list[str] = []
         self.lit: list[str] = []
+        self.changes = 0
 
-    def send(self, messages: Sequence[Sequence[int]]) -> None:
+    def tell(self, messages: Sequence[Sequence[int]]) -> None:
         """Bytes of each message, to the outputs that are open."""
-        for first in range(0, len(messages) if self.lit else 0, _AT_ONCE):
-            if self._child is not None:
-                self._child.tell(messages[first : first + _AT_ONCE])
+        if self._child is not None and self.lit:
+            self._child.tell(messages)
 
     def fetch(self, heard: Heard, gone: Callable[[str], None]) -> None:
-        """Hand over what has arrived since the last time.
-
-        Args:
-            heard: told of every message.
-            gone: told the name of a port that has vanished.
-        """
+        """Hand over what has arrived since the last time; see :meth:`Midi.fetch`."""
         child = self._tend(gone)
         while child is not None and child.lines:
             line = child.lines.popleft()
@@ -69,6 +66,7 @@ class Midi:
                 self.names = line["ports"]
             elif "outputs" in line:
                 self.outputs, self.lit = line["outputs"], line["lit"]
+                self.changes += 1
             elif "gone" in line:
                 gone(line["gone"])
 
@@ -84,7 +82,7 @@ class Midi:
         if child is None:
             if now >= self._due:
                 own, module = str(os.getpid()), "engine.live.midi_process"
-                self._child = Child(module, own, self._lights, *self._patterns, told=True)
+                self._child = Child(module, own, *self._what, told=True)
                 self._said = now + _FIRST_S
         elif child.status is not None or (not child.lines and now - self._said > _SILENT_S):
             self.stop()
@@ -92,7 +90,63 @@ class Midi:
             for name in self.names or []:
                 gone(name)
             self.names, self.outputs, self.lit = [], [], []
+            self.changes += 1
         return self._child
+
+
+class Midi:
+    """Messages of all ports whose names hold one of the patterns, in any case.
+
+    Args:
+        patterns: parts of names; an empty one means every port.
+        lights: part of the names of outputs that :meth:`send` reaches; empty for none.
+    """
+
+    def __init__(self, patterns: Iterable[str], lights: str = "") -> None:
+        wanted = sorted(set(patterns))
+        self._systems = [System(name, wanted, lights) for name in SYSTEMS]
+
+    @property
+    def names(self) -> list[str] | None:
+        """Of the ports that are open now; None until they have been looked for."""
+        found = [system.names for system in self._systems]
+        return None if None in found else sorted(name for names in found for name in names or [])
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of all outputs that are there."""
+        return sorted(name for system in self._systems for name in system.outputs)
+
+    @property
+    def lit(self) -> list[str]:
+        """Names of those that are open."""
+        return sorted(name for system in self._systems for name in system.lit)
+
+    @property
+    def changes(self) -> int:
+        """How often outputs have come or gone."""
+        return sum(system.changes for system in self._systems)
+
+    def send(self, messages: Sequence[Sequence[int]]) -> None:
+        """Bytes of each message, to the outputs that are open."""
+        for first in range(0, len(messages), _AT_ONCE):
+            for system in self._systems:
+                system.tell(messages[first : first + _AT_ONCE])
+
+    def fetch(self, heard: Heard, gone: Callable[[str], None]) -> None:
+        """Hand over what has arrived since the last time.
+
+        Args:
+            heard: told of every message.
+            gone: told the name of a port that has vanished.
+        """
+        for system in self._systems:
+            system.fetch(heard, gone)
+
+    def stop(self) -> None:
+        """Let all ports go."""
+        for system in self._systems:
+            system.stop()
 
 
 def port_names() -> tuple[list[str], list[str]]:

@@ -16,6 +16,7 @@ from engine.errors import DeviceError, DoubledropError, PresetError
 from engine.live import board as b
 from engine.live.asked import Asked, Wanted, written
 from engine.live.chains import latencies
+from engine.live.devices import let_go
 from engine.live.processes import LOST, Child
 from engine.live.rack import Rack
 
@@ -90,6 +91,7 @@ class Supervisor:
             DeviceError: there is no such device, or it refuses.
             PresetError: the network cannot be loaded, or its provider is not there.
         """
+        let_go()  # the process of the device opens it, under its own name
         try:
             self._rack.start()
             for name, error in (("device", DeviceError), ("engine", PresetError)):

@@ -31,7 +31,7 @@ from export import handmade
 from tests.program import START, started
 
 BLOCK = 128
-_HOST = r"PortAudio.*:{}_{}"
+_HOST = r"doubledrop:{}_{}"
 
 
 class Server:
