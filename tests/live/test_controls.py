@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -289,6 +290,9 @@ def test_midi_returns_with_the_audio_server(server, tmp_path, figure):
         first = Controller(tmp_path, "pads", [(0.0, [0xB0, 16, 10])] * 2)
         it.it.until(lambda: it.performer.desk.wishes.knobs["wet"] == 10 / 127)
         assert any("pads" in name for name in midi.names)
+        ports = server.ports()
+        assert {"doubledrop:in_0", "doubledrop:in_1", "doubledrop:out_0"} <= set(ports)
+        assert any(re.fullmatch(r"doubledrop-midi(-\d+)?:in pads pads", port) for port in ports)
         server.kill()
         it.it.until(lambda: not any("pads" in name for name in midi.names), tries_s=3.0)
         first.process.wait(60)
