@@ -30,7 +30,7 @@ def test_jitter_of_three_milliseconds_is_filtered(figure):
     for seed in range(500):
         rng = np.random.default_rng(seed)
         clock = MidiClock()
-        clock.start()
+        clock.start(0.0)
         true = ticks(8 * BAR, begin=rng.uniform(0, 1000))
         for i, time in enumerate(true + rng.uniform(-3e-3, 3e-3, len(true)), 1):
             clock.tick(time)
@@ -66,8 +66,8 @@ def test_any_tempo_is_followed(bpm):
 def test_start_makes_the_next_tick_the_downbeat():
     clock = heard(ticks(100))
     assert clock.beat_at(5.0) is None  # a tempo, and no position
-    clock.start()
     first = 100 * TICK_S
+    clock.start(first - 1e-3)
     heard(first + ticks(30), clock)
     assert clock.running
     assert clock.beat_at(first) == pytest.approx(0.0, abs=1e-6)
@@ -77,27 +77,37 @@ def test_start_makes_the_next_tick_the_downbeat():
 def test_a_song_goes_on_where_it_stood():
     clock = MidiClock()
     clock.song_position(18)  # sixteenths: beat 4.5
-    clock.go_on()
+    clock.go_on(-1e-3)
     heard(ticks(60), clock)
     assert clock.beat_at(0.0) == pytest.approx(4.5, abs=1e-6)
     clock.stop()
     heard(60 * TICK_S + ticks(10), clock)
     assert clock.beat_at(1.0) is None
-    clock.go_on()
+    clock.go_on(69.5 * TICK_S)
     heard(70 * TICK_S + ticks(1), clock)
     assert clock.beat_at(70 * TICK_S) == pytest.approx(4.5 + 60 / TICKS, abs=1e-6)
 
 
-def test_a_gap_begins_anew_and_the_position_stays():
+def test_a_gap_begins_anew_and_ticks_that_were_lost_are_counted():
     clock = MidiClock()
-    clock.start()
+    clock.start(0.0)
     heard(ticks(200), clock)
     assert clock.is_lost(200 * TICK_S + 1.0)
     heard(300 * TICK_S + ticks(20), clock)
     assert not clock.locked
     heard(320 * TICK_S + ticks(40), clock)
     assert clock.locked
-    assert clock.beat_at(320 * TICK_S) == pytest.approx(220 / TICKS, abs=1e-3)
+    assert clock.beat_at(320 * TICK_S) == pytest.approx(320 / TICKS, abs=1e-3)
+
+
+def test_a_song_that_was_stopped_does_not_move_in_a_gap():
+    clock = MidiClock()
+    clock.start(0.0)
+    heard(ticks(200), clock)
+    clock.stop()
+    clock.go_on(299.5 * TICK_S)
+    heard(300 * TICK_S + ticks(60), clock)
+    assert clock.beat_at(359 * TICK_S) == pytest.approx(259 / TICKS, abs=1e-3)
 
 
 @pytest.mark.parametrize("to", [172.0, 87.0])
@@ -114,7 +124,7 @@ def test_a_ramp_is_followed():
     bpm = np.linspace(140, 175, 16 * BAR)
     times = np.cumsum(60.0 / (bpm * TICKS))
     clock = MidiClock()
-    clock.start()
+    clock.start(0.0)
     off = []
     for i, time in enumerate(times):
         clock.tick(time)

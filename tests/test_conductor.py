@@ -25,7 +25,7 @@ class Band:
         while self.now < until_s:
             self.now += 0.005
             while ticks and ticks[0] <= self.now:
-                self.conductor.clock.tick(ticks.pop(0))
+                self.conductor.hear_clock("pads", "clock", ticks.pop(0))
             tempo = self.conductor.update(self.now)
             if tempo is not None:
                 places = [(self.now - t.downbeat_s) / t.phrase_s for t in (self.heard, tempo)]
@@ -42,7 +42,7 @@ def ticks(begin_s, bars, bpm=174.0, jitter_s=0.0):
 
 def test_a_midi_clock_leads_and_is_told_seldom():
     band = Band()
-    band.conductor.start()
+    band.conductor.hear_clock("pads", "start", band.now)
     band.go(22.0, ticks(1.0, 16, jitter_s=2e-3))
     assert band.conductor.lead.source == "midi"
     assert band.heard.bpm == pytest.approx(174.0, abs=0.03)
@@ -56,7 +56,7 @@ def test_only_start_makes_the_place_jump():
     band.go(12.0, ticks(1.0, 8))
     assert band.heard.bpm == pytest.approx(174.0, abs=0.01)
     assert max(map(abs, band.jumps)) < 1e-6  # a DJ mixer's ticks are a tempo, and no place
-    band.conductor.start()
+    band.conductor.hear_clock("pads", "start", band.now)
     begin = 1.0 + 8 * 4 * 60 / 174.0
     band.go(20.0, ticks(begin, 6))
     off = (band.heard.downbeat_s - begin) / band.heard.phrase_s
@@ -98,7 +98,7 @@ def test_downbeat_now_and_nudge_are_told_at_once():
 def test_a_clock_that_drifts_is_followed_in_small_steps():
     """Two clocks that differ by a thousandth: no step of the place is above 2.5 ms."""
     band = Band()
-    band.conductor.start()
+    band.conductor.hear_clock("pads", "start", band.now)
     band.go(3.0, ticks(0.0, 2))
     band.jumps.clear()
     begin = 2 * 4 * 60 / 174.0

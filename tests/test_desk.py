@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.control.conductor import Conductor
-from engine.control.desk import Desk
+from engine.control.desk import Desk, Waiting
 from engine.control.learning import Lesson
 from engine.control.lights import Lights
 from engine.control.mapping import DEFAULT, Binding, is_control, slot_of, targets
@@ -85,7 +85,7 @@ def test_panic_undoes_everything_and_the_knobs_stay():
     show = Show(Binding("wet", "cc16", takeover="none"), *DEFAULT[2:], Binding("mute", "cc30"))
     wishes = show.send(*cc(16, 64), *cc(107, 127), *cc(30, 127))
     assert (wishes.heard_wet, wishes.heard_level) == (0.0, 0.0)
-    wishes = show.send(*cc(120, 127))
+    wishes = show.send(*cc(119, 127))
     assert (wishes.heard_wet, wishes.heard_level) == (pytest.approx(64 / 127), 1.0)
 
 
@@ -264,3 +264,86 @@ def test_a_million_random_bytes_leave_a_desk_that_works():
             assert 0.0 <= wishes.knobs["level"] <= 1.0
     show.send(*cc(120, 0, 127, 0))
     assert show.send(*cc(16, *range(0, 128), *range(127, -1, -1))).heard_wet == 0.0
+
+
+def test_all_sound_off_and_all_notes_off_count_with_every_value():
+    """As the MIDI specification has them: 0 is their value, and nothing begins to sound."""
+    show = Show(*DEFAULT, Binding("mute", "cc30"), Binding("next", "note1"), quantise="phrase")
+    show.send(*cc(30, 127), (0xC0, 2), (0x90, 1, 99))
+    for count, value in enumerate((0, 127), 1):
+        assert show.send(*cc(120, value)).panics == count
+        assert show.switching.pending is None
+        assert show.desk.wishes.mute
+    show.send((0x90, 1, 99), (0x90, 1, 99))
+    assert show.switching.pending.slot == 1  # it was released: one more press, and it is held
+    for number in (123, 124, 125, 126, 127):
+        show.send(*cc(number, 0), (0x90, 1, 99))
+    assert show.switching.pending.slot == (1 + 5) % 4
+    show.send(*cc(123, 0, channel=4), (0x90, 1, 99))  # not this key's channel
+    assert show.switching.pending.slot == (1 + 5) % 4
+    assert show.desk.wishes.panics == 2
+
+
+def test_panic_is_a_button_with_a_value():
+    show = Show()
+    assert show.send(*cc(119, 0, 63)).panics == 0
+    assert show.send(*cc(119, 64)).panics == 1
+
+
+def test_reset_all_controllers_leaves_the_knobs():
+    show = Show(Binding("wet", "cc16", takeover="none"), Binding("level", "nrpn5", takeover="none"))
+    show.send(*cc(16, 64), *cc(99, 0), *cc(98, 5), *cc(121, 0), *cc(6, 10))
+    assert show.desk.wishes.knobs["wet"] == pytest.approx(64 / 127)
+    assert show.desk.wishes.knobs["level"] == 1.0  # no parameter is selected any more
+
+
+def test_what_has_no_effect_is_said():
+    show = Show(*DEFAULT, Binding("slot9", "note1"))
+    show.send((0xC0, 77), (0xB0, 32, 1), (0xC0, 2), (0x90, 1, 99), *cc(119, 127), *cc(120, 0))
+    assert list(show.desk.notices) == [
+        "no slot has program 77; the rig's programs: 0, 1, 2, 3",
+        "no slot has program 2 of bank 1; the rig's programs: 0, 1, 2, 3",
+        "slot 9 is empty: the rig has 4 slots",
+        "panic: tails, pending switch, bypass, kill and mute cleared",
+        "All Sound Off: tails cleared, pending switch cancelled",
+    ]
+    show.desk.notices.clear()
+    show.desk.press("slot7", 1.0)
+    assert list(show.desk.notices) == ["slot 7 is empty: the rig has 4 slots"]
+
+
+def test_a_control_that_waits_says_where():
+    show = Show(Binding("wet", "cc16"), Binding("level", "cc7", low=0.2, high=0.6, invert=True))
+    assert not show.desk.waiting()
+    show.send(*cc(16, 30))
+    assert dict(show.desk.waiting()) == {"wet": Waiting("cc16", 30 / 127, 1.0)}
+    show.send(*cc(16, 31, 60, 90, 126))
+    assert not show.desk.waiting()  # it has arrived
+    show.desk.wishes.knobs["level"] = 0.3
+    show.send(*cc(7, 10))
+    assert show.desk.waiting()["level"].wanted == pytest.approx(0.75)
+    show.desk.wishes.knobs["level"] = 0.6 - 0.4 * 10 / 127  # moved there by somebody else
+    assert not show.desk.waiting()
+    show.send(*cc(7, 100), every_s=1.0)
+    assert "level" in show.desk.waiting()
+    show.desk.gone(PORT)
+    assert not show.desk.waiting()
+
+
+@pytest.mark.parametrize("takeover", ["none", "scaling"])
+def test_other_takeovers_wait_for_nothing(takeover):
+    show = Show(Binding("wet", "cc16", takeover=takeover))
+    show.send(*cc(16, 30, 31))
+    assert not show.desk.waiting()
+
+
+def test_a_tap_gives_way():
+    show = Show()
+    for _ in range(4):
+        show.send(*cc(102, 127, 0), every_s=0.2)
+    show.conductor.update(show.now + 0.2)
+    assert show.conductor.lead.source == "tap"
+    show.send(*cc(108, 127))
+    show.conductor.update(show.now + 0.4)
+    assert show.conductor.lead.source == "fixed"
+    assert show.conductor.tempo.bpm == pytest.approx(120.0)

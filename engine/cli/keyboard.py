@@ -11,6 +11,7 @@ from contextlib import contextmanager
 TARGETS = {
     " ": "tap",
     "d": "downbeat",
+    "f": "follow",
     "b": "bypass",
     "k": "kill",
     "m": "mute",

@@ -51,7 +51,7 @@ def play_devices(
     score = read_midi(midi) if midi is not None else []
     stage = Supervisor(wanted, asked)
     state = None if rig_path is None else rig_path.with_suffix(".state.json")
-    performer = Performer(stage.board, rig, asked.downbeat_s, state, score, note=stage.note)
+    performer = Performer(stage.board, rig, asked.downbeat_s, state, score, tell=stage.note)
     recorder, names = None, [slot.preset for slot in rig.slots]
     if record is not None:
         facts = {

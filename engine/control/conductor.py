@@ -3,16 +3,19 @@
 Sources in the order of the rig: Ableton Link, a MIDI clock, the hand (tap), the line-in itself
 (follow), a fixed tempo. One that is lost is held for a while, then the next leads. The place in the
 phrase never jumps of itself: what a clock says of it is approached a little a beat; only Start, the
-joining of a Link session, another piece on the line-in and "downbeat now" set it.
+joining of a Link session, another piece on the line-in and "downbeat now" set it. Where a clock
+sets it that does not lead yet, it does so once it leads.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.control.clock import MidiClock
+from engine.control.clock_ports import ClockPorts
 from engine.control.follow_clock import FollowClock, Look
 from engine.control.link_clock import LinkClock
 from engine.control.tap import Tap
@@ -24,6 +27,7 @@ _SLEW = 0.02  # of the time that passes: how fast a wrong place is made good
 _TOLD_S = 0.0005  # a place that is this far off is worth telling the engine …
 _TOLD_BPM = 0.02  # … or a tempo …
 _TELL_S = 0.1  # … but not more often
+_ROUGH_S = 0.005  # as well as a place is known by a few ticks
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,14 @@ class Lead:
         source: the clock.
         held: whether it has fallen silent and its tempo is held.
         known: whether anybody knows where the bar is.
+        sure: share of the last looks at the line-in that agree, 0 … 1, while it is followed or
+            listened to; None where another clock leads, which knows.
     """
 
     source: Source
     held: bool
     known: bool = True
+    sure: float | None = None
 
 
 class Conductor:
@@ -56,19 +63,16 @@ class Conductor:
         sources: Sequence[Source] = ("midi", "tap", "fixed"),
         hold_s: float = 5.0,
     ) -> None:
-        self.clock, self.link, self.follow = MidiClock(), LinkClock(), FollowClock()
+        self._ports, self.link, self.follow = ClockPorts(), LinkClock(), FollowClock()
         self._tap = Tap()
-        self._clocks: dict[Source, Clock] = {
-            "midi": self.clock,
-            "link": self.link,
-            "follow": self.follow,
-        }
         self._placed = False  # by hand: then whoever listens knows the beat, and no better the bar
         self.tempo = tempo
         self._fixed_bpm, self._tapped = tempo.bpm, 0.0
         self._sources, self._hold_s = sources, hold_s
         self._told_s = 0.0
-        self._set = self._started = False
+        self._set = False
+        self._new: set[Source] = set()  # whose place is taken at once when it leads
+        self._locked_s: dict[Source, float] = {}  # when it was last known
         self._nudged_s = 0.0  # how much later the beat is than whoever listens thinks
         self.lead = Lead(sources[-1], False, known="fixed" in sources)
 
@@ -90,25 +94,41 @@ class Conductor:
         self.tempo = replace(self.tempo, downbeat_s=self.tempo.downbeat_s + seconds)
         self._set, self._nudged_s = True, self._nudged_s + seconds
 
-    def start(self, go_on: bool = False) -> None:
-        """FA or FB of the MIDI clock: with its next tick its place is ours, wherever we were."""
-        if go_on:
-            self.clock.go_on()
-        else:
-            self.clock.start()
-        self._started = True
+    @property
+    def clock(self) -> MidiClock:
+        """The MIDI clock that leads the others."""
+        return self._ports.lead
+
+    @property
+    def clock_port(self) -> str:
+        """The port that it comes from."""
+        return self._ports.port
+
+    def follow_again(self) -> None:
+        """The hand gives way: its tempo is forgotten, and whoever else leads places the bar."""
+        self._tap, self._tapped = Tap(), 0.0
+        self._placed, self._nudged_s = False, 0.0
+        self._new |= {"midi", "link", "follow"}
+
+    def hear_clock(self, port: str, kind: str, time_s: float, sixteenths: int = 0) -> None:
+        """A message of a MIDI clock; see :meth:`engine.control.clock_ports.ClockPorts.hear`.
+
+        With the first tick after a start its place is ours, wherever we were.
+        """
+        if self._ports.hear(port, kind, time_s, sixteenths):
+            self._new.add("midi")
 
     def hear_link(self, peers: int, bpm: float, beat: float, time_s: float) -> None:
         """An Ableton Link session; whoever joins takes over its place in the bar."""
-        if self.link.hear(peers, bpm, beat, time_s):
-            self._started = self._started or self.lead.source != "midi"
+        if self.link.hear(peers, bpm, beat, time_s) and self.lead.source != "midi":
+            self._new.add("link")
 
     def hear_look(self, look: Look | None, time_s: float) -> None:
         """What the follower has found on the line-in; where that is new, it is taken at once."""
         if self.follow.hear(look, time_s):
             self._placed, self._nudged_s = False, 0.0
-            listening = self.lead.source == "follow" or not self.lead.known
-            self._started = self._started or listening
+            if self.lead.source == "follow" or not self.lead.known:
+                self._new.add("follow")
 
     def update(self, now_s: float) -> Tempo | None:
         """Once every few milliseconds.
@@ -116,6 +136,8 @@ class Conductor:
         Returns:
             The tempo, where it has changed by something that can be heard.
         """
+        if self._ports.choose(now_s, self._hold_s):
+            self._new.add("midi")
         self.lead = self._leader(now_s)
         passed_s = now_s - self._told_s
         if not self._set and passed_s < _TELL_S:
@@ -123,32 +145,49 @@ class Conductor:
         wanted, bpm = self.tempo, self._bpm()
         if bpm is not None and abs(bpm - wanted.bpm) > _TOLD_BPM:
             wanted = wanted.changed(bpm, now_s)
-        clock = self._clocks.get(self.lead.source)
-        if clock is not None and not self.lead.held:
+        clock = self._clock(self.lead.source)
+        begins = clock is self.clock and "midi" in self._new  # anew, and is held until it is sure
+        if clock is not None and (begins or not self.lead.held):
             wanted = self._approach(clock, wanted, now_s, min(passed_s, 2.0 * _TELL_S))
         if wanted == self.tempo and not self._set:
             return None
         self.tempo, self._told_s, self._set = wanted, now_s, False
         return wanted
 
+    def _clock(self, source: Source) -> Clock | None:
+        clocks: dict[Source, Clock] = {
+            "midi": self.clock,
+            "link": self.link,
+            "follow": self.follow,
+        }
+        return clocks.get(source)
+
     def _leader(self, now_s: float) -> Lead:
         for source in self._sources:
-            clock = self._clocks.get(source)
-            if clock is not None and clock.locked:
-                lost = clock.is_lost(now_s)
-                if not lost or now_s - clock.last_s < self._hold_s:
-                    return Lead(source, lost)
+            clock = self._clock(source)
+            if clock is not None and (clock.locked or source == "midi"):
+                # A MIDI clock that begins anew is held until it is known again.
+                if clock.locked:
+                    self._locked_s[source] = clock.last_s
+                known = clock.locked and not clock.is_lost(now_s)
+                if known or now_s - self._locked_s.get(source, -math.inf) < self._hold_s:
+                    return Lead(source, not known, sure=self._sure(source))
             if source == "tap" and self._tapped:
                 return Lead("tap", False)
             if source == "fixed":
                 return Lead("fixed", False)
-        known = self.lead.known and self.lead.source != "follow"
-        return replace(self.lead, held=True, known=known)
+        source, known = self.lead.source, self.lead.known and self.lead.source != "follow"
+        if not known and "follow" in self._sources:
+            source = "follow"
+        return Lead(source, True, known, self._sure(source))
+
+    def _sure(self, source: Source) -> float | None:
+        return self.follow.confidence if source == "follow" else None
 
     def _bpm(self) -> float | None:
         if self.lead.held:
             return None
-        clock = self._clocks.get(self.lead.source)
+        clock = self._clock(self.lead.source)
         if clock is not None:
             return clock.bpm
         return self._tapped if self.lead.source == "tap" else self._fixed_bpm
@@ -162,11 +201,15 @@ class Conductor:
         circle_s = tempo.phrase_s if clock is self.clock else tempo.bar_s
         if clock is self.follow:
             begins += self._nudged_s
-            circle_s = tempo.beat_s if self._placed else tempo.bar_s
+        if clock is not self.link and self._placed and self.lead.source not in self._new:
+            circle_s = tempo.beat_s
         off = (begins - tempo.downbeat_s) % circle_s
         off -= circle_s * (off > 0.5 * circle_s)
-        if self._started:
-            self._started, self._set = False, True
+        if self.lead.source in self._new and not self.lead.held:
+            self._new.discard(self.lead.source)
+            self._set, self._placed = True, False
+        elif self.lead.held and abs(off) > _ROUGH_S:
+            self._set = True
         elif abs(off) < _TOLD_S:
             return tempo
         else:

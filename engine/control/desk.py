@@ -5,20 +5,37 @@ Pure: times come in, wishes go out. What is wished for is read by whoever owns t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.control.conductor import Conductor
 from engine.control.encoders import steps
 from engine.control.mapping import BUTTONS, KNOBS, MACROS, Binding, slot_of
-from engine.control.messages import Decoder, Gesture
+from engine.control.messages import Decoder, Gesture, Mode, mode_of
 from engine.control.switching import Switching
-from engine.control.takeover import Pickup
+from engine.control.takeover import NEAR, Pickup
 
 CROSSFADER = "crossfader"
 _STEP = 1.0 / 127.0
 _NUDGE_S = 0.002
 _ON = 0.5  # a controller that is used as a button is pressed from here on
+_UNREAD = 64
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A control that has to be moved to where its target stands before it takes hold.
+
+    Attributes:
+        control: see :class:`engine.control.messages.Gesture`.
+        place: where the control stands, 0 … 1.
+        wanted: where it takes hold, 0 … 1 of the control.
+    """
+
+    control: str
+    place: float
+    wanted: float
 
 
 @dataclass
@@ -58,6 +75,11 @@ class Desk:
         programs: number (bank · 128 + program) of each slot.
         conductor: told of taps and downbeats.
         switching: told of slots.
+
+    Attributes:
+        wishes: what the performer wants to hear.
+        notices: what cannot be seen from the wishes (panic, a slot or program that is not there),
+            in words; whoever tells the performer takes them out.
     """
 
     def __init__(
@@ -72,12 +94,16 @@ class Desk:
         self._wide = frozenset(int(x.control[2:]) for x in bindings if x.wide)
         self._decoders: dict[str, Decoder] = {}
         self._pickups = [Pickup(binding.takeover) for binding in bindings]
-        self._down: set[tuple[str, int]] = set()
+        self._down: set[tuple[str, int, int]] = set()  # port, binding, channel
         self.wishes = Wishes()
+        self.notices: deque[str] = deque(maxlen=_UNREAD)
 
     def hear(self, port: str, message: object, now_s: float) -> Gesture | None:
         """A message, ``mido.Message``, from a port; the gesture that it was, if it was one."""
         decoder = self._decoders.setdefault(port, Decoder(self._wide))
+        mode = mode_of(message)
+        if mode is not None:
+            self._obey(port, *mode)
         gesture = decoder.decode(message)
         if gesture is None:
             return None
@@ -93,10 +119,38 @@ class Desk:
 
     def gone(self, port: str) -> None:
         """A port has vanished: its buttons are released, its knobs have to be found again."""
-        self._down = {(name, number) for name, number in self._down if name != port}
+        self._down = {held for held in self._down if held[0] != port}
         self._decoders.pop(port, None)
         for pickup in self._pickups:
             pickup.rearm()
+
+    def waiting(self) -> Mapping[str, Waiting]:
+        """The controls that wait for pick-up, by their targets."""
+        return dict(self._waiting())
+
+    def _waiting(self) -> Iterator[tuple[str, Waiting]]:
+        for binding, pickup in zip(self._bindings, self._pickups, strict=True):
+            at = self.stands(binding.target) if pickup.waits is not None else None
+            if at is None or pickup.waits is None:
+                continue
+            wanted = _place(binding, at)
+            if abs(pickup.waits - wanted) > NEAR:
+                yield binding.target, Waiting(binding.control, pickup.waits, wanted)
+
+    def _obey(self, port: str, mode: Mode, channel: int) -> None:
+        """A channel mode message: what sounds or is held ends, and nothing begins to sound."""
+        released = {"sound off": ("note", "cc"), "notes off": ("note",), "reset": ("cc",)}[mode]
+        self._down = {
+            held
+            for held in self._down
+            if held[0] != port
+            or held[2] != channel
+            or not self._bindings[held[1]].control.startswith(released)
+        }
+        if mode == "sound off":
+            self._switching.cancel()
+            self.wishes.panics += 1
+            self.notices.append("All Sound Off: tails cleared, pending switch cancelled")
 
     def _do(self, port: str, number: int, binding: Binding, gesture: Gesture, now_s: float) -> None:
         if binding.target in KNOBS:
@@ -113,9 +167,7 @@ class Desk:
         at = self.stands(binding.target)
         if at is None:
             return
-        span = binding.high - binding.low
-        place = (at - binding.low) / span
-        place = 1.0 - place if binding.invert else place
+        span, place = binding.high - binding.low, _place(binding, at)
         if binding.encoder:
             to: float | None = place + _STEP * steps(binding.encoder, gesture.number)
         elif binding.kind == "switch" or gesture.kind in ("press", "release"):
@@ -138,13 +190,20 @@ class Desk:
         return self._switching.place if knob == CROSSFADER else self.wishes.knobs[knob]
 
     def _program(self, gesture: Gesture, now_s: float) -> None:
-        if gesture.kind == "program" and gesture.number in self._programs:
+        if gesture.kind != "program":
+            return
+        if gesture.number in self._programs:
             slot = self._programs.index(gesture.number)
             self._switching.call(slot, now_s, self._conductor.tempo)
+            return
+        known = ", ".join(map(_named, self._programs))
+        self.notices.append(
+            f"no slot has program {_named(gesture.number)}; the rig's programs: {known}"
+        )
 
     def _is_pressed(self, port: str, number: int, gesture: Gesture) -> bool:
         """Whether a button has just gone down: a controller from half way, a key when hit."""
-        key = port, number
+        key = port, number, gesture.channel
         down = gesture.kind == "press" or (gesture.kind == "value" and gesture.value >= _ON)
         was = key in self._down
         (self._down.add if down else self._down.discard)(key)
@@ -153,13 +212,18 @@ class Desk:
     def _press(self, binding: Binding, now_s: float) -> None:
         tempo, wishes = self._conductor.tempo, self.wishes
         slot = slot_of(binding.target)
-        if slot is not None:
+        if slot is not None and slot >= self._switching.slots:
+            there = self._switching.slots
+            self.notices.append(f"slot {slot + 1} is empty: the rig has {_counted(there, 'slot')}")
+        elif slot is not None:
             self._switching.call(slot, now_s, tempo)
         match binding.target:
             case "tap":
                 self._conductor.tap(now_s)
             case "downbeat":
                 self._conductor.downbeat_now(now_s)
+            case "follow":
+                self._conductor.follow_again()
             case "nudge":
                 self._conductor.nudge(-_NUDGE_S if binding.invert else _NUDGE_S)
             case "next" | "previous" as which:
@@ -179,3 +243,19 @@ class Desk:
         self.wishes.bypass = self.wishes.kill = self.wishes.mute = False
         for pickup in self._pickups:
             pickup.rearm()
+        self.notices.append("panic: tails, pending switch, bypass, kill and mute cleared")
+
+
+def _place(binding: Binding, at: float) -> float:
+    """Where on a control its target stands, 0 … 1 and beyond."""
+    place = (at - binding.low) / (binding.high - binding.low)
+    return 1.0 - place if binding.invert else place
+
+
+def _named(program: int) -> str:
+    """A number as it was selected."""
+    return f"{program % 128} of bank {program // 128}" if program >= 128 else str(program)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

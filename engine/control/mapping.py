@@ -9,9 +9,12 @@ from typing import Literal, get_args
 from engine.control.encoders import Encoder
 from engine.control.takeover import Takeover
 
-Button = Literal["tap", "downbeat", "next", "previous", "cancel", "bypass", "kill", "mute", "panic"]
-"""``bypass`` is dry in time, ``kill`` dry at once, ``mute`` silence; ``panic`` undoes all three and
-what is pending."""
+Button = Literal[
+    "tap", "downbeat", "follow", "next", "previous", "cancel", "bypass", "kill", "mute", "panic"
+]
+"""``follow`` takes back what the hand has tapped and placed: the next clock leads. ``bypass`` is
+dry in time, ``kill`` dry at once, ``mute`` silence; ``panic`` undoes all three and what is
+pending."""
 Kind = Literal["absolute", "switch", Encoder]
 BUTTONS = get_args(Button)
 MOST_SLOTS = 16
@@ -96,8 +99,8 @@ DEFAULT = (
     Binding("previous", "cc105"),
     Binding("nudge", "cc106", kind="twos-complement"),
     Binding("kill", "cc107", kind="switch"),
+    Binding("follow", "cc108"),
     Binding("panic", "cc119"),
-    Binding("panic", "cc120"),
     Binding("program", "program"),
 )
 """General-purpose and undefined controllers, as performers expect them."""

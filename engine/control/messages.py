@@ -11,7 +11,10 @@ from typing import Any, Literal
 Kind = Literal["value", "press", "release", "program"]
 _DATA, _DATA_LSB, _MORE, _LESS = 6, 38, 96, 97
 _NRPN_LSB, _NRPN_MSB, _RPN_LSB, _RPN_MSB = 98, 99, 100, 101
+Mode = Literal["sound off", "reset", "notes off"]
 _BANK, _BANK_LSB = 0, 32
+_MODES = 120  # controllers from here on are channel mode messages …
+_SOUND_OFF, _RESET, _NOTES_OFF = 120, 121, 123  # … and those from the last on end all notes
 _LSB = 32  # what a 14-bit controller's second number lies above its first
 _WIDE = 16383.0
 
@@ -37,6 +40,23 @@ class Gesture:
     number: int
 
 
+def mode_of(message: Any) -> tuple[Mode, int] | None:
+    """What a channel mode message asks for, and its channel, 1 … 16; None of any other.
+
+    Their values mean nothing here: All Sound Off and All Notes Off are sent with 0, and changes of
+    omni, mono and poly end all notes, too (MIDI 1.0 detailed specification). Reset All Controllers
+    leaves volume, program and effects where they are (RP-015).
+    """
+    if message.type != "control_change" or message.control < _MODES:
+        return None
+    number, channel = message.control, message.channel + 1
+    if number == _SOUND_OFF:
+        return "sound off", channel
+    if number == _RESET:
+        return "reset", channel
+    return ("notes off", channel) if number >= _NOTES_OFF else None
+
+
 class Decoder:
     """Remembers, channel by channel, what later messages refer to.
 
@@ -55,7 +75,9 @@ class Decoder:
         """A ``mido.Message``; None where it says nothing of a control (yet)."""
         channel = getattr(message, "channel", -1) + 1
         match message.type:
-            case "control_change":
+            case "control_change" if message.control == _RESET:
+                self._reset(channel)
+            case "control_change" if message.control < _MODES:
                 return self._controller(channel, message.control, message.value)
             case "note_on" if message.velocity:
                 force = message.velocity / 127.0
@@ -88,6 +110,11 @@ class Decoder:
             first = self._first.get((channel, number - _LSB), 0)
             return self._value(f"cc{number - _LSB}", channel, first << 7 | value, _WIDE)
         return self._value(f"cc{number}", channel, value, 127.0)
+
+    def _reset(self, channel: int) -> None:
+        """No parameter is selected, as after power-on."""
+        self._parameter.pop(channel, None)
+        self._first = {key: at for key, at in self._first.items() if key[0] != channel}
 
     def _select(self, channel: int, number: int, value: int) -> None:
         if number in (_RPN_MSB, _RPN_LSB):  # what follows is none of ours

@@ -21,6 +21,9 @@ class Pickup:
     Args:
         mode: ``none`` takes every value; ``pick-up`` waits until the two meet; ``scaling`` moves
             the parameter at once, by the share of the way that the knob has left.
+
+    Attributes:
+        waits: where the knob stands while it waits to be moved to its parameter; else None.
     """
 
     def __init__(self, mode: Takeover = "pick-up") -> None:
@@ -30,6 +33,7 @@ class Pickup:
     def rearm(self) -> None:
         """Forget where the knob stands: it was away, or another parameter is there now."""
         self._before: float | None = None
+        self.waits: float | None = None
         self._before_s = 0.0
         self._caught = False
 
@@ -44,6 +48,11 @@ class Pickup:
         Returns:
             Where the parameter is to go; None to leave it where it is.
         """
+        to = self._take(value, parameter, time_s)
+        self.waits = value if to is None and self._mode == "pick-up" else None
+        return to
+
+    def _take(self, value: float, parameter: float, time_s: float) -> float | None:
         before, rested = self._before, time_s - self._before_s > _REST_S
         self._before, self._before_s = value, time_s
         if self._mode == "none":

@@ -183,7 +183,11 @@ def _heard(
             return
         late = time.monotonic() > deadline
         if late or status is not None:
-            what = f"hung for {PROBE_S if begun else _START_S:g} s" if late else f"crashed (status {status})"
+            what = (
+                f"hung for {PROBE_S if begun else _START_S:g} s"
+                if late
+                else f"crashed (status {status})"
+            )
             when = "when it was tried" if begun else "before it was tried"
             yield Verdict(name=_called(specs[at]), fault=f"{what} {when}")
             return

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 
 from engine.errors import DeviceError
 
+_CLIENT = b"doubledrop"  # kept here: PortAudio keeps the address
 _CURE_PORTAUDIO = "Install PortAudio (Debian and Ubuntu: apt-get install libportaudio2)."
 
 
@@ -27,17 +32,40 @@ class Device:
 
 
 def portaudio() -> ModuleType:
-    """sounddevice, or why it cannot be had.
+    """sounddevice, or why it cannot be had; on JACK its client is called as the program is.
 
     Raises:
         DeviceError: PortAudio is not installed.
     """
+    if "sounddevice" not in sys.modules:  # which opens the client when it is imported
+        _name_client()
     try:
         import sounddevice  # loads the PortAudio library, which may be missing
     except OSError as fault:
         raise DeviceError("PortAudio", str(fault), cure=_CURE_PORTAUDIO) from fault
     module: ModuleType = sounddevice
+    if not module._initialized:  # it was let go
+        module._initialize()
     return module
+
+
+def _name_client() -> None:
+    """Tell PortAudio what to call itself, where it is built with JACK."""
+    found = ctypes.util.find_library("portaudio")
+    with suppress(OSError, AttributeError):
+        if found:
+            ctypes.CDLL(found).PaJack_SetClientName(_CLIENT)
+
+
+def let_go() -> None:
+    """Close PortAudio in this process, where it was only asked for devices.
+
+    A client of the audio server that stays open keeps its name from the process that plays, and
+    is waited for when the server has died.
+    """
+    module = sys.modules.get("sounddevice")
+    while module is not None and module._initialized:
+        module._terminate()
 
 
 def devices() -> list[Device]:

@@ -40,7 +40,8 @@ class Job:
         play: a .npy of (2, n), float32, that is sent; None to pass on what is heard.
         record: a .npz that is written with ``sound`` (4, n), and ``frames``, the server's time of
             each block.
-        sends: ports that hear the signal; regular expressions, for PortAudio numbers its clients.
+        sends: ports that hear the signal; regular expressions, for a server numbers clients that
+            have the same name.
         hears: up to four ports that are recorded, or two that are passed on.
         tries_s: how long to look for the ports.
     """

@@ -12,8 +12,11 @@ from engine.errors import DeviceError
 from engine.live import said
 from engine.live.processes import Child
 
+SYSTEMS = ("own", "jack")
+"""What the system itself offers (ALSA, CoreMIDI, Windows), and JACK, whose server may die: its
+ports are held by a process of their own, so that the others stay open meanwhile."""
 _SILENT_S = 5.0  # a sound system that hangs holds its process: it is replaced
-_AGAIN_S = 1.0
+_AGAIN_S = 0.5
 _FIRST_S = 10.0
 _AT_ONCE = 64  # messages that fit into what is passed on at once
 _OLDEST_S = 10.0  # that a message may be
@@ -22,46 +25,36 @@ Heard = Callable[[str, Any, float], None]
 """Port, ``mido.Message``, time of ``time.monotonic``."""
 
 
-class Midi:
-    """Messages of all ports whose names hold one of the patterns, in any case.
+class System:
+    """The ports of one sound system, held by a process that is replaced when it ends or hangs.
 
     Args:
-        patterns: parts of names; an empty one means every port.
-        lights: part of the names of outputs that :meth:`send` reaches; empty for none.
-        note: told what is odd about the process that holds the ports.
+        name: one of :data:`SYSTEMS`.
+        patterns, lights, note: see :class:`Midi`.
 
     Attributes:
-        names: of the ports that are open now; None until they have been looked for.
-        outputs: names of all outputs that are there.
-        lit: of those that are open.
+        names, outputs, lit: see :class:`Midi`.
+        changes: how often the outputs have come or gone.
     """
 
     def __init__(
-        self,
-        patterns: Iterable[str],
-        lights: str = "",
-        note: Callable[[str], None] = lambda text: None,
+        self, name: str, patterns: Sequence[str], lights: str, note: Callable[[str], None]
     ) -> None:
-        self._patterns, self._lights, self._note = sorted(set(patterns)), lights, note
+        self._what, self._note = (name, lights, *patterns), note
         self._child: Child | None = None
         self._said = self._due = 0.0
         self.names: list[str] | None = None
         self.outputs: list[str] = []
         self.lit: list[str] = []
+        self.changes = 0
 
-    def send(self, messages: Sequence[Sequence[int]]) -> None:
+    def tell(self, messages: Sequence[Sequence[int]]) -> None:
         """Bytes of each message, to the outputs that are open."""
-        for first in range(0, len(messages) if self.lit else 0, _AT_ONCE):
-            if self._child is not None:
-                self._child.tell(messages[first : first + _AT_ONCE])
+        if self._child is not None and self.lit:
+            self._child.tell(messages)
 
     def fetch(self, heard: Heard, gone: Callable[[str], None]) -> None:
-        """Hand over what has arrived since the last time.
-
-        Args:
-            heard: told of every message.
-            gone: told the name of a port that has vanished.
-        """
+        """Hand over what has arrived since the last time; see :meth:`Midi.fetch`."""
         child = self._tend(gone)
         for line in child.hear(said.MIDI.validate_python) if child is not None else ():
             now = time.monotonic()
@@ -77,6 +70,7 @@ class Midi:
                     self.names = line.ports
                 case said.Outputs():
                     self.outputs, self.lit = line.outputs, line.lit
+                    self.changes += 1
                 case said.Gone():
                     gone(line.gone)
 
@@ -91,8 +85,7 @@ class Midi:
         now, child = time.monotonic(), self._child
         if child is None:
             if now >= self._due:
-                arguments = self._lights, *self._patterns
-                self._child = Child("engine.live.midi_process", *arguments, note=self._note)
+                self._child = Child("engine.live.midi_process", *self._what, note=self._note)
                 self._said = now + _FIRST_S
         elif child.status is not None or (not child.has_said and now - self._said > _SILENT_S):
             self.stop()
@@ -100,7 +93,69 @@ class Midi:
             for name in self.names or []:
                 gone(name)
             self.names, self.outputs, self.lit = [], [], []
+            self.changes += 1
         return self._child
+
+
+class Midi:
+    """Messages of all ports whose names hold one of the patterns, in any case.
+
+    Args:
+        patterns: parts of names; an empty one means every port.
+        lights: part of the names of outputs that :meth:`send` reaches; empty for none.
+        note: told what is odd about the processes that hold the ports.
+    """
+
+    def __init__(
+        self,
+        patterns: Iterable[str],
+        lights: str = "",
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        wanted = sorted(set(patterns))
+        self._systems = [System(name, wanted, lights, note) for name in SYSTEMS]
+
+    @property
+    def names(self) -> list[str] | None:
+        """Of the ports that are open now; None until they have been looked for."""
+        found = [system.names for system in self._systems]
+        return None if None in found else sorted(name for names in found for name in names or [])
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of all outputs that are there."""
+        return sorted(name for system in self._systems for name in system.outputs)
+
+    @property
+    def lit(self) -> list[str]:
+        """Names of those that are open."""
+        return sorted(name for system in self._systems for name in system.lit)
+
+    @property
+    def changes(self) -> int:
+        """How often outputs have come or gone."""
+        return sum(system.changes for system in self._systems)
+
+    def send(self, messages: Sequence[Sequence[int]]) -> None:
+        """Bytes of each message, to the outputs that are open."""
+        for first in range(0, len(messages), _AT_ONCE):
+            for system in self._systems:
+                system.tell(messages[first : first + _AT_ONCE])
+
+    def fetch(self, heard: Heard, gone: Callable[[str], None]) -> None:
+        """Hand over what has arrived since the last time.
+
+        Args:
+            heard: told of every message.
+            gone: told the name of a port that has vanished.
+        """
+        for system in self._systems:
+            system.fetch(heard, gone)
+
+    def stop(self) -> None:
+        """Let all ports go."""
+        for system in self._systems:
+            system.stop()
 
 
 def port_names() -> tuple[list[str], list[str]]:

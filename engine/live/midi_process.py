@@ -1,11 +1,13 @@
-"""The process that holds the MIDI ports: sound systems that die take it along, and nobody else.
+"""A process that holds the MIDI ports of a sound system, which takes it along when it dies.
 
-``engine.live.midi_process LIGHTS PATTERN …``, see :mod:`engine.live.child`.
-It writes lines of JSON to stdout:
+``engine.live.midi_process SYSTEM LIGHTS PATTERN …``, see :mod:`engine.live.child`; SYSTEM is one of
+:data:`engine.live.midi.SYSTEMS`. It writes lines of JSON to stdout:
 ``ports`` when those that are open have changed, ``gone`` for one that has vanished, ``outputs``
 when those that are there have changed, with ``lit`` for those that are open, ``alive`` every
 second, and each message with its port, its bytes and its time of ``time.monotonic``. What comes in
-on stdin, a list of messages a line, goes to the outputs whose names hold LIGHTS.
+on stdin, a list of messages a line, goes to the outputs whose names hold LIGHTS. When a JACK server
+dies it ends at once: nothing that was opened on it can be used again, and what it would list is no
+longer there.
 
 Messages are fetched from RtMidi's own queue and not pushed by it: its callback would run Python in
 the real-time thread of the audio server.
@@ -23,13 +25,16 @@ from typing import Any
 
 import rtmidi
 
+from engine.live.jack_watch import JackWatch
 from engine.live.parent import told
 
-_CLIENT = "doubledrop"
+_CLIENT = "doubledrop-midi"  # RtMidi makes a client of each port, and JACK numbers them
+_LONGEST = 64  # characters of the name of a port
 _OURS = ("doubledrop", "rtmidi", "midi through")
 _QUEUE = 1 << 16  # messages that may wait: a flood between two looks
 _SCAN_S = 1.0
 _LOOK_S = 0.001
+_IDLE_S = 0.02  # between two looks where there is nothing to be heard
 _FORGET_S = 10.0  # how long the shortest delay of a port counts
 
 
@@ -39,7 +44,7 @@ class Port:
     def __init__(self, api: int, index: int, name: str) -> None:
         self._midi = rtmidi.MidiIn(api, _CLIENT, _QUEUE)
         self._midi.ignore_types(sysex=True, timing=False, active_sense=True)
-        self._midi.open_port(index, name.replace(":", " ")[:32])
+        self._midi.open_port(index, _own_name("in", name))
         self._clock = 0.0
         self._delay = self._since = float("inf")
 
@@ -66,7 +71,7 @@ class Light:
 
     def __init__(self, api: int, index: int, name: str) -> None:
         self._midi = rtmidi.MidiOut(api, _CLIENT)
-        self._midi.open_port(index, name.replace(":", " ")[:32])
+        self._midi.open_port(index, _own_name("lights out", name))
 
     def send(self, messages: Sequence[Sequence[int]]) -> None:
         """Bytes of each message, in order."""
@@ -79,21 +84,27 @@ class Light:
         self._midi.delete()
 
 
+def _own_name(what: str, name: str) -> str:
+    """What our end of a connection is called: what it is for, and with whom."""
+    return f"{what} {name.replace(':', ' ')}"[:_LONGEST]
+
+
 class Directory:
-    """Names of the ports of all sound systems, without our own.
+    """Names of the ports of the sound systems, without our own.
 
     Args:
         kind: ``rtmidi.MidiIn`` or ``rtmidi.MidiOut``.
+        apis: the sound systems, as RtMidi numbers them.
     """
 
-    def __init__(self, kind: Any) -> None:
-        self._kind = kind
+    def __init__(self, kind: Any, apis: Sequence[int]) -> None:
+        self._kind, self._apis = kind, apis
         self._listeners: dict[int, Any] = {}
 
     def __call__(self) -> dict[tuple[int, str], int]:
         """Index of each (sound system, name)."""
         found: dict[tuple[int, str], int] = {}
-        for api in rtmidi.get_compiled_api():
+        for api in self._apis:
             try:
                 if api not in self._listeners:
                     self._listeners[api] = self._kind(api, f"{_CLIENT}-list")
@@ -112,9 +123,9 @@ class Directory:
 class Ports:
     """All ports whose names hold one of the patterns; an empty one means every port."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], apis: Sequence[int]) -> None:
         self._patterns = [pattern.lower() for pattern in patterns]
-        self._directory = Directory(rtmidi.MidiIn)
+        self._directory = Directory(rtmidi.MidiIn, apis)
         self.open: dict[tuple[int, str], Port] = {}
 
     def scan(self) -> Iterator[dict[str, Any]]:
@@ -141,46 +152,53 @@ class Ports:
 class Outputs:
     """The outputs that are there, and those among them that a pattern names; an empty one none."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, apis: Sequence[int]) -> None:
         self._pattern = pattern.lower()
-        self._directory = Directory(rtmidi.MidiOut)
+        self._directory = Directory(rtmidi.MidiOut, apis)
         self._names: list[str] | None = None
-        self._open: dict[tuple[int, str], Light] = {}
+        self.open: dict[tuple[int, str], Light] = {}
 
     def scan(self) -> Iterator[dict[str, Any]]:
         """Open what has appeared, close what has gone, and say so."""
-        there, before = self._directory(), set(self._open)
+        there, before = self._directory(), set(self.open)
         for key in before - set(there):
-            self._open.pop(key).close()
+            self.open.pop(key).close()
         for (api, name), index in there.items():
             wanted = self._pattern and self._pattern in name.lower()
-            if wanted and (api, name) not in self._open:
+            if wanted and (api, name) not in self.open:
                 with suppress(rtmidi.RtMidiError, rtmidi.InvalidPortError):
-                    self._open[api, name] = Light(api, index, name)
+                    self.open[api, name] = Light(api, index, name)
         names = sorted(name for _, name in there)
-        if names != self._names or set(self._open) != before:
+        if names != self._names or set(self.open) != before:
             self._names = names
-            yield {"outputs": names, "lit": sorted(name for _, name in self._open)}
+            yield {"outputs": names, "lit": sorted(name for _, name in self.open)}
 
     def send(self, messages: Sequence[Sequence[int]]) -> None:
         """To all that are open."""
-        for light in self._open.values():
+        for light in self.open.values():
             with suppress(rtmidi.RtMidiError):
                 light.send(messages)
 
 
-def main(lights: str, patterns: Sequence[str]) -> None:
-    """Serve until the parent is gone."""
-    ports, outputs, scanned = Ports(patterns), Outputs(lights), 0.0
+def main(system: str, lights: str, patterns: Sequence[str]) -> None:
+    """Serve until the parent, or the JACK server, is gone."""
+    jack = system == "jack"
+    apis = [api for api in rtmidi.get_compiled_api() if (api == rtmidi.API_UNIX_JACK) == jack]
+    watch = JackWatch(f"{_CLIENT}-watch") if jack and apis else None
+    ports, outputs, scanned = Ports(patterns, apis), Outputs(lights, apis), -_SCAN_S
     first = True
-    while True:
+    while not (watch is not None and watch.gone):
         now, lines = time.monotonic(), []
         if now - scanned > _SCAN_S:
             scanned = now
-            lines += list(outputs.scan())
-            found = list(ports.scan())
-            lines += found or ([{"ports": []}] if first else [])
-            lines += [{"alive": now}]
+            found: list[dict[str, Any]] = []
+            if watch is None or watch.there():
+                found = [*outputs.scan(), *ports.scan()]
+            if watch is not None and watch.gone:
+                break  # while it was asked: what it said is not so
+            if first and not any("ports" in line for line in found):
+                found.append({"ports": []})
+            lines += [*found, {"alive": now}]
             first = False
         while told:
             outputs.send(json.loads(told.popleft()))
@@ -189,10 +207,10 @@ def main(lights: str, patterns: Sequence[str]) -> None:
         if lines:
             sys.stdout.write("".join(json.dumps(line) + "\n" for line in lines))
             sys.stdout.flush()
-        time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S if ports.open or outputs.open else _IDLE_S)
 
 
 if __name__ == "__main__":
     os.environ["JACK_NO_START_SERVER"] = "1"
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # sound systems that are not there say so, often
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.control.clock_ports import KINDS
 from engine.control.conductor import Conductor
 from engine.control.desk import Desk
 from engine.control.follow_clock import Look
@@ -27,6 +28,7 @@ from engine.live.follower import Follower
 from engine.live.link import Link
 from engine.live.midi import Midi
 from engine.live.midi_file import PORT
+from engine.live.port_watch import PortWatch
 from engine.live.rig import Rig
 from engine.live.timeline import TimeKeeper, Timeline
 
@@ -34,6 +36,7 @@ _PERIOD_S = 0.001
 _KEEP_S = 1.0
 _SHOW_S = 0.03
 _DRIFT_S = 0.0005
+_ONCE_S = 1.0
 
 
 class Performer:
@@ -46,7 +49,7 @@ class Performer:
         state: file that remembers where things stand; None for none.
         score: messages with the seconds from the beginning at which they are played.
         timeline: where the session is at a time; by default it follows the device.
-        note: told what is odd about the processes that listen.
+        tell: told, in words, what the performer may want to know.
 
     Attributes:
         last: the last message, and the port it came from.
@@ -62,7 +65,7 @@ class Performer:
         state: Path | None = None,
         score: Sequence[tuple[float, Any]] = (),
         timeline: TimeKeeper | None = None,
-        note: Callable[[str], None] = lambda text: None,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._board, self._rig, self._state = board, rig, state
         remembered = _remembered(state)
@@ -75,12 +78,14 @@ class Performer:
         knobs |= {"wet": rig.output.wet, "level": rig.output.level}
         knobs |= rig.starts()
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
-        self.midi = Midi(self._patterns(), rig.lights.port, note)
+        self.midi = Midi(self._patterns(), rig.lights.port, self._note)
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
-        self._link = Link(note) if "link" in rig.clock.sources else None
+        self._link = Link(self._note) if "link" in rig.clock.sources else None
         listens = "follow" in rig.clock.sources and timeline is None
-        self.follower = Follower(board, rig.clock.bpm, note) if listens else None
-        self._lit, self._shown_s = self.midi.lit, 0.0
+        self._tell, self._told_s = tell, dict[str, float]()
+        self.follower = Follower(board, rig.clock.bpm, self._note) if listens else None
+        self._ports = PortWatch(self._patterns(), rig.lights.port, self._note)
+        self._changes, self._shown_s = 0, 0.0
         self._timeline, self._score = timeline or Timeline(board), deque(score)
         self.last: tuple[Any, str] | None = None
         self._pressed: deque[str] = deque()
@@ -122,6 +127,7 @@ class Performer:
                 self._link.fetch(self._hear_link)
             if self.follower is not None:
                 self.follower.fetch(self._hear_look)
+            self._ports.look(self.midi.names, self.midi.lit)
             self.step(time.monotonic())
             self._show(time.monotonic())
             if time.monotonic() - self._kept_s > _KEEP_S:
@@ -132,6 +138,8 @@ class Performer:
         while self._pressed:
             self.desk.press(self._pressed.popleft(), now_s)
         self._play_score(now_s)
+        while self.desk.notices:
+            self._note(self.desk.notices.popleft())
         self._lead(now_s)
         self._switch(now_s)
         self._wish()
@@ -142,21 +150,14 @@ class Performer:
 
     def hear(self, port: str, message: Any, time_s: float) -> None:
         """A message that arrived at a time of ``time.monotonic``."""
-        clock = self.conductor.clock
         session_s = self._timeline.session_s(time_s)
         if self.heard is not None and session_s is not None:
             self.heard.append((session_s, port, message.bytes()))
-        if message.type in ("clock", "start", "continue", "stop", "songpos"):
-            if self._rig.clock.port.lower() not in port.lower():
-                return
-            if message.type == "clock":
-                clock.tick(time_s + 1e-3 * self._rig.clock.offset_ms)
-            elif message.type == "songpos":
-                clock.song_position(message.pos)
-            elif message.type == "stop":
-                clock.stop()
-            else:
-                self.conductor.start(go_on=message.type == "continue")
+        if message.type in KINDS:
+            if self._rig.clock.port.lower() in port.lower():
+                at_s = time_s + 1e-3 * self._rig.clock.offset_ms
+                sixteenths = message.pos if message.type == "songpos" else 0
+                self.conductor.hear_clock(port, message.type, at_s, sixteenths)
             return
         self.last = message, port
         gesture = self.desk.hear(port, message, time_s)
@@ -174,6 +175,14 @@ class Performer:
             offset = session_s - now_s
             look = look and Look(look.bpm, look.downbeat_s - offset)
             self.conductor.hear_look(look, now_s)
+
+    def _note(self, text: str) -> None:
+        """Tell it, unless the same was told just now: a button may send on sixteen channels."""
+        now_s = time.monotonic()
+        if now_s - self._told_s.get(text, -_ONCE_S) >= _ONCE_S:
+            self._told_s = {t: at for t, at in self._told_s.items() if now_s - at < _ONCE_S}
+            self._told_s[text] = now_s
+            self._tell(text)
 
     def _play_score(self, now_s: float) -> None:
         while self._score and self._began_s + self._score[0][0] <= now_s:
@@ -233,10 +242,10 @@ class Performer:
 
     def _show(self, now_s: float) -> None:
         """Bring the controller's lights up to date."""
-        if self.midi.lit is not self._lit:  # outputs have come or gone
-            self._lit = self.midi.lit
+        if self.midi.changes != self._changes:  # outputs have come or gone
+            self._changes = self.midi.changes
             self.lights.again()
-        if self._lit and now_s - self._shown_s > _SHOW_S:
+        if self.midi.lit and now_s - self._shown_s > _SHOW_S:
             self._shown_s = now_s
             self.midi.send(self.lights.changes(now_s))
 

@@ -37,7 +37,7 @@ class Show:
         status: counters and levels.
         state: what is heard, in a word or two; ``alarm`` if that is not what was asked for.
         bpm, source, held, known, confidence: tempo and who gives it; confidence of the follower,
-            None where it does not listen.
+            None where another clock leads.
         bar, bars, beat, beats: place in the phrase, from 1.
         slots: all of them; ``active`` is heard, ``called`` comes next in ``bars_to_go``.
         crossfader: where it stands, None while it has no say.
@@ -141,7 +141,6 @@ class Observer:
         dropout = self._light("dropout", missed > self._missed, now_s)
         self._missed = missed
         state, alarm = self._state(status)
-        listens = performer.follower is not None
         rate, hop_ms = max(1, stage.board.get(b.RATE)), status.hop_ms["p99"]
         broken = self._broken()
         return Show(
@@ -153,7 +152,7 @@ class Observer:
             source=lead.source,
             held=lead.held,
             known=lead.known,
-            confidence=conductor.follow.confidence if listens else None,
+            confidence=lead.sure,
             bar=int(beat // tempo.beats_per_bar) % tempo.bars + 1,
             bars=tempo.bars,
             beat=int(beat % tempo.beats_per_bar) + 1,

@@ -161,7 +161,7 @@ def _looped(path: Path, rate: int, samples: int) -> Audio:
 def _clients(folder: Path, signal: Audio) -> list[subprocess.Popen[str]]:
     np.save(folder / "signal.npy", signal)
     bare = jack.Job(BARE, None, None, [], [])
-    host = r"PortAudio.*"
+    host = "doubledrop"
     listener = jack.Job(
         "doubledrop-soak",
         str(folder / "signal.npy"),

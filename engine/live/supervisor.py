@@ -17,6 +17,7 @@ from engine.live import board as b
 from engine.live import said
 from engine.live.asked import Asked, Wanted, written
 from engine.live.chains import latencies
+from engine.live.devices import let_go
 from engine.live.leftovers import release
 from engine.live.processes import LOST, Child
 from engine.live.rack import Rack
@@ -92,6 +93,7 @@ class Supervisor:
             DeviceError: there is no such device, or it refuses.
             PresetError: the network cannot be loaded, or its provider is not there.
         """
+        let_go()  # the process of the device opens it, under its own name
         try:
             self._rack.start()
             for name, error in (("device", DeviceError), ("engine", PresetError)):

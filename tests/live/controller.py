@@ -35,6 +35,11 @@ class Controller:
         command = [sys.executable, "-m", "tests.live.controller", name, *files]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
+    def ready(self) -> float:
+        """When its ports were there, once they are."""
+        assert self.process.stdout is not None
+        return float(self.process.stdout.readline())
+
     def sent(self) -> np.ndarray:
         """When each message was sent, once all are."""
         assert self.process.wait(200) == 0
@@ -53,6 +58,7 @@ def main(name: str, schedule: Path, sent: Path, shown: Path) -> None:
     lights.open_virtual_port(f"{name}-lights")
     heard: list[tuple[float, list[int]]] = []
     lights.set_callback(lambda found, _: heard.append((time.monotonic(), found[0])))
+    print(time.monotonic(), flush=True)
     time.sleep(_READY_S)
     began, times = time.monotonic() + 0.1, []
     for at, data in json.loads(schedule.read_text()):

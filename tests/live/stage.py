@@ -32,7 +32,7 @@ from export import handmade
 from tests.program import START, started
 
 BLOCK = 128
-_HOST = r"PortAudio.*:{}_{}"
+_HOST = r"doubledrop:{}_{}"
 
 
 class Server:
@@ -55,6 +55,13 @@ class Server:
         )
         wait = ["jack_wait", "-w", "-t", "10", "-s", self.name]
         subprocess.run(wait, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+    def ports(self) -> list[str]:
+        """The names of all ports, as a patch bay shows them."""
+        command = ["jack_lsp", "-s", self.name]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split(
+            "\n"
+        )
 
     def kill(self) -> None:
         """As a crash ends it."""

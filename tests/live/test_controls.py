@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -283,3 +284,27 @@ def test_the_tempo_is_heard_on_the_line_in(server, tmp_path, figure):
     )
     assert tempo.bpm == pytest.approx(truth.bpm, rel=0.01)
     assert abs(off_ms) < 100.0  # of a beat of 343; a server that leaves blocks out moves it
+
+
+def test_midi_returns_with_the_audio_server(server, tmp_path, figure):
+    """Killed and started again: no dead port is listed, and what was said is heard within 3 s."""
+    with played(tmp_path, rig(), [preset(tmp_path)] * 2) as it:
+        midi = it.performer.midi
+        first = Controller(tmp_path, "pads", [(0.0, [0xB0, 16, 10])] * 2)
+        it.it.until(lambda: it.performer.desk.wishes.knobs["wet"] == 10 / 127)
+        assert any("pads" in name for name in midi.names)
+        ports = server.ports()
+        assert {"doubledrop:in_0", "doubledrop:in_1", "doubledrop:out_0"} <= set(ports)
+        assert any(re.fullmatch(r"doubledrop-midi(-\d+)?:in pads pads", port) for port in ports)
+        server.kill()
+        it.it.until(lambda: not any("pads" in name for name in midi.names), tries_s=3.0)
+        first.process.wait(60)
+        time.sleep(1.0)
+        assert not any("pads" in name for name in [*midi.names, *midi.outputs])
+        server.start()
+        again = Controller(tmp_path, "pads", [(0.0, [0xB0, 16, 20])])
+        it.it.until(lambda: any("pads" in name for name in midi.names), tries_s=10.0)
+        returned_s = time.monotonic() - again.ready()
+        it.it.until(lambda: it.performer.desk.wishes.knobs["wet"] == 20 / 127)
+        again.sent()
+    figure("MIDI back after the audio server", f"{returned_s:.1f} s")

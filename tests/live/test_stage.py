@@ -368,7 +368,7 @@ def test_doctor_measures_the_device_through_a_cable(server, cable, figure):
     """The cable is a client that passes on what it hears, one block later."""
     client = None
     if cable:
-        job = jack.Job("cable", None, None, [r"PortAudio.*:in_0"], [r"PortAudio.*:out_0"])
+        job = jack.Job("cable", None, None, ["doubledrop:in_0"], ["doubledrop:out_0"])
         client = subprocess.Popen(
             [sys.executable, "-m", "engine.live.jack", jack.asked(job)], stdout=subprocess.DEVNULL
         )
