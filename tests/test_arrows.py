@@ -14,35 +14,42 @@ ALLOWED = {
     "engine.text": set(),
     "engine.errors": {"engine.text"},
     "engine.documents": {"engine.errors", "engine.text"},
-    "engine.pictures": {"engine.dsp.arrays", "engine.errors", "engine.text"},
+    "engine.writing": {"engine.errors", "engine.text"},
+    "engine.pictures": {
+        *("engine.dsp.arrays", "engine.writing", "engine.errors", "engine.text"),
+    },
     "engine.dsp": {"engine.dsp", "engine.errors"},
     "engine.stages": {"engine.stages", "engine.dsp", "engine.errors"},
     "engine.control": {"engine.control", "engine.dsp", "engine.errors"},
     "engine.live": {
         *("engine.live", "engine.control", "engine.stages", "engine.dsp"),
-        *("engine.documents", "engine.pictures", "engine.errors", "engine.text"),
+        *("engine.documents", "engine.pictures", "engine.writing"),
+        *("engine.errors", "engine.text"),
     },
     "engine.cli": {
         *("engine.cli", "engine.live", "engine.control", "engine.stages", "engine.dsp"),
-        *("engine.errors", "engine.text"),
+        *("engine.writing", "engine.errors", "engine.text"),
     },
     "export": {
         *("export", "train.networks", "engine.dsp", "engine.pictures"),
+        *("engine.writing", "engine.errors", "engine.text"),
+    },
+    "train": {
+        *("train", "engine.dsp", "engine.documents", "engine.writing"),
         *("engine.errors", "engine.text"),
     },
-    "train": {"train", "engine.dsp", "engine.documents", "engine.errors", "engine.text"},
     # What listens to files and judges rendered ones does so with the engine that will run on stage.
     "train.prepare": {
         *("train", "engine.live", "engine.stages", "engine.dsp"),
-        *("engine.errors", "engine.text"),
+        *("engine.writing", "engine.errors", "engine.text"),
     },
     "train.judge": {
         *("train", "engine.live", "engine.stages", "engine.dsp"),
-        *("engine.pictures", "engine.errors", "engine.text"),
+        *("engine.pictures", "engine.writing", "engine.errors", "engine.text"),
     },
     "train.cli": {
         *("train", "export", "engine.cli", "engine.live", "engine.dsp"),
-        *("engine.errors", "engine.text"),
+        *("engine.writing", "engine.errors", "engine.text"),
     },
     "presets": set(),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,6 +88,11 @@ class FileSource:
         nothing = np.zeros((0, self.channels), np.float32)
         yield stream.resample_chunk(nothing, last=True).T
 
+    @property
+    def warning(self) -> str:
+        """See :attr:`engine.live.files.SoundReader.warning`."""
+        return self._reader.warning
+
     def close(self) -> None:
         """Close the file."""
         self._reader.close()
@@ -145,10 +150,18 @@ class DeviceSink:
 
 
 class FileSink:
-    """A recording: kept when closed, and when the disk is full up to there."""
+    """A recording: kept when closed, and when the disk is full up to there. See
+    :class:`engine.live.files.SoundWriter` for the arguments."""
 
-    def __init__(self, path: Path, rate: int, channels: int) -> None:
-        self._writer = SoundWriter(path, rate, channels)
+    def __init__(
+        self,
+        path: Path,
+        rate: int,
+        channels: int,
+        inputs: Iterable[Path] = (),
+        force: bool = False,
+    ) -> None:
+        self._writer = SoundWriter(path, rate, channels, inputs=inputs, force=force, recording=True)
         self._broken = False
 
     def write(self, block: Audio) -> None:

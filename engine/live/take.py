@@ -13,6 +13,12 @@ from engine.live.asked import Asked, read
 from engine.live.journal import FORMAT
 
 Entry = dict[str, Any]
+FILES = frozenset(
+    {
+        *("dry.wav", "wet.wav", "out.wav", "take.json"),
+        *("events.jsonl", "decisions.jsonl", "midi.jsonl"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,11 @@ class Take:
     hashes: list[str]
     engine: list[Entry]
     device: list[Entry]
+
+    @property
+    def files(self) -> list[Path]:
+        """Of which it consists: nothing may be written over them."""
+        return [path for path in self.folder.iterdir() if path.name in FILES]
 
 
 def read_take(folder: Path) -> Take:
