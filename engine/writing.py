@@ -44,7 +44,7 @@ def check_output(path: Path, *, inputs: Iterable[Path] = (), force: bool = False
     """
     final = Path(os.path.realpath(path))
     folder = final.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise OutputError(str(folder), "no such folder", cure=f"Make it: mkdir -p {folder}")
     try:
         there = final.stat()
@@ -76,6 +76,7 @@ class Draft:
         path: the name it shall have.
         inputs, force: see :func:`check_output`.
         at_once: takes the name now and grows there, as a recording does that must outlive a crash.
+        inside: of a folder that the command fills: replaced without a question, not remembered.
 
     Attributes:
         part: where it is written meanwhile.
@@ -91,9 +92,11 @@ class Draft:
         inputs: Iterable[Path] = (),
         force: bool = False,
         at_once: bool = False,
+        inside: bool = False,
     ) -> None:
-        self.path, self._force, self._inputs = path, force, tuple(inputs)
-        self._final = check_output(path, inputs=self._inputs, force=force)
+        self.path, self._force, self._inputs = path, force or inside, tuple(inputs)
+        self._inside = inside
+        self._final = check_output(path, inputs=self._inputs, force=self._force)
         # Short, for a name may have 255 bytes already.
         self.part = self._final.with_name(f".doubledrop-{secrets.token_hex(8)}")
         try:
@@ -120,7 +123,8 @@ class Draft:
             except OSError as fault:
                 raise _unwritable(self.path, fault) from fault
         self.part = self._final
-        _remember(self._final)
+        if not self._inside:
+            _remember(self._final)
 
     def drop(self) -> None:
         """Leave nothing of it, unless it has its name."""
@@ -135,14 +139,19 @@ class Draft:
 
 
 def write_whole(
-    path: Path, content: str | bytes, *, inputs: Iterable[Path] = (), force: bool = False
+    path: Path,
+    content: str | bytes,
+    *,
+    inputs: Iterable[Path] = (),
+    force: bool = False,
+    inside: bool = False,
 ) -> None:
     """Write a small file, whole or not at all; text in UTF-8.
 
     Raises:
-        UsageError, OutputError: see :func:`check_output`.
+        UsageError, OutputError: see :class:`Draft`.
     """
-    with Draft(path, inputs=inputs, force=force) as draft:
+    with Draft(path, inputs=inputs, force=force, inside=inside) as draft:
         try:
             draft.part.write_bytes(content.encode() if isinstance(content, str) else content)
         except OSError as fault:
@@ -174,6 +183,42 @@ def own_folder(folder: Path, marks: Iterable[str]) -> None:
             "holds files already, and doubledrop did not begin it",
             cure="Name a new or an empty folder.",
         )
+
+
+def check_log(path: Path) -> None:
+    """Whether lines of JSON may be appended to a file.
+
+    Raises:
+        UsageError: it is a file of another kind.
+        OutputError: it cannot be written.
+    """
+    try:
+        with path.open("a+b") as file:
+            file.seek(0)
+            head = file.read(1)
+    except OSError as fault:
+        raise _unwritable(path, fault) from fault
+    if head not in (b"", b"{"):
+        raise UsageError(
+            str(path), "no log", expected="a new file, or one of JSON lines", cure="Name another."
+        )
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append to a log, on a line of its own even where the last one is torn.
+
+    Raises:
+        UsageError, OutputError: see :func:`check_log`.
+    """
+    check_log(path)
+    try:
+        with path.open("r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            torn = file.read(1) not in (b"", b"\n")
+            file.write(b"\n" * torn + line.encode() + b"\n")
+    except OSError as fault:
+        raise _unwritable(path, fault) from fault
 
 
 def free_name(path: Path) -> Path:
@@ -221,6 +266,8 @@ def _remember(path: Path) -> None:
         known = _recalled()
         known.pop(str(path), None)
         known[str(path)] = _state(path.stat())
+        if len(known) > _MOST:
+            known = {name: state for name, state in known.items() if os.path.lexists(name)}
         journal.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(dict(list(known.items())[-_MOST:])), encoding="utf-8")
         os.replace(part, journal)

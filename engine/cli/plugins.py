@@ -16,6 +16,7 @@ from engine.live.admission import find_plugin, judge, known_plugins, plugin_file
 from engine.live.effects import EFFECTS
 from engine.live.plugin import Plugin
 from engine.live.probe import Verdict
+from engine.writing import check_output
 
 app = typer.Typer(help="Effects for the chains of presets and rigs.", no_args_is_help=True)
 _SUFFIXES = (".vst3", ".component")
@@ -125,6 +126,7 @@ def save(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter.")
     ] = None,
     window: Annotated[bool, typer.Option(help="Open the plugin's own window first.")] = True,
+    force: options.Force = False,
 ) -> None:
     """Set a plugin up, in its own window or by its parameters, and keep that for a rig. A state
     that is there already is where it begins.
@@ -132,6 +134,7 @@ def save(
     Example: doubledrop plugins save Room room.state --set size=0.4 --no-window
     """
     spec: dict[str, Any] = {"plugin": str(find_plugin(plugin))}
+    check_output(state, force=force)
     if state.exists():
         spec["state"] = str(state)
     for one in given or ():
@@ -144,7 +147,7 @@ def save(
     if window:
         stderr.print(f"close the window of {loaded.name} to keep its state")
         loaded.show()
-    loaded.save(state)
+    loaded.save(state, force)
     print(f"{state}: state of {loaded.name}")
 
 

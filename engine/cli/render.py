@@ -127,7 +127,7 @@ def render(
         fixed = rig.clock.bpm if "fixed" in rig.clock.sources and rig_path is not None else None
         tempo = find_tempo(source, fixed if bpm is None else bpm, downbeat, rig.clock.bpm)
         rig = rig.at_tempo(tempo.bpm) if effects else rig.at_tempo(tempo.bpm).bare()
-        score = read_midi(midi) if midi is not None else []
+        score = read_midi(midi, warn) if midi is not None else []
         given = settings, provider.value, score, inference_ms
         performed(source, sink, rig, tempo, *given, read, force, as_json)
         return

@@ -32,6 +32,10 @@ _UNHEARD_S = 0.05  # an encoder's last frame may be there in part
 class SoundReader:
     """A sound file as blocks of (channels, n) float32.
 
+    Attributes:
+        rate, channels, frames, codec: of the file, see :class:`engine.live.decoding.Decoder`.
+        ended: after how many samples it turned out to end, if that was too early.
+
     Raises:
         InputError: the file is missing, empty of any header, no sound file, or of a rate that the
             engine does not serve.
@@ -42,7 +46,7 @@ class SoundReader:
         self._file = Decoder(path)
         self.rate, self.channels = self._file.rate, self._file.channels
         self.frames, self.codec = self._file.frames, self._file.codec
-        self._short: int | None = None
+        self.ended: int | None = None
         if not MIN_RATE <= self.rate <= MAX_RATE:
             self.close()
             raise InputError(
@@ -56,9 +60,9 @@ class SoundReader:
     def warning(self) -> str:
         """How much could be read of a file that is not as its header says; empty for others. Once
         it is read to its end that is known for certain."""
-        there = self.frames if self._short is None else self._short
+        there = self.frames if self.ended is None else self.ended
         promised = self._file.promised
-        if self._short is not None and (promised is None or promised < self.frames):
+        if self.ended is not None and (promised is None or promised < self.frames):
             promised = self.frames
         lengths = f"{there / self.rate:.2f} s"
         if promised is None or abs(promised - there) <= self._slack:
@@ -84,7 +88,7 @@ class SoundReader:
         while done < wanted:
             data = self.read(min(block, wanted - done), done)
             if not data.shape[-1]:
-                self._short = done
+                self.ended = done
                 return
             done += data.shape[-1]
             yield data
@@ -144,6 +148,7 @@ class SoundWriter:
         force: whether it may replace a file that is not ours.
         recording: take the name at once, so that a crash leaves what was written, and keep 24 bits
             in WAV, which every program reads and which hold all below full scale.
+        inside: see :class:`engine.writing.Draft`.
 
     Attributes:
         clipped: samples beyond full scale that a format without floats could not keep.
@@ -163,6 +168,7 @@ class SoundWriter:
         inputs: Iterable[Path] = (),
         force: bool = False,
         recording: bool = False,
+        inside: bool = False,
     ) -> None:
         check_format(path)
         self.path = path
@@ -178,7 +184,8 @@ class SoundWriter:
             encoding = "PCM_24"
         self._floats = encoding == "FLOAT"
         self.clipped, self.peak, self.frames = 0, 0.0, 0
-        self._draft = Draft(path, inputs=inputs, force=force, at_once=recording)
+        how = {"force": force, "at_once": recording, "inside": inside}
+        self._draft = Draft(path, inputs=inputs, **how)
         part = self._draft.part
         self._file: sf.SoundFile | GrowingWav
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.documents import read_json_lines
 from engine.errors import InputError
 from engine.live.asked import Asked, read
 from engine.live.journal import FORMAT
@@ -60,8 +61,7 @@ def read_take(folder: Path) -> Take:
         facts = json.loads((folder / "take.json").read_text(encoding="utf-8"))
         if facts["format"] != FORMAT:
             raise ValueError(f"format {facts['format']}, this version plays {FORMAT}")
-        lines = (folder / "decisions.jsonl").read_text(encoding="utf-8").splitlines()
-        entries = [json.loads(line) for line in lines if line.endswith("}")]
+        entries = read_json_lines(folder / "decisions.jsonl")
         device = [e for e in entries if e["what"] in ("opened", "turned")]
         return Take(
             folder=folder,
