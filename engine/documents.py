@@ -1,13 +1,16 @@
 """Files that users write: TOML, checked against a model, unknown keys refused.
 
-Presets, recipes and rigs are read here, so that every error names file, key, value and cure alike.
+Presets, recipes and rigs are read here, so that every error names file, key, value and cure alike;
+and what programs append to line by line.
 """
 
 from __future__ import annotations
 
+import json
 import tomllib
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,7 +34,7 @@ def read_document(
         DoubledropError: of the type ``error``.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_text(path))
     except FileNotFoundError as fault:
         raise error(str(path), "no such file", cure=missing) from fault
     except (OSError, ValueError) as fault:
@@ -42,6 +45,29 @@ def read_document(
         return model.model_validate(values)
     except ValidationError as fault:
         raise _invalid(path, fault, model, error) from fault
+
+
+def read_text(path: Path) -> str:
+    """A text in UTF-8, without the byte order mark that editors on Windows put before it.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is no UTF-8.
+    """
+    return path.read_text(encoding="utf-8-sig")
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """What was appended to a file as JSON, a line each. The last line may be torn, where the
+    program or the power went while it was written: it is left out.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or another line is no JSON.
+    """
+    *lines, last = path.read_bytes().rstrip(b"\r\n\0").split(b"\n")
+    values = [json.loads(line) for line in lines if line.strip()]
+    with suppress(ValueError):
+        values.append(json.loads(last))
+    return values
 
 
 def _invalid(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.dsp.arrays import Array
-from engine.errors import OutputError
+from engine.writing import write_whole
 
 _HERTZ = np.array([100, 500, 1000, 2000, 5000, 10000])
 
@@ -23,21 +24,19 @@ def pyplot() -> Any:
     return plt
 
 
-def save(figure: Any, path: Path) -> Path:
+def save(figure: Any, path: Path, force: bool = False) -> Path:
     """Write a figure as PNG and forget it.
 
     Raises:
+        UsageError: it would replace a file that is not ours, and ``force`` is not said.
         OutputError: the file cannot be written; no half of it is left.
     """
+    drawn = BytesIO()
     try:
-        figure.savefig(path)
-    except OSError as fault:
-        path.unlink(missing_ok=True)
-        raise OutputError(
-            str(path), f"cannot be written ({fault.strerror})", cure="Choose another folder."
-        ) from fault
+        figure.savefig(drawn, format="png")
     finally:
         pyplot().close(figure)
+    write_whole(path, drawn.getvalue(), force=force)
     return path
 
 

@@ -11,13 +11,32 @@ import tomlkit
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
 from engine.pictures import draw_bands, pyplot, save
+from engine.writing import check_output, write_whole
 
 FIGURES = "## Figures"
 PICTURE = "windows.png"
 
 
+def check_preset(folder: Path, force: bool = False) -> None:
+    """Whether a preset may be written there, before it is. Its ``preset.toml`` is added to.
+
+    Raises:
+        UsageError: it would replace files that are not ours, and ``force`` is not said.
+        OutputError: the folder cannot be written.
+    """
+    if folder.exists():
+        for name in ("generator.onnx", "card.md", PICTURE):
+            check_output(folder / name, force=force)
+
+
 def write_preset(
-    folder: Path, *, description: str, licence: str, bpm: float, facts: dict[str, Any]
+    folder: Path,
+    *,
+    description: str,
+    licence: str,
+    bpm: float,
+    facts: dict[str, Any],
+    force: bool = False,
 ) -> None:
     """Write ``preset.toml`` and the card's first half; a card's figures come with its judgement.
     Effects that are there already stay.
@@ -27,12 +46,14 @@ def write_preset(
         description, licence: in one line each.
         bpm: tempo assumed when none is known.
         facts: how the generator was trained, see ``train.run.Facts`` and its recipe.
+        force: whether a card that is not ours may be replaced.
     """
     file = folder / "preset.toml"
-    written = tomlkit.parse(file.read_text(encoding="utf-8") if file.exists() else "")
+    written = tomlkit.parse(file.read_text(encoding="utf-8-sig") if file.exists() else "")
     written |= {"format": 1, "description": description, "licence": licence, "bpm": round(bpm, 1)}
-    file.write_text(tomlkit.dumps(written), encoding="utf-8")
-    (folder / "card.md").write_text(_card(folder, description, licence, facts), encoding="utf-8")
+    write_whole(file, tomlkit.dumps(written), force=True)
+    card = _card(folder, description, licence, facts)
+    write_whole(folder / "card.md", card, force=force)
 
 
 def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -> str:
@@ -115,14 +136,16 @@ def add_figures(folder: Path, text: str) -> None:
     card = folder / "card.md"
     old = card.read_text(encoding="utf-8") if card.exists() else f"# {folder.name}\n"
     head = old.partition(f"\n{FIGURES}")[0].rstrip()
-    card.write_text(f"{head}\n\n{FIGURES}\n{text.rstrip()}\n", encoding="utf-8")
+    write_whole(card, f"{head}\n\n{FIGURES}\n{text.rstrip()}\n", force=True)
 
 
-def draw_windows(path: Path, windows: dict[str, Array], front_end: FrontEnd) -> None:
-    """Images (columns, n_mels), 0…1, above each other."""
+def draw_windows(
+    path: Path, windows: dict[str, Array], front_end: FrontEnd, force: bool = False
+) -> None:
+    """Images (columns, n_mels), 0…1, above each other; with ``force`` in the place of any file."""
     figure, axes = pyplot().subplots(
         len(windows), 1, figsize=(12, 2.6 * len(windows)), sharex=True, layout="constrained", dpi=80
     )
     for axis, (name, image) in zip(np.atleast_1d(axes), windows.items(), strict=True):
         draw_bands(axis, name, image.T, front_end.at(44100).centres_hz, (0.0, 1.0))
-    save(figure, path)
+    save(figure, path, force)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import GENERATED, IMAGE, Example, ModelInfo
 from engine.dsp.tempo import WIDTH_STEP
 from engine.errors import GeneratorError
+from engine.writing import Draft
 from train.networks import Exported, Generator
 
 _OPSET = 18
@@ -36,6 +36,7 @@ def export(
     facts: dict[str, Any],
     view: int,
     drive: float = 1.0,
+    force: bool = False,
 ) -> float:
     """Write a generator with its metadata; the file is there only if it does what PyTorch does.
 
@@ -48,6 +49,7 @@ def export(
         facts: how it was trained.
         view: columns of the crops that it was trained on.
         drive: factor of its change.
+        force: whether a file that is not ours may be replaced.
 
     Returns:
         The largest difference from PyTorch, relative to the largest output.
@@ -56,8 +58,9 @@ def export(
         GeneratorError: the two differ by more than 1e-4: nothing is written.
     """
     net = Exported(generator, drive).eval().cpu()
-    part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
+    draft = Draft(path, force=force)
+    part = draft.part
     image = torch.from_numpy(np.ascontiguousarray(example.T[None, None], np.float32))
     width = WIDTH_STEP * torch.export.Dim("eighths", min=8, max=256)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it speaks of packages not needed
@@ -92,9 +95,9 @@ def export(
         model = without_traces(onnx.load(str(part)))
         helper.set_model_props(model, info.to_metadata())
         onnx.save(model, str(part))
-        os.replace(part, path)
+        draft.keep()
     finally:
-        part.unlink(missing_ok=True)
+        draft.drop()
     return worst
 
 

@@ -15,36 +15,43 @@ ALLOWED = {
     "engine.machine_code": set(),
     "engine.errors": {"engine.text"},
     "engine.documents": {"engine.errors", "engine.text"},
-    "engine.pictures": {"engine.dsp.arrays", "engine.errors", "engine.text"},
+    "engine.writing": {"engine.errors", "engine.text"},
+    "engine.pictures": {
+        *("engine.dsp.arrays", "engine.writing", "engine.errors", "engine.text"),
+    },
     "engine.dsp": {"engine.dsp", "engine.errors", "engine.machine_code"},
     "engine.stages": {"engine.stages", "engine.dsp", "engine.errors", "engine.machine_code"},
     "engine.control": {"engine.control", "engine.dsp", "engine.errors"},
     "engine.live": {
         *("engine.live", "engine.control", "engine.stages", "engine.dsp"),
-        *("engine.documents", "engine.pictures", "engine.errors", "engine.text"),
-        "engine.machine_code",
+        *("engine.documents", "engine.pictures", "engine.writing"),
+        *("engine.errors", "engine.text", "engine.machine_code"),
     },
     "engine.cli": {
         *("engine.cli", "engine.live", "engine.control", "engine.stages", "engine.dsp"),
-        *("engine.errors", "engine.text"),
+        *("engine.writing", "engine.errors", "engine.text"),
     },
     "export": {
         *("export", "train.networks", "engine.dsp", "engine.pictures"),
+        *("engine.writing", "engine.errors", "engine.text"),
+    },
+    "train": {
+        *("train", "engine.dsp", "engine.documents", "engine.writing"),
         *("engine.errors", "engine.text"),
     },
-    "train": {"train", "engine.dsp", "engine.documents", "engine.errors", "engine.text"},
     # What listens to files and judges rendered ones does so with the engine that will run on stage.
     "train.prepare": {
         *("train", "engine.live", "engine.stages", "engine.dsp"),
-        *("engine.errors", "engine.text"),
+        *("engine.writing", "engine.errors", "engine.text"),
     },
     "train.judge": {
         *("train", "engine.live", "engine.stages", "engine.dsp"),
-        *("engine.pictures", "engine.errors", "engine.text", "engine.machine_code"),
+        *("engine.pictures", "engine.writing", "engine.errors", "engine.text"),
+        "engine.machine_code",
     },
     "train.cli": {
         *("train", "export", "engine.cli", "engine.live", "engine.dsp"),
-        *("engine.errors", "engine.text"),
+        *("engine.writing", "engine.errors", "engine.text"),
     },
     "presets": set(),
 }

@@ -109,6 +109,8 @@ def test_odd_files_work(name, channels, frames, inputs, tmp_path):
         assert said["repaired"] == 23
         assert "warning" in done.stderr
         assert "23 samples" in done.stderr
+    elif name == "short.wav":
+        assert "its header promises 3.00 s, 1.50 s could be read" in done.stderr
     else:
         assert not done.stderr
     if name == "silence.wav":
@@ -124,7 +126,7 @@ def test_silence_has_no_tempo_and_says_so(inputs, tmp_path):
 
 
 def test_what_a_format_cannot_hold_is_counted(inputs, tmp_path):
-    done = render(inputs / "square.wav", tmp_path / "out.flac", *GOOD)
+    done = render(inputs / "square.wav", tmp_path / "out.flac", *GOOD, "--no-ceiling")
     assert done.returncode == 0
     assert "samples clipped" in done.stderr
     assert "use .wav" in done.stderr
@@ -256,9 +258,9 @@ def test_ctrl_c_leaves_nothing(inputs, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    part = tmp_path / ".out.wav.part"
     for _ in range(400):
-        if part.exists() and part.stat().st_size > 100_000:  # it is at work
+        parts = list(tmp_path.glob(".doubledrop-*"))
+        if parts and parts[0].stat().st_size > 100_000:  # it is at work
             break
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

@@ -24,6 +24,7 @@ from typing import Any
 import soundfile as sf
 
 from engine.errors import InputError, OutputError, UsageError
+from engine.writing import own_folder, write_whole
 
 SOURCES = "SOURCES.toml"
 MUSIC = frozenset({".ogg", ".opus", ".mp3", ".flac", ".wav"})
@@ -119,7 +120,7 @@ def fetch(
         progress: called with the number done, of how many, and the package that is next.
 
     Raises:
-        UsageError: no such set, or there is no apt-get here.
+        UsageError: no such set, no apt-get here, or the folder holds something else.
         InputError: a package cannot be had or unpacked.
         OutputError: the folder cannot be written.
     """
@@ -127,6 +128,7 @@ def fetch(
         raise UsageError(
             "fetch", f"no set {name!r}", expected=" or ".join(SETS), cure="Name one of these."
         )
+    own_folder(out, [SOURCES, ".fetch-*"])
     packages = SETS[name]
     known = _known(out)
     result: list[Fetched] = []
@@ -237,4 +239,4 @@ def _write_sources(out: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
         lines.append(f'\n["{name}"]\n')
         for label, value in entries[name].items():
             lines.append(f"{label} = {value}\n" if label == "files" else f'{label} = "{value}"\n')
-    (out / SOURCES).write_text("".join(lines), encoding="utf-8")
+    write_whole(out / SOURCES, "".join(lines), inside=True)

@@ -12,6 +12,7 @@ import typer
 from engine.cli import options
 from engine.cli.console import stderr
 from engine.live.preset import bundled_names, load_preset
+from engine.writing import append_line, check_log
 
 
 def bench(
@@ -29,12 +30,13 @@ def bench(
     """
     from engine.live.bench import bench as measure
 
+    if log is not None:
+        check_log(log)
     presets = [load_preset(name) for name in preset or bundled_names()]
     with stderr.status("measuring; keep the machine otherwise idle"):
         figures = measure(presets, provider.value, hops)
     if log is not None:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%S"), **figures}) + "\n")
+        append_line(log, json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%S"), **figures}))
     if as_json:
         print(json.dumps(figures))
         return

@@ -49,6 +49,9 @@ Lookahead = Annotated[
 Wet = Annotated[float, typer.Option(help="Share of the restyled sound, 0 to 1.")]
 Provider = Annotated[ProviderOption, typer.Option(help="Where inference runs.")]
 Effects = Annotated[bool, typer.Option(help="The effects of presets and rig, or none.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace files that doubledrop did not write.")
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]

@@ -18,7 +18,7 @@ from engine.live.rig import Rig
 from engine.live.take import read_take
 from engine.stages.host import Settings
 
-_REPLAY = "replay.wav"
+REPLAY = "replay.wav"
 
 
 def performed(
@@ -30,6 +30,8 @@ def performed(
     provider: str,
     score: Sequence[tuple[float, Any]],
     inference_ms: float | None,
+    read: Sequence[Path],
+    force: bool,
     as_json: bool,
 ) -> None:
     """Play a rig on a file and say what came of it."""
@@ -44,6 +46,8 @@ def performed(
             score,
             inference_ms=inference_ms,
             progress=told,
+            inputs=read,
+            force=force,
         )
     for fault in done.broken:
         warn(fault)
@@ -56,14 +60,13 @@ def performed(
     print(f"  on {done.provider}, {done.late} late; gains {gains}; {done.bpm:.2f} BPM")
 
 
-def replayed(folder: Path, sink: Path | None, provider: str, as_json: bool) -> None:
+def replayed(folder: Path, sink: Path, provider: str, force: bool, as_json: bool) -> None:
     """Play a take again and say how near it is to what went out."""
     take = read_take(folder)
     take = replace(take, asked=admitted(take.asked, take.rate))
-    sink = sink or folder / _REPLAY
-    check_writable(sink)
+    check_writable(sink, take.files, force)
     with done_of(folder.name, hidden=as_json) as told:
-        done = replay(take, sink, provider, told)
+        done = replay(take, sink, provider, told, force)
     for model in done.changed:
         warn(f"{model}: not the network that the take was played with")
     for fault in done.faults:

@@ -83,6 +83,7 @@ def play(
         typer.Option(metavar="FILE", help="Play a Standard MIDI File on the rig's controls."),
     ] = None,
     effects: options.Effects = True,
+    force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Play: line-in to line-out, restyled in time with the music. Ctrl-C ends it.
@@ -100,7 +101,7 @@ def play(
         source, sink = source or rig.devices.input or None, sink or rig.devices.output or None
         rate = rate or rig.devices.rate
     block = block or (rig.devices if rig else Devices()).block
-    route = find_route(source, sink)
+    route = find_route(source, sink, force)
     name = preset or _PRESET
     chosen = load_preset(name)
     settings = Settings(lookahead_ms=lookahead, wet=wet, synthesis=synthesis)
@@ -160,7 +161,7 @@ def _play_file(
     generator = OnnxGenerator(chosen.model, provider)
     feed, out = route.open(block)
     report = None
-    if route.path is not None and feed.frames is not None:
+    if route.picture is not None and feed.frames is not None:
         analyser = generator.front_end.at(feed.rate)
         length = feed.frames / feed.rate
         title = f"{route.source} → {chosen.name}, live, {tempo.bpm:.2f} BPM"
@@ -181,6 +182,8 @@ def _play_file(
             soft_wrap=True,
         )
         _watch(player, feed.rate)
+        if isinstance(feed, sources.FileSource) and feed.warning:
+            warn(feed.warning)
     _summary(player, route, report, as_json)
     if isinstance(player.error, DeviceLost):
         # PortAudio would wait for the dead server at exit; everything is written by now.
@@ -255,5 +258,5 @@ def _summary(player: Player, route: Route, report: Report | None, as_json: bool)
     if route.path is not None and ended and route.path.exists():
         print(f"recording: {route.path}")
         drawn = not isinstance(player.error, OutputError) and not signals.is_terminated()
-        if report is not None and drawn:
-            print(f"picture:   {report.draw(route.path.with_suffix('.png'))}")
+        if report and route.picture and drawn:
+            print(f"picture:   {report.draw(route.picture, route.force)}")

@@ -20,6 +20,7 @@ from engine.live.effects import EFFECTS
 from engine.live.plugin import Plugin
 from engine.live.probe import Verdict
 from engine.text import printable
+from engine.writing import check_output
 
 app = typer.Typer(help="Effects for the chains of presets and rigs.", no_args_is_help=True)
 
@@ -138,6 +139,7 @@ def save(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter.")
     ] = None,
     window: Annotated[bool, typer.Option(help="Open the plugin's own window first.")] = True,
+    force: options.Force = False,
 ) -> None:
     """Set a plugin up, in its own window or by its parameters, and keep that for a rig. A state
     that is there already is where it begins.
@@ -146,6 +148,7 @@ def save(
     """
     file = find_plugin(plugin)
     spec: dict[str, Any] = {"plugin": str(file)}
+    check_output(state, force=force)
     if state.exists():
         spec["state"] = str(state)
     for one in given or ():
@@ -158,7 +161,7 @@ def save(
     if window:
         stderr.print(f"close the window of {loaded.name} to keep its state")
         loaded.show()
-    loaded.save(state)
+    loaded.save(state, force)
     print(f"{state}: state of {loaded.name}")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from engine.cli import options
 from engine.cli.console import done_of, shares, stderr, warn
+from engine.cli.pipes import input_file, output_file
 from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
 from engine.live import render as rendering
@@ -17,12 +18,15 @@ from engine.live.files import SoundReader, check_writable
 from engine.live.generator import OnnxGenerator
 from engine.live.midi_file import read_midi
 from engine.live.preset import load_preset
+from engine.live.render import pictures_of
 from engine.live.rig import Rig, read_rig
 from engine.live.tracker import track
 from engine.stages.host import Settings
+from engine.writing import check_output
 
 
 def render(
+    ctx: typer.Context,
     source: Annotated[
         Path | None, typer.Argument(metavar="IN", help="Sound file to restyle; none with --take.")
     ] = None,
@@ -72,6 +76,13 @@ def render(
         typer.Option(metavar="DIR", help="Play a take of `play --record` again, into OUT."),
     ] = None,
     effects: options.Effects = True,
+    ceiling: Annotated[
+        bool | None,
+        typer.Option(
+            "--ceiling/--no-ceiling", help="Keep true peaks below -1 dBTP, as the stage does."
+        ),
+    ] = None,
+    force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Restyle a sound file. The output lies on the input, sample for sample.
@@ -79,17 +90,30 @@ def render(
     Example: doubledrop render set.wav restyled.wav --preset liquid-to-dancefloor --bpm 174
     --downbeat 0.31 --report pictures. A performance: doubledrop render set.wav out.wav --rig
     rig.toml --midi set.mid --bpm 174. A take: doubledrop render --take takes/20261121-201500
+    IN and OUT may be - for stdin and, as WAV, stdout.
     """
+    on_stage = take is not None or midi is not None or rig_path is not None
+    if on_stage and ceiling is not None:
+        raise UsageError(
+            "--ceiling" if ceiling else "--no-ceiling",
+            "with --rig, --midi or --take",
+            expected="neither: the stage has its ceiling always",
+            cure="Leave it out.",
+        )
     if take is not None:
-        from engine.cli.perform import replayed  # the stage is compiled when it is loaded
+        from engine.cli.perform import REPLAY, replayed  # the stage is compiled when it is loaded
 
-        replayed(take, source, provider.value, as_json)
+        out = ctx.with_resource(output_file(source or take / REPLAY, as_json))
+        replayed(take, out, provider.value, force, as_json)
         return
     if source is None or sink is None:
         raise UsageError(
             "render", "one file", expected="IN and OUT", cure="doubledrop render IN OUT --preset …"
         )
-    check_writable(sink)
+    sink = ctx.with_resource(output_file(sink, as_json))
+    read = [path for path in (source, midi, rig_path) if path is not None]
+    check_writable(sink, read, force)
+    source = ctx.with_resource(input_file(source))
     if midi is not None or rig_path is not None:
         from engine.cli.perform import performed
 
@@ -103,8 +127,9 @@ def render(
         fixed = rig.clock.bpm if "fixed" in rig.clock.sources and rig_path is not None else None
         tempo = find_tempo(source, fixed if bpm is None else bpm, downbeat, rig.clock.bpm)
         rig = rig.at_tempo(tempo.bpm) if effects else rig.at_tempo(tempo.bpm).bare()
-        score = read_midi(midi) if midi is not None else []
-        performed(source, sink, rig, tempo, settings, provider.value, score, inference_ms, as_json)
+        score = read_midi(midi, warn) if midi is not None else []
+        given = settings, provider.value, score, inference_ms
+        performed(source, sink, rig, tempo, *given, read, force, as_json)
         return
     window = window or options.UseOption.late
     if not preset:
@@ -114,6 +139,9 @@ def render(
     chosen = load_preset(preset)
     with SoundReader(source):
         pass  # a file that cannot be read is named before a model is loaded
+    if report is not None and report.is_dir():
+        for path in pictures_of(report, sink):
+            check_output(path, force=force)
     generator = OnnxGenerator(chosen.model, provider.value)
     tempo = find_tempo(source, bpm, downbeat, chosen.file.bpm)
     settings = Settings(
@@ -135,6 +163,8 @@ def render(
             title=f"{source.name} → {chosen.name}, {window.value}, {tempo.bpm:.2f} BPM",
             progress=told,
             effects=str(chosen.folder) if effects else "",
+            ceiling=ceiling is not False,
+            force=force,
             note=warn,
         )
     if done.repaired:
@@ -147,6 +177,8 @@ def render(
     print(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
     print(f"  {done.window}, {done.renderer}, {done.bpm:.2f} BPM, {done.inferences} inferences")
     print(f"  on {done.provider}, {done.late} late; gains {shares(done.gain_share)}")
+    if done.reduction_db:
+        print(f"  ceiling {done.ceiling_dbtp:g} dBTP: {-done.reduction_db:.1f} dB down at most")
     print(f"  latency on stage {done.latency_samples} samples ({done.latency_ms:.1f} ms)")
     for picture in done.pictures:
         print(f"  picture: {picture}")

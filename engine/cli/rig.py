@@ -11,7 +11,7 @@ import typer
 from engine.cli import options
 from engine.cli.console import warn
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError, EffectError, OutputError, RigError
+from engine.errors import DeviceError, EffectError, RigError
 from engine.live import devices as audio
 from engine.live import midi
 from engine.live.admission import admit
@@ -20,6 +20,7 @@ from engine.live.rack import effects_in
 from engine.live.rig import read_rig
 from engine.live.rig_template import template
 from engine.stages.host import Settings
+from engine.writing import write_whole
 
 app = typer.Typer(help="Set up what is plugged in, once.", no_args_is_help=True)
 
@@ -29,7 +30,7 @@ RigFile = Annotated[Path, typer.Argument(metavar="[RIG]", help="The file.")]
 @app.command()
 def init(
     path: RigFile = Path("rig.toml"),
-    force: Annotated[bool, typer.Option("--force", help="Write over one that exists.")] = False,
+    force: options.Force = False,
 ) -> None:
     """Write a commented rig for what is plugged in.
 
@@ -44,12 +45,7 @@ def init(
         found = []
     slots = _slots()
     text = template(found, *midi.port_names(), slots)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as fault:
-        raise OutputError(
-            str(path), f"cannot be written ({fault.strerror})", cure="Choose another folder."
-        ) from fault
+    write_whole(path, text, force=True)
     print(f"{path}: {len(slots)} slots; now `doubledrop rig check {path}`")
 
 

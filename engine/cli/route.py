@@ -12,6 +12,7 @@ from engine.live import devices as audio
 from engine.live import sources
 from engine.live.files import check_writable, make_folder
 from engine.live.named import is_sound_path
+from engine.writing import check_output, free_name
 
 TAKES = Path("takes")
 
@@ -26,11 +27,23 @@ class Route:
     output_device: audio.Device | None
     input_path: Path | None
     path: Path | None
+    force: bool = False
 
     @property
     def is_stage(self) -> bool:
         """Whether sound comes from a device and goes to one."""
         return self.input_device is not None and self.output_device is not None
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Files that it reads."""
+        return [] if self.input_path is None else [self.input_path]
+
+    @property
+    def picture(self) -> Path | None:
+        """Where the picture of a recording of a file goes."""
+        both = self.path is not None and self.input_path is not None
+        return self.path.with_suffix(".png") if self.path and both else None
 
     @property
     def has_device(self) -> bool:
@@ -50,13 +63,14 @@ class Route:
                 self.output_device, feed.rate, feed.channels, block
             )
         elif self.path is not None:
-            out = sources.FileSink(self.path, feed.rate, feed.channels)
+            form = self.path, feed.rate, feed.channels
+            out = sources.FileSink(*form, self.inputs, self.force)
         else:
             out = sources.NoSink()
         return feed, out
 
 
-def find_route(source: str | None, sink: str | None) -> Route:
+def find_route(source: str | None, sink: str | None, force: bool = False) -> Route:
     """The route between these; see ``play`` for what they may be.
 
     Raises:
@@ -76,26 +90,30 @@ def find_route(source: str | None, sink: str | None) -> Route:
         source = "demo"
     if sink is None and not has_output:
         make_folder(TAKES)
-        sink = str(TAKES / time.strftime("play-%Y%m%d-%H%M%S.wav"))
+        sink = str(free_name(TAKES / time.strftime("play-%Y%m%d-%H%M%S.wav")))
     input_path = None
     if source == "demo":
         input_path = sources.demo_feed()[0]
     elif source is not None and is_file(source):
         input_path = Path(source)
     path = Path(sink) if sink is not None and sink != "none" and is_file(sink) else None
-    if path is not None:
-        check_writable(path)
     input_device = audio.find(source, "input") if input_path is None else None
     to_device = path is None and sink != "none"
     output_device = audio.find(sink, "output") if to_device else None
-    return Route(
+    route = Route(
         source=source or (input_device.name if input_device else ""),
         sink=str(path) if path else (output_device.name if output_device else "nowhere"),
         input_device=input_device,
         output_device=output_device,
         input_path=input_path,
         path=path,
+        force=force,
     )
+    if path is not None:
+        check_writable(path, route.inputs, force)
+    if route.picture is not None:
+        check_output(route.picture, force=force)
+    return route
 
 
 def is_file(name: str) -> bool:

@@ -19,6 +19,7 @@ from engine.live.rig import Rig, read_rig
 from engine.live.rig_slot import Slot
 from engine.live.sources import demo_feed
 from engine.stages.host import Settings
+from engine.writing import check_output, write_whole
 
 _TRAINED = ["liquid-to-dancefloor", "dancefloor-to-liquid"]
 
@@ -37,6 +38,7 @@ def soak(
     ] = None,
     provider: options.Provider = options.ProviderOption.auto,
     block: Annotated[int, typer.Option(help="Frames the server works in.", min=16)] = 128,
+    force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Play the demo feed live for long on a JACK server, crossfading every four bars.
@@ -53,6 +55,11 @@ def soak(
 
     if rig is not None and preset:
         raise UsageError("--preset", preset[0], cure="A rig names its own presets: leave it out.")
+    files = [] if report is None else [report / "soak.json", report / "soak.png"]
+    if report is not None:
+        make_folder(report)
+    for file in files:
+        check_output(file, force=force)
     chosen = read_rig(rig) if rig else Rig(slots=[Slot(preset=x) for x in preset or _TRAINED])
     for slot in chosen.slots:
         slot.load()
@@ -72,9 +79,8 @@ def soak(
         )
     found = result.to_json()
     if report is not None:
-        make_folder(report)
-        (report / "soak.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-        draw(result, report / "soak.png")
+        write_whole(files[0], json.dumps(found, indent=1), force=force)
+        draw(result, files[1], force)
     if as_json:
         print(json.dumps(found))
         return

@@ -48,7 +48,7 @@ def play_devices(
         OutputError: there is no place for takes.
         InputError: the MIDI file cannot be read.
     """
-    score = read_midi(midi) if midi is not None else []
+    score = read_midi(midi, warn) if midi is not None else []
     stage = Supervisor(wanted, asked)
     state = None if rig_path is None else rig_path.with_suffix(".state.json")
     performer = Performer(stage.board, rig, asked.downbeat_s, state, score, tell=stage.note)

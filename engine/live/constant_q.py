@@ -10,12 +10,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import soundfile as sf
 
 import engine.machine_code  # noqa: F401  (librosa keeps some too)
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import Tempo
-from engine.live.files import SoundReader
+from engine.live.files import SoundReader, read_part
 from engine.pictures import hertz_labels, pyplot, save
 
 _LOW_HZ, _HIGH_HZ = 32.7, 16000.0  # C1, and as many whole octaves as there is room for
@@ -24,7 +23,9 @@ _HOP = 512
 _RANGE_DB = 70.0
 
 
-def draw_constant_q(before: Path, after: Path, tempo: Tempo, path: Path, title: str) -> Path:
+def draw_constant_q(
+    before: Path, after: Path, tempo: Tempo, path: Path, title: str, force: bool = False
+) -> Path:
     """Draw two files that lie on each other.
 
     Args:
@@ -32,6 +33,7 @@ def draw_constant_q(before: Path, after: Path, tempo: Tempo, path: Path, title: 
         tempo: where phrases begin.
         path: PNG to write.
         title: above the picture.
+        force: whether it may replace a file that is not ours.
 
     Raises:
         InputError: a file cannot be read.
@@ -40,8 +42,8 @@ def draw_constant_q(before: Path, after: Path, tempo: Tempo, path: Path, title: 
     first, frames = loudest_phrase(before, tempo)
     images, rate = [], 0
     for file in (before, after):
-        sound, rate = sf.read(file, frames, first, dtype="float32", always_2d=True)
-        images.append(constant_q_db(np.nan_to_num(sound.mean(axis=1)), rate))
+        sound, rate = read_part(file, first, frames)
+        images.append(constant_q_db(np.nan_to_num(sound.mean(axis=0)), rate))
     top = max(float(image.max()) for image in images)
     plt = pyplot()
     figure, axes = plt.subplots(
@@ -70,7 +72,7 @@ def draw_constant_q(before: Path, after: Path, tempo: Tempo, path: Path, title: 
     axes[0].set_ylabel("Hz, constant Q")
     figure.colorbar(shown, ax=axes, pad=0.01, label="dB")
     figure.suptitle(title)
-    return save(figure, path)
+    return save(figure, path, force)
 
 
 def loudest_phrase(path: Path, tempo: Tempo) -> tuple[int, int]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +11,10 @@ import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.errors import InputError, OutputError, UsageError
+from engine.live.decoding import Decoder, reason
+from engine.live.wav import ADD_PEAK_CHUNK, GrowingWav, command, native
 from engine.stages.host import MAX_RATE, MIN_RATE
+from engine.writing import Draft, check_output
 
 BLOCK = 8192  # samples: small enough for the memory, large enough for vectorised transforms
 # Extension to format and encoding: WAV keeps floats, the others are what they are used for.
@@ -23,15 +25,16 @@ FORMATS = {
     ".aif": ("AIFF", "FLOAT"),
     ".ogg": ("OGG", "VORBIS"),
 }
-# Commands of libsndfile for which soundfile has no public way.
-ADD_PEAK_CHUNK, UPDATE_HEADER_NOW, UPDATE_HEADER_AUTO = 0x1050, 0x1060, 0x1061
-_WHOLE_S = 0.1  # between two headers of a file that grows
-_WAV_LIMIT = 4_000_000_000  # bytes; above, RF64 is the same file with longer length fields
 _FLAC_CHANNELS = 8
+_UNHEARD_S = 0.05  # an encoder's last frame may be there in part
 
 
 class SoundReader:
     """A sound file as blocks of (channels, n) float32.
+
+    Attributes:
+        rate, channels, frames, codec: of the file, see :class:`engine.live.decoding.Decoder`.
+        ended: after how many samples it turned out to end, if that was too early.
 
     Raises:
         InputError: the file is missing, empty of any header, no sound file, or of a rate that the
@@ -40,23 +43,12 @@ class SoundReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.exists():
-            raise InputError(str(path), "no such file", cure="Check the name.")
-        if path.is_dir():
-            raise InputError(str(path), "a folder", expected="a sound file", cure="Name a file.")
-        try:
-            self._file = sf.SoundFile(str(path))
-        except (sf.LibsndfileError, RuntimeError, OSError) as fault:
-            size = path.stat().st_size
-            raise InputError(
-                str(path),
-                "empty (0 bytes)" if size == 0 else f"no sound file ({reason(fault)})",
-                expected="WAV, FLAC, AIFF, OGG, Opus or MP3",
-                cure="Check that the file plays, or convert it to WAV.",
-            ) from fault
-        self.rate, self.channels = self._file.samplerate, self._file.channels
-        self.frames = max(0, self._file.frames)
+        self._file = Decoder(path)
+        self.rate, self.channels = self._file.rate, self._file.channels
+        self.frames, self.codec = self._file.frames, self._file.codec
+        self.ended: int | None = None
         if not MIN_RATE <= self.rate <= MAX_RATE:
+            self.close()
             raise InputError(
                 str(path),
                 f"sample rate {self.rate} Hz",
@@ -64,30 +56,58 @@ class SoundReader:
                 cure="Resample it.",
             )
 
+    @property
+    def warning(self) -> str:
+        """How much could be read of a file that is not as its header says; empty for others. Once
+        it is read to its end that is known for certain."""
+        there = self.frames if self.ended is None else self.ended
+        promised = self._file.promised
+        if self.ended is not None and (promised is None or promised < self.frames):
+            promised = self.frames
+        lengths = f"{there / self.rate:.2f} s"
+        if promised is None or abs(promised - there) <= self._slack:
+            return "" if self._file.ends else f"{self.path}: cut; {lengths} of it could be read"
+        said = f"{self.path}: its header promises {promised / self.rate:.2f} s"
+        if promised > there:
+            return f"{said}, {lengths} could be read"
+        return f"{said}, {lengths} are there and are read"
+
+    @property
+    def _slack(self) -> float:
+        return 0 if self.codec in ("WAV", "AIFF", "FLAC") else _UNHEARD_S * self.rate
+
     def blocks(self, block: int = BLOCK, limit: int | None = None) -> Iterator[Audio]:
-        """The samples in order, at most ``limit``.
+        """The samples in order, at most ``limit``. Where the file ends before the length of its
+        header, so do they, and :attr:`warning` says so.
 
         Raises:
-            InputError: the file is damaged, or ends before the length its header gives.
+            InputError: the file is damaged.
         """
         wanted = self.frames if limit is None else min(limit, self.frames)
         done = 0
         while done < wanted:
-            try:
-                data = self._file.read(min(block, wanted - done), dtype="float32", always_2d=True)
-            except (sf.LibsndfileError, RuntimeError) as fault:
-                raise self._damaged(done, reason(fault)) from fault
-            if not len(data):
-                raise self._damaged(done, "the file ends there")
-            done += len(data)
-            yield np.ascontiguousarray(data.T)
+            data = self.read(min(block, wanted - done), done)
+            if not data.shape[-1]:
+                self.ended = done
+                return
+            done += data.shape[-1]
+            yield data
 
-    def _damaged(self, done: int, reason: str) -> InputError:
-        return InputError(
-            str(self.path),
-            f"damaged after {done / self.rate:.2f} s of {self.frames / self.rate:.2f} s ({reason})",
-            cure="Copy it again from its source, or cut it before the damage.",
-        )
+    def read(self, frames: int, done: int = 0) -> Audio:
+        """The next (channels, n) of at most so many; fewer at the end.
+
+        Raises:
+            InputError: the file is damaged, ``done`` samples after its beginning.
+        """
+        try:
+            return np.ascontiguousarray(self._file.read(frames).T)
+        except (sf.LibsndfileError, RuntimeError) as fault:
+            lengths = f"{done / self.rate:.2f} s of {self.frames / self.rate:.2f} s"
+            raise InputError(
+                str(self.path),
+                f"damaged after {lengths} ({reason(fault)})",
+                cure="Copy it again from its source, or cut it before the damage.",
+            ) from fault
 
     def close(self) -> None:
         """Close the file."""
@@ -100,6 +120,21 @@ class SoundReader:
         self.close()
 
 
+def read_part(path: Path, first: int, frames: int) -> tuple[Audio, int]:
+    """So many samples of a file from one on, (channels, n), and their rate. It is read from its
+    beginning: a seek in a lossy file may land elsewhere.
+
+    Raises:
+        InputError: the file cannot be read, or is damaged.
+    """
+    with SoundReader(path) as reader:
+        parts, at = [np.zeros((reader.channels, 0), np.float32)], 0
+        for block in reader.blocks(limit=first + frames):
+            parts.append(block[:, max(0, first - at) :])
+            at += block.shape[-1]
+        return np.concatenate(parts, axis=-1), reader.rate
+
+
 class SoundWriter:
     """Writes beside the final name and takes it only when all is well.
 
@@ -109,16 +144,18 @@ class SoundWriter:
         path: the final name; its extension says the format (see :data:`FORMATS`).
         rate: sample rate, hertz.
         channels: number of channels.
-        frames: expected length, for the choice between WAV and RF64; None if not known.
-        growing: for a recording: it has its final name at once, and is a whole file every tenth of
-            a second, whatever becomes of this process.
+        inputs: files that the sound is made of; the output is none of them.
+        force: whether it may replace a file that is not ours.
+        recording: take the name at once, so that a crash leaves what was written, and keep 24 bits
+            in WAV, which every program reads and which hold all below full scale.
+        inside: see :class:`engine.writing.Draft`.
 
     Attributes:
         clipped: samples beyond full scale that a format without floats could not keep.
         peak: largest magnitude so far.
 
     Raises:
-        UsageError: the extension is none that can be written.
+        UsageError: the extension is none that can be written, or the name is taken.
         OutputError: the folder is missing or the file cannot be written.
     """
 
@@ -127,15 +164,15 @@ class SoundWriter:
         path: Path,
         rate: int,
         channels: int,
-        frames: int | None = None,
-        growing: bool = False,
+        *,
+        inputs: Iterable[Path] = (),
+        force: bool = False,
+        recording: bool = False,
+        inside: bool = False,
     ) -> None:
-        check_writable(path)
-        self._growing, self._whole = growing, 0
-        self.path, self._rate, self._channels = path, rate, channels
-        container, self._encoding = FORMATS[path.suffix.lower()]
-        if container == "WAV" and (frames is None or frames * channels * 4 > _WAV_LIMIT):
-            container = "RF64"
+        check_format(path)
+        self.path = path
+        container, encoding = FORMATS[path.suffix.lower()]
         if container == "FLAC" and channels > _FLAC_CHANNELS:
             raise UsageError(
                 str(path),
@@ -143,17 +180,24 @@ class SoundWriter:
                 expected=f"at most {_FLAC_CHANNELS} in FLAC",
                 cure="Write a .wav instead.",
             )
+        if recording and container == "WAV":
+            encoding = "PCM_24"
+        self._floats = encoding == "FLOAT"
         self.clipped, self.peak, self.frames = 0, 0.0, 0
-        self._part = path if growing else path.with_name(f".{path.name}.part")
+        how = {"force": force, "at_once": recording, "inside": inside}
+        self._draft = Draft(path, inputs=inputs, **how)
+        part = self._draft.part
+        self._file: sf.SoundFile | GrowingWav
         try:
-            self._file = sf.SoundFile(
-                str(self._part), "w", rate, channels, self._encoding, format=container
-            )
+            if container == "WAV":
+                self._file = GrowingWav(part, rate, channels, encoding)
+            else:
+                form = rate, channels, encoding
+                self._file = sf.SoundFile(native(part), "w", *form, format=container)
+                command(self._file, ADD_PEAK_CHUNK, False)  # it holds the time of day
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
-            if not growing:
-                self._part.unlink(missing_ok=True)
+            self._draft.drop()
             raise self._failed(reason(fault)) from fault
-        command(self._file, ADD_PEAK_CHUNK, False)  # it holds the time of day
 
     @property
     def peak_dbfs(self) -> float:
@@ -169,17 +213,14 @@ class SoundWriter:
         if block.size:
             peak = float(np.max(np.abs(block)))
             self.peak = max(self.peak, peak)
-            if peak > 1.0 and self._encoding != "FLOAT":
+            if peak > 1.0 and not self._floats:
                 self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
                 block = np.clip(block, -1.0, 1.0)
         try:
-            self._file.write(block.T)
+            self._file.write(block if isinstance(self._file, GrowingWav) else block.T)
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             raise self._failed(reason(fault)) from fault
         self.frames += block.shape[-1]
-        if self._growing and self.frames - self._whole >= _WHOLE_S * self._rate:
-            self._whole = self.frames
-            command(self._file, UPDATE_HEADER_NOW, False)
 
     def keep(self, partial: bool = False) -> None:
         """Complete the file and give it its name.
@@ -192,13 +233,12 @@ class SoundWriter:
         """
         try:
             self._file.close()
-            written = sf.info(str(self._part)).frames
+            written = sf.info(native(self._draft.part)).frames
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             raise self._failed(reason(fault)) from fault
         if written != self.frames and not partial:  # libsndfile may swallow the last failed write
             raise self._failed(f"{written} of {self.frames} samples arrived")
-        if not self._growing:
-            os.replace(self._part, self.path)
+        self._draft.keep()
 
     def _failed(self, reason: str) -> OutputError:
         return OutputError(
@@ -214,21 +254,14 @@ class SoundWriter:
         # The disk that refused the samples refuses the header too.
         with suppress(sf.LibsndfileError, RuntimeError, OSError):
             self._file.close()
-        if not self._growing:
-            self._part.unlink(missing_ok=True)
+        self._draft.drop()
 
 
-def command(file: sf.SoundFile, number: int, value: bool) -> None:
-    """Tell libsndfile how to write a file."""
-    sf._snd.sf_command(file._file, number, sf._ffi.NULL, int(value))
-
-
-def check_writable(path: Path) -> None:
-    """Fail before the work and not after it.
+def check_format(path: Path) -> None:
+    """Whether the extension is one of those that can be written.
 
     Raises:
-        UsageError: the extension is none that can be written.
-        OutputError: the folder does not exist or refuses.
+        UsageError: it is not.
     """
     if path.suffix.lower() not in FORMATS:
         raise UsageError(
@@ -237,11 +270,18 @@ def check_writable(path: Path) -> None:
             expected=", ".join(FORMATS),
             cure="Choose one of these.",
         )
-    folder = path.parent
-    if not folder.is_dir():
-        raise OutputError(str(folder), "no such folder", cure=f"Make it: mkdir -p {folder}")
-    if not os.access(folder, os.W_OK) or path.is_dir():
-        raise OutputError(str(path), "cannot be written", cure="Choose another folder or name.")
+
+
+def check_writable(path: Path, inputs: Iterable[Path] = (), force: bool = False) -> None:
+    """Fail before the work and not after it.
+
+    Raises:
+        UsageError: the extension is none that can be written; it is an input, or a file of the
+            user's and ``force`` is not said.
+        OutputError: the folder does not exist or refuses.
+    """
+    check_format(path)
+    check_output(path, inputs=inputs, force=force)
 
 
 def make_folder(folder: Path) -> None:
@@ -256,9 +296,3 @@ def make_folder(folder: Path) -> None:
         raise OutputError(
             str(folder), f"cannot be made ({fault.strerror})", cure="Choose another folder."
         ) from fault
-
-
-def reason(fault: Exception) -> str:
-    """What libsndfile says of a fault, without its full stop."""
-    text = str(getattr(fault, "error_string", "")) or str(fault)
-    return text.strip().rstrip(".")

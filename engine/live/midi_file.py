@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import mido
 
+from engine.documents import read_json_lines
 from engine.errors import InputError
 
 PORT = "file"
 """The name under which a rig's controls hear it."""
+_TEMPO = 500_000  # µs a quarter, until a file says another
+_FRAMES = {24: 24.0, 25: 25.0, 29: 30000 / 1001, 30: 30.0}  # a second, of SMPTE's four kinds
 
 
-def read_midi(path: Path) -> list[tuple[float, Any]]:
+def read_midi(
+    path: Path, note: Callable[[str], None] = lambda text: None
+) -> list[tuple[float, Any]]:
     """Messages of all tracks in order, each with its time in seconds from the beginning.
 
     Args:
         path: a Standard MIDI File, or the ``midi.jsonl`` of a take.
+        note: told what of the file was not as it should be.
 
     Raises:
         InputError: the file is missing or neither.
@@ -27,17 +33,42 @@ def read_midi(path: Path) -> list[tuple[float, Any]]:
         raise InputError(str(path), "no such file", cure="Check the name.")
     try:
         if path.suffix == ".jsonl":
-            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            lines = read_json_lines(path)
             return [(float(x["at_s"]), mido.Message.from_bytes(x["data"])) for x in lines]
-        file, at_s, found = mido.MidiFile(str(path)), 0.0, []
-        for message in file:
-            at_s += message.time
-            if not message.is_meta:
-                found.append((at_s, message))
-    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as fault:
+        return [(at_s, message) for at_s, message in _timed(_read(path, note))]
+    except (
+        *(OSError, EOFError, ValueError, KeyError, IndexError, TypeError),
+        mido.KeySignatureError,
+    ) as fault:
         raise InputError(
             str(path),
             f"no Standard MIDI File ({fault or type(fault).__name__})",
             cure="Export it again as .mid from your sequencer.",
         ) from fault
-    return found
+
+
+def _read(path: Path, note: Callable[[str], None]) -> mido.MidiFile:
+    try:
+        return mido.MidiFile(str(path))
+    except OSError as fault:
+        if "data byte" not in str(fault):
+            raise
+    file = mido.MidiFile(str(path), clip=True)
+    note(f"{path}: has data bytes above 127; they are taken as 127")
+    return file
+
+
+def _timed(file: mido.MidiFile) -> Iterator[tuple[float, Any]]:
+    """Messages and seconds. The division of the header is ticks a quarter, of a tempo that may
+    change, or if it is negative SMPTE frames a second and ticks a frame (RP-001, 1996)."""
+    division, tempo, at_s = file.ticks_per_beat, _TEMPO, 0.0
+    frames, ticks = -(division >> 8), division & 0xFF
+    if division == 0 or (division < 0 and (frames not in _FRAMES or ticks == 0)):
+        raise ValueError(f"division {division}: it says no time")
+    for message in file.merged_track:
+        tick_s = tempo / 1e6 / division if division > 0 else 1 / (_FRAMES[frames] * ticks)
+        at_s += message.time * tick_s
+        if message.type == "set_tempo":
+            tempo = message.tempo
+        elif not message.is_meta:
+            yield at_s, message

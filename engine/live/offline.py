@@ -7,7 +7,7 @@ the same machine code, the same hop loop. Only who runs the inferences is anothe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +105,8 @@ def perform(
     *,
     inference_ms: float | None = None,
     progress: Progress | None = None,
+    inputs: Iterable[Path] = (),
+    force: bool = False,
 ) -> Performance:
     """Play a rig on a file, with the messages of a score on its controls.
 
@@ -119,6 +121,8 @@ def perform(
         score: (seconds, message) in order.
         inference_ms: simulated time of an inference; by default it is measured first.
         progress: told samples done and samples in all.
+        inputs: files beside the source that the sink may not be.
+        force: whether the sink may be a file that is not ours.
 
     Raises:
         InputError, OutputError: a file is damaged or cannot be written.
@@ -152,7 +156,8 @@ def perform(
             patience_s=OFFLINE_S,
             tell=faults.append,
         )
-        with SoundWriter(sink, rate, channels, frames) as writer:
+        read = [source, *inputs]
+        with SoundWriter(sink, rate, channels, inputs=read, force=force) as writer:
             for given in _blocks(reader, block, board.get(b.BEHIND) + LOOKAHEAD):
                 callbacks.exchange(given)
                 session.advance()
@@ -163,6 +168,8 @@ def perform(
                     progress(min(first + sound.shape[-1], frames), frames)
             writer.keep()
             session.close()
+        if reader.warning:
+            faults.append(reader.warning)
         hops = {name: board.get(place) for name, place in b.SHARES.items()}
         return Performance(
             seconds=frames / rate,

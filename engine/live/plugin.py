@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Audio
-from engine.errors import EffectError, OutputError
+from engine.errors import EffectError
 from engine.live.approval import clear
 from engine.live.effects import Parameter
 from engine.stages.glide import Glide
 from engine.stages.insert import BYPASS
+from engine.writing import write_whole
 
 LOAD_S = 10.0
 _MOST_STATE = 1 << 28
@@ -130,20 +131,16 @@ class Plugin:
                 state, f"is no state of {self.name} ({fault})", cure="Save it again."
             ) from fault
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, force: bool = False) -> None:
         """Write the state that :class:`Plugin` takes as ``state``.
 
         Raises:
+            UsageError: it would replace a file that is not ours, and ``force`` is not said.
             OutputError: it cannot be written.
         """
         # Some take over their parameters with the next sound only.
         self._plugin.process(np.zeros((2, self._hop), np.float32), self._rate, self._hop, False)
-        try:
-            path.write_bytes(self._plugin.raw_state)
-        except OSError as fault:
-            raise OutputError(
-                str(path), f"cannot be written ({fault.strerror})", cure="Choose another place."
-            ) from fault
+        write_whole(path, self._plugin.raw_state, force=force)
 
     def show(self) -> None:
         """Open the plugin's own window until it is closed.

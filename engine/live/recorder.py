@@ -33,8 +33,11 @@ import soundfile as sf
 from engine.dsp.arrays import Audio
 from engine.dsp.limiter import LOOKAHEAD
 from engine.live import board as b
-from engine.live.files import UPDATE_HEADER_AUTO, command, make_folder, reason
+from engine.live.decoding import reason
+from engine.live.files import make_folder
 from engine.live.journal import FORMAT, Reader
+from engine.live.wav import GrowingWav
+from engine.writing import free_name
 
 NAMES = ("dry", "wet", "out")
 Entry = dict[str, Any]
@@ -79,7 +82,7 @@ class Recorder:
         self._events, self._told, self._note = events, 0, note
         self._heard = deque() if heard is None else heard
         self._journal, self._decisions = Reader(board), list[Entry]()
-        self._files: list[sf.SoundFile] = []
+        self._files: list[GrowingWav] = []
         self._session, self._rate, self._at, self._synced_s = 0, 0, 0, 0.0
         self.take: Path | None = None
         self.first, self.seconds, self.lost, self.error = 0, 0.0, 0, ""
@@ -149,7 +152,8 @@ class Recorder:
 
     def _write(self, blocks: list[Audio]) -> None:
         for file, block in zip(self._files, blocks, strict=True):
-            file.write(block.T)
+            file.write(block)
+            file.update()
         self._sync()
         self._at += blocks[0].shape[-1]
         self.seconds += blocks[0].shape[-1] / self._rate
@@ -175,7 +179,7 @@ class Recorder:
         self._decisions = self._decisions[first:]
         self._close()
         self._rate, self._at, self.first, self.seconds = rate, at, at, 0.0
-        self.take = _free(self._folder / time.strftime("%Y%m%d-%H%M%S"))
+        self.take = free_name(self._folder / time.strftime("%Y%m%d-%H%M%S"))
         self.take.mkdir()
         facts = self._facts | {
             "format": FORMAT,
@@ -188,11 +192,9 @@ class Recorder:
         self._note(f"recording into {self.take}")
         (self.take / "take.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
         for name in NAMES:
-            file = sf.SoundFile(
-                str(self.take / f"{name}.wav"), "w", rate, b.CHANNELS, "FLOAT", format="RF64"
-            )
-            command(file, UPDATE_HEADER_AUTO, True)  # it is a whole file after every write
-            self._files.append(file)
+            file = self.take / f"{name}.wav"
+            file.touch(exist_ok=False)
+            self._files.append(GrowingWav(file, rate, b.CHANNELS, "PCM_24"))
 
     def _log(self) -> None:
         """Append what was said since the last time."""
@@ -216,11 +218,3 @@ class Recorder:
             with suppress(sf.LibsndfileError, RuntimeError, OSError):
                 file.close()
         self._files = []
-
-
-def _free(path: Path) -> Path:
-    """The path, or the first like it that does not exist."""
-    found, number = path, 2
-    while found.exists():
-        found, number = path.with_name(f"{path.name}-{number}"), number + 1
-    return found

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Audio
+from engine.dsp.limiter import CEILING_DB, Limiter
 from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
 from engine.live.constant_q import draw_constant_q
@@ -23,6 +24,7 @@ from engine.live.standalone import effects_of
 from engine.stages.chain import Chain
 from engine.stages.host import Host, Settings
 from engine.stages.restyle import Use, shown_columns
+from engine.writing import check_output
 
 Progress = Callable[[int, int], None]
 """Called with samples done and samples in all."""
@@ -48,6 +50,8 @@ class Rendering:
     noise_db: float | None
     peak_dbfs: float
     clipped: int
+    ceiling_dbtp: float | None
+    reduction_db: float | None
     repaired: int
     pictures: list[str]
 
@@ -81,6 +85,8 @@ def render(
     title: str = "",
     progress: Progress | None = None,
     effects: str = "",
+    ceiling: bool = False,
+    force: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> Rendering:
     """Render a file. The output lies on the input, sample for sample, whatever the latency.
@@ -97,21 +103,22 @@ def render(
         title: of the pictures.
         progress: told how far it is.
         effects: preset whose effects are heard; none for the generator alone.
-        note: told what goes wrong with them.
+        ceiling: whether the stage's limiter keeps true peaks down, as behind the stage's output.
+        force: whether output and pictures may replace files that are not ours.
+        note: told what goes wrong with the effects, and of a file that ends too early.
 
     Raises:
         InputError, OutputError: a file is damaged or cannot be written.
         GeneratorError: the generator failed.
     """
     begun = time.perf_counter()
-    if sink.exists() and source.exists() and sink.samefile(source):
-        raise UsageError(
-            str(sink), "input and output are one file", cure="Choose another name for the output."
-        )
     with ExitStack() as stack:
         reader = stack.enter_context(SoundReader(source))
         rate, channels, frames = reader.rate, reader.channels, reader.frames
-        writer = stack.enter_context(SoundWriter(sink, rate, channels, frames))
+        pictures = [] if report is None else _places_of(report, source, sink, force)
+        writer = stack.enter_context(
+            SoundWriter(sink, rate, channels, inputs=[source], force=force)
+        )
         if settings.use == "late" and inference_ms is None:
             # Any time up to four bars gives the same output; nearly all of it lets the hop loop
             # and the inference run side by side.
@@ -127,13 +134,16 @@ def render(
         host = Host(generator, inference, rate, channels, tempo, settings, *chains)
         watcher = None
         if report is not None:
-            make_folder(report)
             analyser = generator.front_end.at(rate)
             watcher = Report(analyser, channels, frames / rate, tempo, title or source.name)
+        limiter = Limiter(rate, channels) if ceiling else None
+        late = host.latency + (limiter.latency if limiter else 0)
         told = set(host.faults)
-        skip, written = host.latency, 0
-        for block in _followed_by_silence(reader, host.latency):
+        skip, written = late, 0
+        for block in _followed_by_silence(reader, late):
             out = host.process(block)
+            if limiter is not None:
+                out = limiter.process(out)
             dropped = min(skip, out.shape[-1])
             skip -= dropped
             out = out[:, dropped:]
@@ -146,17 +156,13 @@ def render(
             if progress is not None:
                 progress(written, frames)
         writer.keep()
-        for fault in host.faults:
-            if fault not in told:
-                note(fault)
-        pictures = []
-        if watcher is not None and report is not None:
+        for fault in {*host.faults, reader.warning} - told - {""}:
+            note(fault)
+        if watcher is not None:
+            watcher.draw(pictures[0], force)
             heading = title or source.name
-            pictures = [
-                watcher.draw(report / f"{sink.stem}.png"),
-                draw_constant_q(source, sink, tempo, report / f"{sink.stem}-cqt.png", heading),
-            ]
-        seconds = frames / rate
+            draw_constant_q(source, sink, tempo, pictures[1], heading, force)
+        seconds = written / rate
         elapsed = time.perf_counter() - begun
         return Rendering(
             seconds=seconds,
@@ -175,9 +181,20 @@ def render(
             noise_db=host.noise_db,
             peak_dbfs=writer.peak_dbfs,
             clipped=writer.clipped,
+            ceiling_dbtp=CEILING_DB if limiter else None,
+            reduction_db=limiter.take_reduction_db() if limiter else None,
             repaired=host.sanitise.repaired,
             pictures=[str(picture) for picture in pictures],
         )
+
+
+def _places_of(report: Path, source: Path, sink: Path, force: bool) -> list[Path]:
+    """The pictures, in a folder that is made; each may be written."""
+    make_folder(report)
+    pictures = pictures_of(report, sink)
+    for picture in pictures:
+        check_output(picture, inputs=[source], force=force)
+    return pictures
 
 
 def measured(inference_ms: float | None, generator: OnnxGenerator, tempo: Tempo, use: Use) -> float:
@@ -189,6 +206,11 @@ def measured(inference_ms: float | None, generator: OnnxGenerator, tempo: Tempo,
             "inference time", f"{inference_ms:g} ms", expected="0 or more", cure="--inference-ms 50"
         )
     return inference_ms
+
+
+def pictures_of(report: Path, sink: Path) -> list[Path]:
+    """Where the pictures of a run go."""
+    return [report / f"{sink.stem}.png", report / f"{sink.stem}-cqt.png"]
 
 
 def _followed_by_silence(reader: SoundReader, samples: int) -> Iterator[Audio]:

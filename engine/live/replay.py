@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
@@ -18,7 +17,7 @@ from engine.live import board as b
 from engine.live.budget import FADE
 from engine.live.chains import chains_latency
 from engine.live.external import OFFLINE_S, Turn
-from engine.live.files import SoundWriter, reason
+from engine.live.files import SoundReader, SoundWriter
 from engine.live.generator import OnnxGenerator, Through, load_slots
 from engine.live.inference import Recorded
 from engine.live.offline import Callbacks, offline_board
@@ -54,7 +53,13 @@ class Replay:
         return dict(vars(self))
 
 
-def replay(take: Take, sink: Path, provider: str, progress: Progress | None = None) -> Replay:
+def replay(
+    take: Take,
+    sink: Path,
+    provider: str,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> Replay:
     """Play a take again, decision by decision, and compare it with what went out.
 
     Args:
@@ -62,6 +67,7 @@ def replay(take: Take, sink: Path, provider: str, progress: Progress | None = No
         sink: sound file to write.
         provider: where inference runs.
         progress: told samples done and samples in all.
+        force: whether the sink may be a file that is not ours.
 
     Raises:
         InputError, OutputError, PresetError: a file is damaged, cannot be written, or is gone.
@@ -71,8 +77,8 @@ def replay(take: Take, sink: Path, provider: str, progress: Progress | None = No
     changed = [m for m, known in zip(take.asked.models, before, strict=True) if hash_of(m) != known]
     faults: list[str] = []
     with (
-        _open(take, "dry") as dry,
-        _open(take, "out") as out,
+        SoundReader(take.folder / "dry.wav") as dry,
+        SoundReader(take.folder / "out.wav") as out,
         racked(take.asked, faults.append, CHANCES) as asked,
         offline_board(asked) as board,
     ):
@@ -80,7 +86,8 @@ def replay(take: Take, sink: Path, provider: str, progress: Progress | None = No
         frames = min(dry.frames, out.frames)
         player = _Player(board, take, generators, faults)
         off = power = same = 0.0
-        with SoundWriter(sink, take.rate, b.CHANNELS, frames) as writer:
+        form = take.rate, b.CHANNELS
+        with SoundWriter(sink, *form, inputs=take.files, force=force) as writer:
             done = 0
             for played in player.play(lambda n: _read(dry, n)):
                 sound = played[:, : frames - done]
@@ -252,18 +259,7 @@ class _Player:
             plugin.lead(Turn.AWAY)  # until its note says that it came
 
 
-def _open(take: Take, name: str) -> sf.SoundFile:
-    path = take.folder / f"{name}.wav"
-    try:
-        return sf.SoundFile(str(path))
-    except (sf.LibsndfileError, RuntimeError, OSError) as fault:
-        raise InputError(
-            str(path), f"cannot be read ({reason(fault)})", cure="Name a whole take."
-        ) from fault
-
-
-def _read(file: sf.SoundFile, n: int) -> Audio:
+def _read(file: SoundReader, n: int) -> Audio:
     """The next samples, (2, n); silence after the end."""
-    return np.ascontiguousarray(
-        file.read(n, dtype="float32", always_2d=True, fill_value=0.0).T, np.float32
-    )
+    sound = file.read(n)
+    return np.pad(sound, ((0, 0), (0, n - sound.shape[-1])))

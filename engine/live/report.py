@@ -86,10 +86,11 @@ class Report:
             for (instant, _), row in zip(seen, rows(readings, n_mels), strict=True):
                 self._strips[name].add(instant / self._analyser.rate, row)
 
-    def draw(self, path: Path) -> Path:
+    def draw(self, path: Path, force: bool = False) -> Path:
         """Write the picture as PNG.
 
         Raises:
+            UsageError: it would replace a file that is not ours, and ``force`` is not said.
             OutputError: the file cannot be written.
         """
         plt = pyplot()
@@ -112,7 +113,7 @@ class Report:
             self._mark_downbeats(axis)
         axes[-1].set_xlabel("seconds; lines: bars, thick: phrases of four downbeats")
         figure.suptitle(self._title)
-        return save(figure, path)
+        return save(figure, path, force)
 
     def _mark_downbeats(self, axis: object) -> None:
         tempo = self._tempo

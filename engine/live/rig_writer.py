@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import tomlkit
 
 from engine.control.mapping import Binding
+from engine.documents import read_text
 from engine.errors import OutputError
 from engine.live.rig import read_rig
+from engine.writing import Draft
 
 
 def add_control(path: Path, binding: Binding) -> None:
@@ -21,7 +22,7 @@ def add_control(path: Path, binding: Binding) -> None:
         OutputError: it cannot be written.
     """
     read_rig(path)
-    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    document = tomlkit.parse(read_text(path))
     known = {field.name: field.default for field in fields(Binding)}
     values = {k: v for k, v in asdict(binding).items() if v != known[k]}
     table = tomlkit.table()
@@ -34,17 +35,15 @@ def add_control(path: Path, binding: Binding) -> None:
     for old in [c for c in controls if _same(c, values)]:
         controls.remove(old)
     controls.append(table)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(tomlkit.dumps(document), encoding="utf-8")
-        read_rig(part)
-        os.replace(part, path)
-    except OSError as fault:
-        raise OutputError(
-            str(path), f"cannot be written ({fault.strerror})", cure="Check its folder."
-        ) from fault
-    finally:
-        part.unlink(missing_ok=True)
+    with Draft(path, force=True) as draft:
+        try:
+            draft.part.write_text(tomlkit.dumps(document), encoding="utf-8")
+        except OSError as fault:
+            raise OutputError(
+                str(path), f"cannot be written ({fault.strerror})", cure="Check its folder."
+            ) from fault
+        read_rig(draft.part)
+        draft.keep()
 
 
 def _same(control: object, values: dict[str, object]) -> bool:

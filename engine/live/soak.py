@@ -216,10 +216,11 @@ def _memory(pid: int | None) -> float:
     return int(found[0].split()[1]) / 1024 if found else 0.0
 
 
-def draw(result: Soak, path: Path) -> Path:
+def draw(result: Soak, path: Path, force: bool = False) -> Path:
     """A picture of each over time.
 
     Raises:
+        UsageError: it would replace a file that is not ours, and ``force`` is not said.
         OutputError: the file cannot be written.
     """
     statuses, seconds = result.statuses, np.arange(len(result.statuses))
@@ -245,4 +246,4 @@ def draw(result: Soak, path: Path) -> Path:
     for axis in axes:
         axis.legend(loc="upper left")
     axes[-1].set_xlabel("seconds")
-    return save(figure, path)
+    return save(figure, path, force)

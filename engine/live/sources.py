@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, DeviceLost, OutputError
 from engine.live.devices import Device, portaudio
-from engine.live.files import SoundReader, SoundWriter
+from engine.live.files import SoundReader, SoundWriter, check_writable
 
 _PATIENCE_S = 2.0
 _POLL_S = 0.0005
@@ -88,6 +89,11 @@ class FileSource:
         nothing = np.zeros((0, self.channels), np.float32)
         yield stream.resample_chunk(nothing, last=True).T
 
+    @property
+    def warning(self) -> str:
+        """See :attr:`engine.live.files.SoundReader.warning`."""
+        return self._reader.warning
+
     def close(self) -> None:
         """Close the file."""
         self._reader.close()
@@ -146,10 +152,21 @@ class DeviceSink:
 
 class FileSink:
     """A recording: kept when closed, when the disk is full up to there, and when the process is
-    killed. There is none before there is sound."""
+    killed. There is none before there is sound. See :class:`engine.live.files.SoundWriter` for the
+    arguments."""
 
-    def __init__(self, path: Path, rate: int, channels: int) -> None:
-        self._form = path, rate, channels
+    def __init__(
+        self,
+        path: Path,
+        rate: int,
+        channels: int,
+        inputs: Iterable[Path] = (),
+        force: bool = False,
+    ) -> None:
+        check_writable(path, inputs, force)
+        self._open = partial(
+            SoundWriter, path, rate, channels, inputs=inputs, force=force, recording=True
+        )
         self._writer: SoundWriter | None = None
         self._broken = False
 
@@ -160,7 +177,7 @@ class FileSink:
             OutputError: the disk is full or gone.
         """
         if self._writer is None:
-            self._writer = SoundWriter(*self._form, growing=True)
+            self._writer = self._open()
         try:
             self._writer.write(block)
         except OutputError:

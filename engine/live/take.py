@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.documents import read_json_lines
 from engine.errors import InputError
 from engine.live.asked import Asked, read
 from engine.live.journal import FORMAT
@@ -15,6 +16,12 @@ from engine.live.rack import OURS, flat
 from engine.live.rig_chain import Effects, Move, check_move
 
 Entry = dict[str, Any]
+FILES = frozenset(
+    {
+        *("dry.wav", "wet.wav", "out.wav", "take.json"),
+        *("events.jsonl", "decisions.jsonl", "midi.jsonl"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,11 @@ class Take:
     engine: list[Entry]
     device: list[Entry]
 
+    @property
+    def files(self) -> list[Path]:
+        """Of which it consists: nothing may be written over them."""
+        return [path for path in self.folder.iterdir() if path.name in FILES]
+
 
 def read_take(folder: Path) -> Take:
     """What a take holds.
@@ -51,8 +63,7 @@ def read_take(folder: Path) -> Take:
         facts = json.loads((folder / "take.json").read_text(encoding="utf-8"))
         if facts["format"] != FORMAT:
             raise ValueError(f"format {facts['format']}, this version plays {FORMAT}")
-        lines = (folder / "decisions.jsonl").read_text(encoding="utf-8").splitlines()
-        entries = [json.loads(line) for line in lines if line.endswith("}")]
+        entries = read_json_lines(folder / "decisions.jsonl")
         device = [e for e in entries if e["what"] in ("opened", "turned")]
         return Take(
             folder=folder,

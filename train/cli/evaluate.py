@@ -53,6 +53,7 @@ def evaluate(
     ] = None,
     cluster: Cluster = None,
     card: Annotated[bool, typer.Option(help="Put the figures into the preset's card.md.")] = False,
+    force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Judge a preset on held-out tracks, beside controls that cost nothing.
@@ -69,7 +70,7 @@ def evaluate(
     from train.dataset import Dataset
     from train.judge.evaluate import evaluate as judge_preset
     from train.judge.judge import FEASIBLE, train_judge
-    from train.judge.page import markdown, write_page
+    from train.judge.page import check_page, markdown, write_page
     from train.judge.renders import VERSIONS
 
     asked = [name.strip() for name in versions.split(",")] if versions else list(VERSIONS)
@@ -84,8 +85,10 @@ def evaluate(
     if music is not None:
         if chosen is None:
             raise UsageError("--music", "no preset", cure="Name the preset that is to be judged.")
-        evaluate_music(chosen, music, report, renders, as_json)
+        evaluate_music(chosen, music, report, renders, force, as_json)
         return
+    if report is not None:
+        check_page(report, force)
     dataset = Dataset(data)
     if chosen and not (source or target):
         # A trained preset says what it was made for.
@@ -115,8 +118,9 @@ def evaluate(
             per_track,
             at_once,
             asked,
+            force,
         )
-        page = write_page(result, report) if report else None
+        page = write_page(result, report, force) if report else None
     if card and chosen:
         add_figures(chosen.folder, markdown(result))
     linear = judge.accuracies["mfcc"].accuracy

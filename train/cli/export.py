@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from engine.cli import options
 from engine.cli.console import stderr
 from engine.errors import UsageError
 
@@ -31,6 +32,7 @@ def export(
     drive: Annotated[
         float, typer.Option(help="Factor of the change it makes: more is bolder.", min=0.1, max=3.0)
     ] = 1.0,
+    force: options.Force = False,
 ) -> None:
     """Write a preset: ONNX with front end, facts and an example inside, and a card.
 
@@ -42,11 +44,12 @@ def export(
 
     from engine.dsp.tempo import bucket
     from engine.live.generator import OnnxGenerator
-    from export.card import PICTURE, draw_windows, write_preset
+    from export.card import PICTURE, check_preset, draw_windows, write_preset
     from export.trained import export as export_onnx
     from train.dataset import Dataset
     from train.run import load_run
 
+    check_preset(preset, force)
     dataset = Dataset(data)
     recipe, model, facts = load_run(run)
     directions = {
@@ -74,6 +77,7 @@ def export(
             facts=described,
             view=recipe.width,
             drive=drive,
+            force=force,
         )
         made = OnnxGenerator(preset / "generator.onnx", "cpu")(example, float(len(own)))
         write_preset(
@@ -82,6 +86,8 @@ def export(
             licence=licence,
             bpm=dataset.manifest.bpm,
             facts=described,
+            force=force,
         )
-        draw_windows(preset / PICTURE, {source: example, f"as {wanted}": made}, dataset.front_end)
+        shown = {source: example, f"as {wanted}": made}
+        draw_windows(preset / PICTURE, shown, dataset.front_end, force)
     print(f"{preset}: {facts.steps} steps, ONNX within {worst:.1g} of PyTorch")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from engine.cli import options
 from engine.cli.console import stderr, stdout
 
 
@@ -22,6 +23,7 @@ def listen(
     start: Annotated[float, typer.Option(help="Second of each file to begin with.", min=0)] = 0.0,
     seconds: Annotated[float, typer.Option(help="Length of each sound.", min=0.5, max=60)] = 12.0,
     title: Annotated[str, typer.Option(help="Of the page.")] = "Which do you hear?",
+    force: options.Force = False,
 ) -> None:
     """Make a page to rate versions of the same music (as MUSHRA does) and to tell them apart (ABX):
     equally loud, in random order, without their names. Open OUT/index.html; it needs no server.
@@ -34,5 +36,5 @@ def listen(
 
     trials = gather(versions, reference)
     with stderr.status("bringing all to one loudness"):
-        page = write_listening(trials, out, title, start, seconds)
+        page = write_listening(trials, out, title, start, seconds, force)
     stdout.print(f"{page}: {len(trials)} trials", soft_wrap=True, markup=False)

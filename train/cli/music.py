@@ -12,20 +12,26 @@ from rich.table import Table
 
 from engine.cli.console import progress, stdout, warn
 from engine.errors import InputError
+from engine.live.files import make_folder
 from engine.live.preset import Preset
 from train.judge.music import MusicFigures, on_music
 from train.prepare.sources import music_below, name_of, unique
 
 
 def evaluate_music(
-    preset: Preset, music: Path, pictures: Path | None, renders: Path | None, as_json: bool
+    preset: Preset,
+    music: Path,
+    pictures: Path | None,
+    renders: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Render every file below a folder and say how its hits and its silences fared."""
     paths = music_below(music)
     files = dict(zip(unique(name_of(p.relative_to(music)) for p in paths), paths, strict=True))
     with ExitStack() as stack:
         folder = renders or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         bar = stack.enter_context(progress(MofNCompleteColumn(), hidden=as_json))
         task = bar.add_task("rendering", total=len(files))
         found = on_music(
@@ -35,6 +41,8 @@ def evaluate_music(
             pictures,
             lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
             lambda fault: warn(f"skipped: {fault}"),
+            warn,
+            force,
         )
     if not found:
         raise InputError(str(music), "no track that can be read", cure="Check the files.")

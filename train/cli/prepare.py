@@ -63,7 +63,7 @@ def prepare(
     cluster: Cluster = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a dataset of folders of music: WAV, FLAC, MP3, OGG, Opus, AIFF.
+    """Make a dataset of folders of music: WAV, FLAC, MP3, M4A, OGG, Opus, AIFF.
 
     Tempo and downbeats are found by listening; three segments of four bars come from the main
     part of each track, stretched to a common tempo and brought to one level. Files that cannot be
@@ -83,6 +83,8 @@ def prepare(
             bar.update(task, completed=done, total=of, description=outcome.source.relative)
             if outcome.skipped is not None:
                 warn(f"{outcome.source.path}: skipped: {outcome.skipped}")
+            if outcome.warning:
+                warn(outcome.warning)
 
         with workers(cluster, jobs or os.cpu_count() or 1) as at_once:
             done = prepare_dataset(
@@ -114,6 +116,7 @@ def summarise(done: Prepared, elapsed_s: float) -> dict[str, Any]:
             {"file": str(outcome.source.path), "reason": outcome.skipped}
             for outcome in done.skipped
         ],
+        "warnings": [outcome.warning for outcome in done.outcomes if outcome.warning],
         "reused": len(done.outcomes) - len(fresh),
         "seconds": round(heard, 1),
         "realtime_factor": round(heard / max(elapsed_s, 1e-9), 1),

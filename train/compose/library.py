@@ -17,6 +17,7 @@ from joblib import Parallel, delayed
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import OutputError, UsageError
+from engine.writing import own_folder, write_whole
 from train.compose.dancefloor import DANCEFLOOR
 from train.compose.kits import Kit, kits
 from train.compose.liquid import LIQUID
@@ -29,6 +30,7 @@ from train.compose.sound import SAMPLE_RATE
 
 MANNERS: dict[str, Manner] = {"liquid": LIQUID, "dancefloor": DANCEFLOOR}
 BPM = 175.0
+TRUTH = "truth.json"
 _LATEST_DOWNBEAT_S = 2.0
 
 
@@ -162,17 +164,13 @@ def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1)
 
     Raises:
         InputError: a sample is missing.
+        UsageError: the folder holds something else.
         OutputError: the folder cannot be written.
     """
     SampleLibrary(samples)  # fails here rather than in a process of its own
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        truth = {plan.name: _truth(plan) for plan in plans}
-        (folder / "truth.json").write_text(json.dumps(truth, indent=1), encoding="utf-8")
-    except OSError as fault:
-        raise OutputError(
-            str(folder), f"cannot be written ({fault.strerror})", cure="Choose another folder."
-        ) from fault
+    own_folder(folder, [TRUTH])
+    truth = {plan.name: _truth(plan) for plan in plans}
+    write_whole(folder / TRUTH, json.dumps(truth, indent=1), inside=True)
     tasks = [(p, False) for p in plans] + [(p, True) for p in plans if p.twin]
     # Workers that have grown are replaced by new ones; joblib says so each time.
     warnings.filterwarnings("ignore", "A worker stopped", UserWarning)

@@ -101,6 +101,7 @@ def evaluate(
     per_track: int = 3,
     jobs: int = 1,
     versions: Sequence[str] = tuple(VERSIONS),
+    force: bool = False,
 ) -> Evaluation:
     """Render the held-out tracks of the source genre, reread the files, judge them.
 
@@ -113,6 +114,7 @@ def evaluate(
         per_track: segments of each track at most.
         jobs: renders at once.
         versions: of the output that are judged.
+        force: whether renders may replace files that are not ours.
 
     Raises:
         InputError: there are no held-out tracks.
@@ -122,7 +124,8 @@ def evaluate(
     rendered: dict[str, list[Path]] = {}
     noise_db: list[float] = []
     if preset:
-        rendered, noise_db = render_all(data, segments, preset, folder, progress, jobs, versions)
+        how = jobs, versions, force
+        rendered, noise_db = render_all(data, segments, preset, folder, progress, *how)
     exhibits: dict[str, Exhibit] = {}
     inputs = [Heard(data.own_phrase(segment.audio(), rate), rate) for segment in segments]
     twins = [twin_view(data, segment) for segment in segments]

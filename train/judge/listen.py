@@ -20,11 +20,12 @@ import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.dsp.meters import FLOOR_DB, LoudnessMeter
-from engine.errors import InputError, OutputError
-from engine.live.files import SoundReader
+from engine.errors import InputError
+from engine.live.files import SoundReader, make_folder, read_part
+from engine.writing import check_output, write_whole
+from train.prepare.sources import EXTENSIONS
 
 _PEAK = 10 ** (-1 / 20)
-_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff"})
 REFERENCE = "reference"
 
 
@@ -60,7 +61,11 @@ def gather(versions: Sequence[Path], reference: Path | None) -> dict[str, dict[s
             "listen", "files beside folders", expected="either", cure="Name only folders."
         )
     files = {
-        name: {file.stem: file for file in sorted(folder.iterdir()) if file.suffix in _SUFFIXES}
+        name: {
+            file.stem: file
+            for file in sorted(folder.iterdir())
+            if file.suffix.lower() in EXTENSIONS
+        }
         for name, folder in named.items()
     }
     common = set.intersection(*(set(found) for found in files.values()))
@@ -79,6 +84,7 @@ def write_listening(
     title: str,
     start_s: float = 0.0,
     seconds: float = 12.0,
+    force: bool = False,
 ) -> Path:
     """Write ``index.html`` and ``sounds.js``; returns the page.
 
@@ -87,11 +93,16 @@ def write_listening(
         folder: made if it does not exist.
         title: of the page.
         start_s, seconds: of each file.
+        force: whether files that are not ours may be replaced.
 
     Raises:
         InputError: a file cannot be read, is silent, or has another rate than the others.
         OutputError: the folder cannot be written.
     """
+    make_folder(folder)
+    read = [file for files in trials.values() for file in files.values()]
+    for name in ("sounds.js", "index.html"):
+        check_output(folder / name, inputs=read, force=force)
     written = []
     for trial, files in trials.items():
         sounds = _alike({name: _read(file, start_s, seconds) for name, file in files.items()})
@@ -105,26 +116,15 @@ def write_listening(
         )
     given: dict[str, Any] = {"title": title, "trials": written}
     page = resources.files("train.judge") / "listen.html"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "sounds.js").write_text(f"const SET = {json.dumps(given)};\n", encoding="utf-8")
-        (folder / "index.html").write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
-    except OSError as fault:
-        raise OutputError(
-            str(folder), f"cannot be written ({fault.strerror})", cure="Choose another folder."
-        ) from fault
+    write_whole(folder / "sounds.js", f"const SET = {json.dumps(given)};\n", force=force)
+    write_whole(folder / "index.html", page.read_text(encoding="utf-8"), force=force)
     return folder / "index.html"
 
 
 def _read(file: Path, start_s: float, seconds: float) -> tuple[Audio, int]:
     with SoundReader(file) as reader:
-        rate, parts, have = reader.rate, [], 0
-        for block in reader.blocks():
-            parts.append(block)
-            have += block.shape[-1]
-            if have >= (start_s + seconds) * rate:
-                break
-    sound = np.concatenate(parts, axis=-1)[:, round(start_s * rate) :][:, : round(seconds * rate)]
+        rate = reader.rate
+    sound, _ = read_part(file, round(start_s * rate), round(seconds * rate))
     if not sound.any():
         raise InputError(
             str(file), f"silent from {start_s:g} s on", cure="Choose another --start or file."

@@ -68,6 +68,8 @@ def on_music(
     pictures: Path | None,
     progress: Progress,
     skip: Callable[[DoubledropError], None],
+    note: Callable[[str], None] = lambda text: None,
+    force: bool = False,
 ) -> list[MusicFigures]:
     """Render whole files into a folder, reread them, and compare.
 
@@ -78,6 +80,8 @@ def on_music(
         pictures: where pictures of each run go, or None.
         progress: told how far it is.
         skip: told of each file that is damaged.
+        note: told of what could be read in part only.
+        force: whether outputs may replace files that are not ours.
 
     Raises:
         OutputError: a file cannot be written.
@@ -87,7 +91,8 @@ def on_music(
     for i, (name, path) in enumerate(files.items()):
         progress(name, i, len(files))
         try:
-            found.append(_one(name, path, preset, generator, folder / f"{name}.wav", pictures))
+            out = folder / f"{name}.wav"
+            found.append(_one(name, path, preset, generator, out, pictures, note, force))
         except InputError as fault:
             skip(fault)
     return found
@@ -100,10 +105,18 @@ def _one(
     generator: OnnxGenerator,
     out: Path,
     pictures: Path | None,
+    note: Callable[[str], None],
+    force: bool,
 ) -> MusicFigures:
     tempo = track(path, preset.file.bpm) or Tempo(preset.file.bpm)
     title = f"{name} → {preset.name}, {tempo.bpm:.2f} BPM"
-    done = render(path, out, generator, tempo, Settings(use="late"), report=pictures, title=title)
+    done = render(
+        *(path, out, generator, tempo, Settings(use="late")),
+        report=pictures,
+        title=title,
+        note=note,
+        force=force,
+    )
     (before, rate), (after, _) = _sound(path), _sound(out)
     f, precision, recall = content.onset_scores(
         *(content.onsets_s(content.mono(sound, rate)) for sound in (before, after))

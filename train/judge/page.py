@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import OutputError
+from engine.live.files import make_folder
 from engine.pictures import draw_bands, pyplot, save
+from engine.writing import check_output, write_whole
 from train.judge.consistency import Consistency
 from train.judge.evaluate import Evaluation
 from train.judge.judge import FEASIBLE
@@ -47,26 +48,34 @@ _MEANING = {
 }
 
 
-def write_page(evaluation: Evaluation, folder: Path) -> Path:
+def check_page(folder: Path, force: bool = False) -> None:
+    """Whether a page may be written there, before there is one. Makes the folder.
+
+    Raises:
+        UsageError: it would replace files that are not ours, and ``force`` is not said.
+        OutputError: the folder cannot be written.
+    """
+    make_folder(folder)
+    pictures = ["flips.png", "map.png", *(f"example-{n + 1}.png" for n in range(_EXAMPLES))]
+    for name in ("evaluation.json", "index.html", *pictures):
+        check_output(folder / name, force=force)
+
+
+def write_page(evaluation: Evaluation, folder: Path, force: bool = False) -> Path:
     """Write ``index.html``, its pictures and ``evaluation.json``; returns the page.
 
     Raises:
-        OutputError: the folder cannot be written.
+        UsageError, OutputError: see :func:`check_page`.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        figures = json.dumps(evaluation.to_json(), indent=1)
-        (folder / "evaluation.json").write_text(figures, encoding="utf-8")
-        _draw_flips(evaluation, folder / "flips.png")
-        for example in range(_EXAMPLES):
-            _draw_example(evaluation, example, folder / f"example-{example + 1}.png")
-        _draw_map(evaluation, folder / "map.png")
-        page = folder / "index.html"
-        page.write_text(_html(evaluation), encoding="utf-8")
-    except OSError as fault:
-        raise OutputError(
-            str(folder), f"cannot be written ({fault.strerror})", cure="Choose another folder."
-        ) from fault
+    check_page(folder, force)
+    figures = json.dumps(evaluation.to_json(), indent=1)
+    write_whole(folder / "evaluation.json", figures, force=force)
+    save(_flips(evaluation), folder / "flips.png", force)
+    for example in range(_EXAMPLES):
+        save(_example(evaluation, example), folder / f"example-{example + 1}.png", force)
+    save(_map(evaluation), folder / "map.png", force)
+    page = folder / "index.html"
+    write_whole(page, _html(evaluation), force=force)
     return page
 
 
@@ -103,7 +112,7 @@ def markdown(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def _draw_flips(evaluation: Evaluation, path: Path) -> None:
+def _flips(evaluation: Evaluation) -> Any:
     names = list(next(iter(evaluation.flip.values())))
     figure, axis = pyplot().subplots(figsize=(11, 4.5), constrained_layout=True, dpi=100)
     width = 0.8 / len(evaluation.flip)
@@ -118,10 +127,10 @@ def _draw_flips(evaluation: Evaluation, path: Path) -> None:
     axis.set_ylabel(f"% called {evaluation.judge.target}")
     axis.set_ylim(0, 105)
     axis.legend(loc="upper left")
-    save(figure, path)
+    return figure
 
 
-def _draw_map(evaluation: Evaluation, path: Path) -> None:
+def _map(evaluation: Evaluation) -> Any:
     """Embeddings in two dimensions (t-SNE, van der Maaten & Hinton 2008): who lies beside whom."""
     from sklearn.manifold import TSNE
 
@@ -139,10 +148,10 @@ def _draw_map(evaluation: Evaluation, path: Path) -> None:
     axis.set_xticks([])
     axis.set_yticks([])
     axis.legend()
-    save(figure, path)
+    return figure
 
 
-def _draw_example(evaluation: Evaluation, example: int, path: Path) -> None:
+def _example(evaluation: Evaluation, example: int) -> Any:
     exhibits = evaluation.exhibits
     shown = [name for name in _SHOWN if name in exhibits]
     count = len(exhibits["input"].views)
@@ -154,7 +163,7 @@ def _draw_example(evaluation: Evaluation, example: int, path: Path) -> None:
         image = exhibits[name].views[index].T
         draw_bands(axis, name, image, SPEC.at(44100).centres_hz, (SPEC.floor_db, SPEC.ceil_db))
     figure.suptitle(f"{exhibits['input'].tracks[index]}: four bars")
-    save(figure, path)
+    return figure
 
 
 def _table(title: str, rows: dict[str, dict[str, Figure]], explain: bool) -> str:

@@ -40,8 +40,10 @@ def render_all(
     progress: Progress,
     jobs: int = 1,
     versions: Sequence[str] = tuple(VERSIONS),
+    force: bool = False,
 ) -> tuple[dict[str, list[Path]], list[float]]:
-    """Every segment through ``render`` in every version as float WAV; the noise of ``late``.
+    """Every segment through ``render`` in every version as float WAV; the noise of ``late``. With
+    ``force`` files that are not ours may be replaced.
 
     A render uses two cores by itself; more jobs at once are for a cluster.
     """
@@ -56,6 +58,7 @@ def render_all(
             *(preset.model, name == "frozen"),
             *(shifted if name == "shifted" else data.tempo, settings),
             None if settings.use == "late" else inference_ms,
+            force,
         )
         for segment in segments
         for name, settings in asked.items()
@@ -80,11 +83,13 @@ def _render(
     tempo: Tempo,
     settings: Settings,
     inference_ms: float | None,
+    force: bool,
 ) -> tuple[Path, float | None]:
     """One segment in one version; its file, and the energy of its noise, dB."""
     sink.parent.mkdir(parents=True, exist_ok=True)
     generator = _generator(model, is_frozen)
-    done = render(source, sink, generator, tempo, settings, inference_ms=inference_ms)
+    how = settings
+    done = render(source, sink, generator, tempo, how, inference_ms=inference_ms, force=force)
     return sink, done.noise_db
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import scipy.fft
-import soundfile as sf
 
 from engine.dsp.arrays import Array, Audio
 from engine.errors import InputError
@@ -31,6 +30,7 @@ class Listened:
         sound: mono at the tracker's rate, (n,), what was not finite is zero.
         rate, channels, codec: of the file.
         bandwidth_hz: see :func:`bandwidth`.
+        warning: how much of it could be read, if not all.
     """
 
     sound: Audio
@@ -38,6 +38,7 @@ class Listened:
     channels: int
     codec: str
     bandwidth_hz: float
+    warning: str = ""
 
 
 def listen(path: Path, seconds: float = LONGEST_S) -> Listened:
@@ -53,16 +54,10 @@ def listen(path: Path, seconds: float = LONGEST_S) -> Listened:
             sound,
             reader.rate,
             reader.channels,
-            codec_of(path),
+            reader.codec,
             bandwidth(spectrum.power, spectrum.hz),
+            reader.warning,
         )
-
-
-def codec_of(path: Path) -> str:
-    """What the file is coded in: FLAC, WAV, MP3, VORBIS, OPUS and so on."""
-    info = sf.info(str(path))
-    names = {"OGG": info.subtype, "MPEG": "MP3", "WAVEX": "WAV"}
-    return str(names.get(info.format, info.format))
 
 
 class Spectrum:
@@ -84,11 +79,11 @@ class Spectrum:
 def blocks_of(reader: SoundReader, seconds: float = LONGEST_S) -> Iterator[Audio]:
     """The file's samples in order, (channels, n), within ±1, zero where they are not finite.
 
-    Lossy files may end some packets before the length in their header: up to half a second may
-    be missing, as it is in two of a hundred tracks of published music.
+    A file may be damaged in its last half second, or end early: its :attr:`SoundReader.warning`
+    says so.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: the file is damaged before that.
     """
     limit = round(seconds * reader.rate)
     heard = 0
@@ -100,6 +95,7 @@ def blocks_of(reader: SoundReader, seconds: float = LONGEST_S) -> Iterator[Audio
     except InputError:
         if min(limit, reader.frames) - heard > _MISSING_S * reader.rate:
             raise
+        reader.ended = heard
 
 
 def bandwidth(power: Array, hz: Array) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ import soundfile as sf
 
 from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError, OutputError, UsageError
+from engine.writing import own_folder, write_whole
 from train.dataset import Manifest
 from train.prepare.sources import Source, find_sources, genre_of
-from train.prepare.work import Outcome, Settings, process, remembered
+from train.prepare.work import NOTES, Outcome, Settings, process, remembered
 
 _MANIFEST = "dataset.json"
 
@@ -61,12 +61,14 @@ def prepare_dataset(
         progress: called with the number done, of how many, and the last outcome.
 
     Raises:
-        UsageError: fewer than two genres, two of one name, or one inside of the other.
+        UsageError: fewer than two genres, two of one name, or one inside of the other; or the
+            folder holds something else.
         InputError: a folder is missing or holds no music, or no track could be prepared.
         OutputError: the dataset cannot be written.
     """
     check_apart(folder, [*genres, *([twins] if twins else [])])
     sources = find_sources(genres, held_out, seed, twins)
+    own_folder(folder, [_MANIFEST, NOTES])
     done: dict[int, Outcome] = {}
     for index, source in enumerate(sources):
         if (known := remembered(folder, source, settings)) is not None:
@@ -75,7 +77,7 @@ def prepare_dataset(
                 progress(len(done), len(sources), known)
     missing = [index for index in range(len(sources)) if index not in done]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / NOTES).mkdir(exist_ok=True)  # an interrupted run is known by it
         if missing:
             # Its segments are about to change: half a dataset must not pass for a whole one.
             (folder / _MANIFEST).unlink(missing_ok=True)
@@ -100,10 +102,8 @@ def prepare_dataset(
             genres=tuple(genre_of(genre) for genre in genres),
             tracks=tracks,
         )
-        part = folder / f".{_MANIFEST}.part"
-        part.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        os.replace(part, folder / _MANIFEST)
-    except InputError:
+        write_whole(folder / _MANIFEST, manifest.model_dump_json(indent=1) + "\n", inside=True)
+    except (InputError, OutputError):
         raise
     except (OSError, sf.LibsndfileError) as fault:
         raise OutputError(

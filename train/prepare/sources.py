@@ -14,7 +14,9 @@ import soundfile as sf
 from engine.errors import InputError, UsageError
 from train.dataset import Split
 
-EXTENSIONS = frozenset({".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff"})
+EXTENSIONS = frozenset(
+    {".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".aif", ".aiff"}
+)
 TRAIN, HELD_OUT = "train", "held-out"
 _NOT_IN_A_NAME = re.compile(r"[^\w.+]+")
 

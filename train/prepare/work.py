@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.dsp.frontend import FrontEnd
@@ -23,8 +21,10 @@ from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError, InputError
 from engine.live.beats import find
+from engine.live.files import SoundWriter
 from engine.live.hearing import RATE as HEARING_RATE
 from engine.live.hearing import hear
+from engine.writing import write_whole
 from train.dataset import (
     HEADROOM_DB,
     RATE,
@@ -40,6 +40,7 @@ from train.prepare.listening import Listened, listen
 from train.prepare.sections import choose
 from train.prepare.sources import Source
 
+NOTES = "tracks"
 VERSION = 1  # of what a track becomes; another one does all tracks again
 SEGMENTS = 3
 _FARTHEST_OCTAVES = 0.75
@@ -74,6 +75,7 @@ class Outcome:
         skipped: why, or None.
         seconds: of it that were heard.
         reused: whether it was done before.
+        warning: how much of it could be read, if not all.
     """
 
     source: Source
@@ -81,6 +83,7 @@ class Outcome:
     skipped: str | None = None
     seconds: float = 0.0
     reused: bool = False
+    warning: str = ""
 
     @property
     def codec(self) -> str:
@@ -107,7 +110,9 @@ def remembered(folder: Path, source: Source, settings: Settings) -> Outcome | No
         note = json.loads(_note(folder, source).read_text(encoding="utf-8"))
         if note["key"] != key(source, settings):
             return None
-        outcome = Outcome(source, note["facts"], note["skipped"], note["seconds"], reused=True)
+        warning = str(note.get("warning", ""))
+        done = note["facts"], note["skipped"], note["seconds"]
+        outcome = Outcome(source, *done, reused=True, warning=warning)
         complete = outcome.skipped is not None or all(
             path.is_file() for path in written(folder, outcome.track())
         )
@@ -135,26 +140,27 @@ def process(folder: Path, source: Source, settings: Settings) -> Outcome:
     Raises:
         OSError: the dataset cannot be written.
     """
-    seconds = 0.0
+    seconds, warning = 0.0, ""
     try:
         heard = listen(source.path)
+        warning = heard.warning
         seconds = len(heard.sound) / HEARING_RATE
         outcome = _make(folder, source, settings, heard)
     except _Skip as fault:
         outcome = Outcome(source, {}, str(fault), seconds)
     except InputError as fault:
         outcome = Outcome(source, {}, _reason(fault, source.path), seconds)
+    outcome = replace(outcome, warning=warning)
     note = {
         "key": key(source, settings),
         "facts": outcome.facts,
         "skipped": outcome.skipped,
         "seconds": outcome.seconds,
+        "warning": outcome.warning,
     }
     path = _note(folder, source)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    write_whole(path, json.dumps(note, indent=1, sort_keys=True) + "\n", inside=True)
     return outcome
 
 
@@ -246,7 +252,9 @@ def _write_sound(path: Path, sound: Audio, at: int, bpm: float) -> None:
     out[:, max(0, -at) : max(0, -at) + part.shape[-1]] = part
     out = np.clip(out * np.float32(10 ** (-HEADROOM_DB / 20)), -1.0, 1.0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    sf.write(str(path), out.T, RATE, subtype="PCM_24")
+    with SoundWriter(path, RATE, len(out), inside=True) as writer:
+        writer.write(out)
+        writer.keep()
 
 
 def _state(path: Path) -> list[Any]:
@@ -258,7 +266,7 @@ def _state(path: Path) -> list[Any]:
 
 
 def _note(folder: Path, source: Source) -> Path:
-    return folder / "tracks" / source.genre / f"{source.name}.json"
+    return folder / NOTES / source.genre / f"{source.name}.json"
 
 
 def _reason(fault: DoubledropError, path: Path) -> str:
