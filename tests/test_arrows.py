@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "engine": {"engine"},
     "engine.text": set(),
+    "engine.strict_json": set(),
     "engine.errors": {"engine.text"},
     "engine.documents": {"engine.errors", "engine.text"},
     "engine.pictures": {"engine.dsp.arrays", "engine.errors", "engine.text"},
@@ -21,10 +22,11 @@ ALLOWED = {
     "engine.live": {
         *("engine.live", "engine.control", "engine.stages", "engine.dsp"),
         *("engine.documents", "engine.pictures", "engine.errors", "engine.text"),
+        "engine.strict_json",
     },
     "engine.cli": {
         *("engine.cli", "engine.live", "engine.control", "engine.stages", "engine.dsp"),
-        *("engine.errors", "engine.text"),
+        *("engine.errors", "engine.text", "engine.strict_json", "engine.__version__"),
     },
     "export": {
         *("export", "train.networks", "engine.dsp", "engine.pictures"),

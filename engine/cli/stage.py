@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from contextlib import suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from rich.live import Live
 
-from engine.cli.console import shares, stderr, warn
+from engine.cli.console import say, say_json, shares, stderr, tell, waiting, warn
 from engine.cli.keyboard import QUIT, TARGETS, keyboard, pressed
 from engine.cli.screen import draw, line
 from engine.live.asked import Asked, Wanted
@@ -62,7 +61,7 @@ def play_devices(
         performer.heard = deque()
         recorder = Recorder(stage.board, record, facts, stage.events, stage.note, performer.heard)
         recorder.start()  # a take that begins with the session can be played again
-    with stderr.status("opening the devices, loading the network"):
+    with waiting("opening the devices, loading the network"):
         stage.start()
     try:
         _announce(stage, asked, " | ".join(names), wanted)
@@ -82,22 +81,21 @@ def play_devices(
         said = {"device": stage.device, "engine": stage.engine, "presets": names}
         take = str(recorder.take) if recorder is not None and recorder.take else None
         said |= status.to_json() | {"take": take, "events": [e.text for e in stage.events]}
-        print(json.dumps(said))
+        say_json(said)
         return
     _summary(status)
     if recorder is not None and recorder.take is not None:
-        print(f"take: {recorder.take}, {recorder.seconds:.1f} s")
+        say(f"take: {recorder.take}, {recorder.seconds:.1f} s")
 
 
 def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> None:
     device, engine = stage.device, stage.engine
     rate, parts = int(str(device["rate"])), latency(stage, wanted.settings)
     clock = f"{asked.bpm:.2f} BPM" if asked.known else "listening for the tempo"
-    stderr.print(
-        f"{device['input']} → [bold]{name}[/] on {engine['provider']} → {device['output']},"
+    tell(
+        f"{device['input']} → {name} on {engine['provider']} → {device['output']},"
         f" {rate} Hz in blocks of {device['block']}, {device['callback']} callback, {clock},"
-        f" latency {parts['total']} samples ({1000 * parts['total'] / rate:.1f} ms)",
-        soft_wrap=True,
+        f" latency {parts['total']} samples ({1000 * parts['total'] / rate:.1f} ms)"
     )
     if not engine["realtime"]:
         warn(
@@ -113,7 +111,7 @@ def _watch(stage: Supervisor, observer: Observer, until: float) -> None:
             _show(observer, until)
         else:
             _tell(stage, observer, until)
-    stderr.print("ending")
+    tell("ending")
     for event in stage.events if stderr.is_terminal else ():  # the screen has taken them along
         warn(f"{event.at_s:.1f} s: {event.text}")
 
@@ -145,18 +143,20 @@ def _tell(stage: Supervisor, observer: Observer, until: float) -> None:
         if time.monotonic() - last_line >= _PLAIN_PERIOD_S:
             last_line = time.monotonic()
             show = observer.look()
-            stderr.print(f"{show.seconds:6.1f} s  {line(show)}", soft_wrap=True, markup=False)
+            tell(f"{show.seconds:6.1f} s  {line(show)}")
 
 
 def _summary(status: Status) -> None:
-    print(
+    say(
         f"gains {shares(status.gain_share)}, {status.age_ms['p50']:.0f} ms old"
         f" (p99 {status.age_ms['p99']:.0f}); {status.inferences} inferences,"
-        f" {status.late_inferences} late\n"
+        f" {status.late_inferences} late"
+    )
+    say(
         f"{status.gaps} gaps, {status.late_hops} of {status.hops} hops late, {status.flags}"
         f" callbacks flagged by the device; hop p50 {status.hop_ms['p50']:.2f},"
-        f" p99.9 {status.hop_ms['p999']:.2f} ms\n"
-        f"device lost {status.lost} ×, engine started again {status.restarts} ×"
+        f" p99.9 {status.hop_ms['p999']:.2f} ms"
     )
+    say(f"device lost {status.lost} ×, engine started again {status.restarts} ×")
     if status.faults:
         warn(f"{status.faults} inferences failed")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import stdout
+from engine.cli.console import say
 from engine.errors import InputError
 
 
@@ -50,7 +50,7 @@ def reproduce(
                 expected="words with " + ", ".join(f"{{{name}}}" for name in places),
                 cure="Mend the command.",
             ) from fault
-        stdout.print(f"$ doubledrop {shlex.join(words)}", soft_wrap=True, highlight=False)
+        say(f"$ doubledrop {shlex.join(words)}")
         if show:
             continue
         done = subprocess.run([sys.executable, "-m", "engine.cli", *words], check=False)

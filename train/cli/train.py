@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from engine.cli.console import progress, stderr, stdout, warn
+from engine.cli.console import progress, say, waiting, warn
+from engine.cli.numbers import MOST_JOBS, number
 
 
 def train(
@@ -27,13 +28,13 @@ def train(
         typer.Option("--from", metavar="RUN", help="Begin with the weights of another run."),
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop after so long; the same command goes on.")
+        float | None, number("Stop after so long; the same command goes on.", 0.0, 1e6, "minutes")
     ] = None,
     until: Annotated[
-        int | None, typer.Option(help="Stop after this step; the same command goes on.", min=1)
+        int | None, number("Stop after this step; the same command goes on.", 1, 10**9)
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(help="Of the processor.")] = os.cpu_count() or 1,
+    threads: Annotated[int, number("Of the processor.", 1, MOST_JOBS)] = os.cpu_count() or 1,
     gate: Annotated[
         bool, typer.Option(help="First ask a linear model whether the genres can be told apart.")
     ] = True,
@@ -58,9 +59,9 @@ def train(
     wanted, dataset = read_recipe(recipe), Dataset(data)
     leads = os.environ.get("RANK", "0") == "0"
     if gate and leads:
-        with stderr.status("asking a linear model"):
+        with waiting("asking a linear model"):
             accuracy = linear_accuracy(dataset, wanted.source, wanted.target)
-        stdout.print(f"a linear model tells {wanted.source} from {wanted.target}: {accuracy:.1%}")
+        say(f"a linear model tells {wanted.source} from {wanted.target}: {accuracy:.1%}")
         if accuracy < FEASIBLE:
             warn(f"below {FEASIBLE:.0%} the two are hardly two genres; little can be learnt")
     folder = out or Path("runs") / recipe.stem
@@ -88,17 +89,17 @@ def train(
         )
     if leads:
         state = "done" if facts.steps >= wanted.steps else "to be continued"
-        print(f"{folder}: {facts.steps} of {wanted.steps} steps in {facts.seconds:.0f} s, {state}")
+        say(f"{folder}: {facts.steps} of {wanted.steps} steps in {facts.seconds:.0f} s, {state}")
 
 
 def _stop_on_signals() -> Callable[[], bool]:
     """Whether the user asked to stop; a second time is not waited for."""
     asked: list[int] = []
 
-    def ask(number: int, _: object) -> None:
-        asked.append(number)
-        signal.signal(number, signal.SIG_DFL)
+    def ask(received: int, _: object) -> None:
+        asked.append(received)
+        signal.signal(received, signal.SIG_DFL)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask)
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, ask)
     return lambda: bool(asked)
