@@ -6,13 +6,17 @@ Presets, recipes and rigs are read here, so that every error names file, key, va
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import DoubledropError
+from engine.text import shortened
 
+_MOST = 1e15  # in whatever unit, nobody means more; NaN is not within it
+_SHOWN = 120  # characters of a value in a message
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -34,14 +38,34 @@ def read_document(
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as fault:
         raise error(str(path), "no such file", cure=missing) from fault
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise error(
             str(path), f"cannot be read ({fault})", cure="Correct it; it is TOML, in UTF-8."
         ) from fault
+    for key, value in _numbers("", values):
+        if not -_MOST <= value <= _MOST:
+            raise error(
+                f"{path}, key {key}",
+                shortened(str(value), _SHOWN),
+                expected=f"a number within ±{_MOST:.0e}",
+                cure="Correct it.",
+            )
     try:
         return model.model_validate(values)
     except ValidationError as fault:
         raise _invalid(path, fault, model, error) from fault
+
+
+def _numbers(key: str, value: Any) -> Iterator[tuple[str, float]]:
+    """Every number of a document, with its key: effects have keys that no model knows."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _numbers(f"{key}.{name}" if key else name, inner)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _numbers(f"{key}.{place}", inner)
+    elif isinstance(value, (int, float)):
+        yield key, value
 
 
 def _invalid(
@@ -57,4 +81,6 @@ def _invalid(
         return error(subject, "unknown", expected=f"one of {known}", cure="Remove or rename it.")
     if first["type"] == "missing":
         return error(subject, "missing", cure=f"Add `{key} = …`.")
-    return error(subject, f"{first['input']!r}", expected=first["msg"], cure="Correct it.")
+    return error(
+        subject, shortened(repr(first["input"]), _SHOWN), expected=first["msg"], cure="Correct it."
+    )

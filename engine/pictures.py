@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.errors import OutputError
+from engine.paths import replacing
+from engine.text import printable, printable_lines, shortened
 
+_TITLE = 160  # characters
 _HERTZ = np.array([100, 500, 1000, 2000, 5000, 10000])
 
 
@@ -18,21 +22,34 @@ def pyplot() -> Any:
     import matplotlib
 
     matplotlib.use("Agg")
+    # A file may be called "Ba$$in": dollars are no mathematics here, whatever a user's settings.
+    matplotlib.rcParams.update({"text.parse_math": False, "text.usetex": False})
     from matplotlib import pyplot as plt
 
     return plt
 
 
+def head(figure: Any, words: str) -> None:
+    """Put a title of words from outside above a figure: one line, as long as there is room."""
+    figure.suptitle(shortened(printable(words), _TITLE))
+
+
 def save(figure: Any, path: Path) -> Path:
-    """Write a figure as PNG and forget it.
+    """Write a figure as PNG and forget it. All words in it are made printable.
 
     Raises:
         OutputError: the file cannot be written; no half of it is left.
     """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(printable_lines(text.get_text()))
     try:
-        figure.savefig(path)
+        with replacing(path) as part, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of characters that the font lacks
+            figure.savefig(part, format="png")
     except OSError as fault:
-        path.unlink(missing_ok=True)
         raise OutputError(
             str(path), f"cannot be written ({fault.strerror})", cure="Choose another folder."
         ) from fault

@@ -19,6 +19,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import GENERATED, IMAGE, Example, ModelInfo
 from engine.dsp.tempo import WIDTH_STEP
 from engine.errors import GeneratorError
+from engine.strict_json import read, written
 from train.networks import Exported, Generator
 
 _OPSET = 18
@@ -57,6 +58,7 @@ def export(
     """
     net = Exported(generator, drive).eval().cpu()
     part = path.with_name(f".{path.name}.part")
+    facts = read(written(facts))  # no NaN: programs of others read them too
     path.parent.mkdir(parents=True, exist_ok=True)
     image = torch.from_numpy(np.ascontiguousarray(example.T[None, None], np.float32))
     width = WIDTH_STEP * torch.export.Dim("eighths", min=8, max=256)

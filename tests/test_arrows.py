@@ -13,34 +13,39 @@ ALLOWED = {
     "engine": {"engine"},
     "engine.text": set(),
     "engine.strict_json": set(),
+    "engine.paths": set(),
     "engine.errors": {"engine.text"},
     "engine.documents": {"engine.errors", "engine.text"},
-    "engine.pictures": {"engine.dsp.arrays", "engine.errors", "engine.text"},
+    "engine.pictures": {"engine.dsp.arrays", "engine.errors", "engine.text", "engine.paths"},
     "engine.dsp": {"engine.dsp", "engine.errors"},
     "engine.stages": {"engine.stages", "engine.dsp", "engine.errors"},
     "engine.control": {"engine.control", "engine.dsp", "engine.errors"},
     "engine.live": {
         *("engine.live", "engine.control", "engine.stages", "engine.dsp"),
         *("engine.documents", "engine.pictures", "engine.errors", "engine.text"),
-        "engine.strict_json",
+        *("engine.strict_json", "engine.paths"),
     },
     "engine.cli": {
         *("engine.cli", "engine.live", "engine.control", "engine.stages", "engine.dsp"),
-        *("engine.errors", "engine.text", "engine.strict_json", "engine.__version__"),
+        *("engine.errors", "engine.text", "engine.strict_json", "engine.paths"),
+        "engine.__version__",
     },
     "export": {
         *("export", "train.networks", "engine.dsp", "engine.pictures"),
-        *("engine.errors", "engine.text"),
+        *("engine.errors", "engine.text", "engine.strict_json"),
     },
-    "train": {"train", "engine.dsp", "engine.documents", "engine.errors", "engine.text"},
+    "train": {
+        *("train", "engine.dsp", "engine.documents", "engine.errors", "engine.text"),
+        *("engine.strict_json", "engine.paths"),
+    },
     # What listens to files and judges rendered ones does so with the engine that will run on stage.
     "train.prepare": {
         *("train", "engine.live", "engine.stages", "engine.dsp"),
-        *("engine.errors", "engine.text"),
+        *("engine.errors", "engine.text", "engine.strict_json", "engine.paths"),
     },
     "train.judge": {
         *("train", "engine.live", "engine.stages", "engine.dsp"),
-        *("engine.pictures", "engine.errors", "engine.text"),
+        *("engine.pictures", "engine.errors", "engine.text", "engine.strict_json"),
     },
     "train.cli": {
         *("train", "export", "engine.cli", "engine.live", "engine.dsp"),

@@ -23,6 +23,7 @@ from engine.live.show import Observer
 from engine.live.status import Status, latency, look
 from engine.live.supervisor import Supervisor
 from engine.live.take import hash_of
+from engine.paths import fitting
 
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
@@ -48,7 +49,7 @@ def play_devices(
     """
     score = read_midi(midi) if midi is not None else []
     stage = Supervisor(wanted, asked)
-    state = None if rig_path is None else rig_path.with_suffix(".state.json")
+    state = None if rig_path is None else _state_of(rig_path)
     performer = Performer(stage.board, rig, asked.downbeat_s, state, score)
     recorder, names = None, [slot.preset for slot in rig.slots]
     if record is not None:
@@ -86,6 +87,11 @@ def play_devices(
     _summary(status)
     if recorder is not None and recorder.take is not None:
         say(f"take: {recorder.take}, {recorder.seconds:.1f} s")
+
+
+def _state_of(rig: Path) -> Path:
+    """Where it is remembered how a rig stood."""
+    return rig.with_name(fitting(rig.stem, ".state.json"))
 
 
 def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> None:

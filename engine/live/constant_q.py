@@ -15,7 +15,8 @@ import soundfile as sf
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import Tempo
 from engine.live.files import SoundReader
-from engine.pictures import hertz_labels, pyplot, save
+from engine.paths import native
+from engine.pictures import head, hertz_labels, pyplot, save
 
 _LOW_HZ, _HIGH_HZ = 32.7, 16000.0  # C1, and as many whole octaves as there is room for
 _BINS_PER_OCTAVE = 36
@@ -39,7 +40,7 @@ def draw_constant_q(before: Path, after: Path, tempo: Tempo, path: Path, title: 
     first, frames = loudest_phrase(before, tempo)
     images, rate = [], 0
     for file in (before, after):
-        sound, rate = sf.read(file, frames, first, dtype="float32", always_2d=True)
+        sound, rate = sf.read(native(file), frames, first, dtype="float32", always_2d=True)
         images.append(constant_q_db(np.nan_to_num(sound.mean(axis=1)), rate))
     top = max(float(image.max()) for image in images)
     plt = pyplot()
@@ -68,7 +69,7 @@ def draw_constant_q(before: Path, after: Path, tempo: Tempo, path: Path, title: 
     axes[0].set_yticks(at[inside], hertz_labels(hertz[inside]))
     axes[0].set_ylabel("Hz, constant Q")
     figure.colorbar(shown, ax=axes, pad=0.01, label="dB")
-    figure.suptitle(title)
+    head(figure, title)
     return save(figure, path)
 
 

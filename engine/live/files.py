@@ -12,6 +12,7 @@ import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.errors import InputError, OutputError, UsageError
+from engine.paths import native
 from engine.stages.host import MAX_RATE, MIN_RATE
 
 BLOCK = 8192  # samples: small enough for the memory, large enough for vectorised transforms
@@ -44,7 +45,7 @@ class SoundReader:
         if path.is_dir():
             raise InputError(str(path), "a folder", expected="a sound file", cure="Name a file.")
         try:
-            self._file = sf.SoundFile(str(path))
+            self._file = sf.SoundFile(native(path))
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             size = path.stat().st_size
             raise InputError(
@@ -136,7 +137,7 @@ class SoundWriter:
         self._part = path.with_name(f".{path.name}.part")
         try:
             self._file = sf.SoundFile(
-                str(self._part), "w", rate, channels, self._encoding, format=container
+                native(self._part), "w", rate, channels, self._encoding, format=container
             )
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             self._part.unlink(missing_ok=True)
@@ -177,7 +178,7 @@ class SoundWriter:
         """
         try:
             self._file.close()
-            written = sf.info(str(self._part)).frames
+            written = sf.info(native(self._part)).frames
         except (sf.LibsndfileError, RuntimeError, OSError) as fault:
             raise self._failed(reason(fault)) from fault
         if written != self.frames and not partial:  # libsndfile may swallow the last failed write

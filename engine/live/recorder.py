@@ -17,7 +17,6 @@ disk: what it does not take in time is lost, counted, and silence in the file.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import deque
@@ -34,6 +33,8 @@ from engine.dsp.limiter import LOOKAHEAD
 from engine.live import board as b
 from engine.live.files import UPDATE_HEADER_AUTO, command, make_folder, reason
 from engine.live.journal import FORMAT, Reader
+from engine.paths import native
+from engine.strict_json import written
 
 NAMES = ("dry", "wet", "out")
 Entry = dict[str, Any]
@@ -177,10 +178,10 @@ class Recorder:
             "outputs": board.get(b.OUTPUTS),
             "first_sample": at,
         }
-        (self.take / "take.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        (self.take / "take.json").write_text(written(facts, indent=1), encoding="utf-8")
         for name in NAMES:
             file = sf.SoundFile(
-                str(self.take / f"{name}.wav"), "w", rate, b.CHANNELS, "FLOAT", format="RF64"
+                native(self.take / f"{name}.wav"), "w", rate, b.CHANNELS, "FLOAT", format="RF64"
             )
             command(file, UPDATE_HEADER_AUTO, True)  # it is a whole file after every write
             self._files.append(file)
@@ -200,7 +201,7 @@ class Recorder:
     def _keep(self, name: str, entries: list[Entry]) -> None:
         if entries and self.take is not None:
             with (self.take / name).open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(entry) + "\n" for entry in entries)
+                file.writelines(written(entry) + "\n" for entry in entries)
 
     def _close(self) -> None:
         for file in self._files:

@@ -20,6 +20,7 @@ from engine.live.generator import OnnxGenerator
 from engine.live.inference import Scheduled
 from engine.live.report import Report
 from engine.live.standalone import effects_of
+from engine.paths import fitting
 from engine.stages.chain import Chain
 from engine.stages.host import Host, Settings
 from engine.stages.restyle import Use, shown_columns
@@ -151,8 +152,10 @@ def render(
         if watcher is not None and report is not None:
             heading = title or source.name
             pictures = [
-                watcher.draw(report / f"{sink.stem}.png"),
-                draw_constant_q(source, sink, tempo, report / f"{sink.stem}-cqt.png", heading),
+                watcher.draw(report / fitting(sink.stem, ".png")),
+                draw_constant_q(
+                    source, sink, tempo, report / fitting(sink.stem, "-cqt.png"), heading
+                ),
             ]
         seconds = frames / rate
         elapsed = time.perf_counter() - begun

@@ -27,6 +27,7 @@ from engine.live.rack import CHANCES, racked
 from engine.live.render import Progress
 from engine.live.session import Session
 from engine.live.take import Entry, Take, hash_of
+from engine.paths import native
 
 _SAME = 1e-4  # samples this near to what was recorded are what was recorded: -80 dB
 
@@ -257,7 +258,7 @@ class _Player:
 def _open(take: Take, name: str) -> sf.SoundFile:
     path = take.folder / f"{name}.wav"
     try:
-        return sf.SoundFile(str(path))
+        return sf.SoundFile(native(path))
     except (sf.LibsndfileError, RuntimeError, OSError) as fault:
         raise InputError(
             str(path), f"cannot be read ({reason(fault)})", cure="Name a whole take."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import tomlkit
 from engine.control.mapping import Binding
 from engine.errors import OutputError
 from engine.live.rig import read_rig
+from engine.paths import replacing
 
 
 def add_control(path: Path, binding: Binding) -> None:
@@ -34,17 +34,14 @@ def add_control(path: Path, binding: Binding) -> None:
     for old in [c for c in controls if _same(c, values)]:
         controls.remove(old)
     controls.append(table)
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(tomlkit.dumps(document), encoding="utf-8")
-        read_rig(part)
-        os.replace(part, path)
+        with replacing(path) as part:
+            part.write_text(tomlkit.dumps(document), encoding="utf-8")
+            read_rig(part)
     except OSError as fault:
         raise OutputError(
             str(path), f"cannot be written ({fault.strerror})", cure="Check its folder."
         ) from fault
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _same(control: object, values: dict[str, object]) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +15,8 @@ from joblib import Parallel, delayed
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import OutputError, UsageError
+from engine.paths import native, replacing
+from engine.strict_json import written
 from train.compose.dancefloor import DANCEFLOOR
 from train.compose.kits import Kit, kits
 from train.compose.liquid import LIQUID
@@ -168,7 +168,7 @@ def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         truth = {plan.name: _truth(plan) for plan in plans}
-        (folder / "truth.json").write_text(json.dumps(truth, indent=1), encoding="utf-8")
+        (folder / "truth.json").write_text(written(truth, indent=1), encoding="utf-8")
     except OSError as fault:
         raise OutputError(
             str(folder), f"cannot be written ({fault.strerror})", cure="Choose another folder."
@@ -207,11 +207,11 @@ def _write(samples: Path, folder: Path, plan: Plan, twin: bool) -> Path:
     sound = perform(plan.composition(), genre, kit, SampleLibrary(samples), plan.seed)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        with sf.SoundFile(part, "w", SAMPLE_RATE, 2, "PCM_16", format="FLAC") as file:
-            file.title, file.artist, file.album = plan.name, kit.name, genre
-            file.write(sound.T)
-        os.replace(part, path)
+        with replacing(path) as part:
+            form = SAMPLE_RATE, 2, "PCM_16"
+            with sf.SoundFile(native(part), "w", *form, format="FLAC") as file:
+                file.title, file.artist, file.album = plan.name, kit.name, genre
+                file.write(sound.T)
     except (OSError, sf.LibsndfileError) as fault:
         raise OutputError(
             str(path), f"cannot be written ({fault})", cure="Make room, or choose another folder."

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -18,10 +17,12 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
+from engine import strict_json
 from engine.dsp.arrays import Audio
 from engine.dsp.meters import FLOOR_DB, LoudnessMeter
 from engine.errors import InputError, OutputError
 from engine.live.files import SoundReader
+from engine.text import printable
 
 _PEAK = 10 ** (-1 / 20)
 _SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff"})
@@ -98,16 +99,20 @@ def write_listening(
         coded = {name: _coded(sound, rate) for name, (sound, rate) in sounds.items()}
         written.append(
             {
-                "name": trial,
+                "name": printable(trial),
                 "reference": coded.get(REFERENCE, ""),
-                "versions": [{"name": name, "sound": sound} for name, sound in coded.items()],
+                "versions": [
+                    {"name": printable(name), "sound": sound} for name, sound in coded.items()
+                ],
             }
         )
-    given: dict[str, Any] = {"title": title, "trials": written}
+    given: dict[str, Any] = {"title": printable(title), "trials": written}
     page = resources.files("train.judge") / "listen.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "sounds.js").write_text(f"const SET = {json.dumps(given)};\n", encoding="utf-8")
+        (folder / "sounds.js").write_text(
+            f"const SET = {strict_json.written(given)};\n", encoding="utf-8"
+        )
         (folder / "index.html").write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
     except OSError as fault:
         raise OutputError(

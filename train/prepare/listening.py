@@ -14,6 +14,7 @@ from engine.dsp.arrays import Array, Audio
 from engine.errors import InputError
 from engine.live.files import SoundReader
 from engine.live.tracker import mono
+from engine.paths import native
 
 LONGEST_S = 600.0  # of a longer file the first ten minutes are heard
 BLOCK = 1 << 16
@@ -60,7 +61,7 @@ def listen(path: Path, seconds: float = LONGEST_S) -> Listened:
 
 def codec_of(path: Path) -> str:
     """What the file is coded in: FLAC, WAV, MP3, VORBIS, OPUS and so on."""
-    info = sf.info(str(path))
+    info = sf.info(native(path))
     names = {"OGG": info.subtype, "MPEG": "MP3", "WAVEX": "WAV"}
     return str(names.get(info.format, info.format))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,8 @@ import soundfile as sf
 
 from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError, OutputError, UsageError
+from engine.paths import replacing
+from engine.strict_json import written
 from train.dataset import Manifest
 from train.prepare.sources import Source, find_sources, genre_of
 from train.prepare.work import Outcome, Settings, process, remembered
@@ -100,9 +101,8 @@ def prepare_dataset(
             genres=tuple(genre_of(genre) for genre in genres),
             tracks=tracks,
         )
-        part = folder / f".{_MANIFEST}.part"
-        part.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        os.replace(part, folder / _MANIFEST)
+        with replacing(folder / _MANIFEST) as part:
+            part.write_text(written(manifest.model_dump(), indent=1) + "\n", encoding="utf-8")
     except InputError:
         raise
     except (OSError, sf.LibsndfileError) as fault:

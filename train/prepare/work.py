@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +24,10 @@ from engine.errors import DoubledropError, InputError
 from engine.live.beats import find
 from engine.live.hearing import RATE as HEARING_RATE
 from engine.live.hearing import hear
+from engine.paths import native, replacing
+from engine.strict_json import read as read_json
+from engine.strict_json import written as written_json
+from engine.text import printable
 from train.dataset import (
     HEADROOM_DB,
     RATE,
@@ -104,7 +107,7 @@ class Outcome:
 def remembered(folder: Path, source: Source, settings: Settings) -> Outcome | None:
     """What an earlier run with the same settings made of the same file, or None."""
     try:
-        note = json.loads(_note(folder, source).read_text(encoding="utf-8"))
+        note = read_json(_note(folder, source).read_text(encoding="utf-8"))
         if note["key"] != key(source, settings):
             return None
         outcome = Outcome(source, note["facts"], note["skipped"], note["seconds"], reused=True)
@@ -152,9 +155,8 @@ def process(folder: Path, source: Source, settings: Settings) -> Outcome:
     }
     path = _note(folder, source)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    with replacing(path) as part:
+        part.write_text(written_json(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return outcome
 
 
@@ -246,7 +248,7 @@ def _write_sound(path: Path, sound: Audio, at: int, bpm: float) -> None:
     out[:, max(0, -at) : max(0, -at) + part.shape[-1]] = part
     out = np.clip(out * np.float32(10 ** (-HEADROOM_DB / 20)), -1.0, 1.0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    sf.write(str(path), out.T, RATE, subtype="PCM_24")
+    sf.write(native(path), out.T, RATE, subtype="PCM_24")
 
 
 def _state(path: Path) -> list[Any]:
@@ -263,5 +265,5 @@ def _note(folder: Path, source: Source) -> Path:
 
 def _reason(fault: DoubledropError, path: Path) -> str:
     """The fault without the file's name, which stands before it already."""
-    other = "" if fault.subject == str(path) else f"{fault.subject}: "
+    other = "" if fault.subject == printable(path) else f"{fault.subject}: "
     return f"{other}{fault.found}"
