@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,7 @@ def save(figure: Any, path: Path) -> Path:
     Raises:
         OutputError: the file cannot be written; no half of it is left.
     """
-    from matplotlib.text import Text
-
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)
-        text.set_text(printable_lines(text.get_text()))
+    _clean(figure)
     try:
         with replacing(path) as part, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of characters that the font lacks
@@ -56,6 +53,24 @@ def save(figure: Any, path: Path) -> Path:
     finally:
         pyplot().close(figure)
     return path
+
+
+def _clean(figure: Any) -> None:
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
+    from matplotlib.ticker import FuncFormatter
+
+    for axis in figure.findobj(Axis):  # writes its labels anew whenever it is drawn
+        for labels in (axis.get_major_formatter(), axis.get_minor_formatter()):
+            if isinstance(labels, FuncFormatter):  # so are labels that are given one by one
+                labels.func = _cleaned(labels.func)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(printable_lines(text.get_text()))
+
+
+def _cleaned(label: Callable[..., Any]) -> Callable[..., str]:
+    return lambda value, place=None: printable_lines(str(label(value, place)))
 
 
 def hertz_labels(hertz: Any) -> list[str]:

@@ -88,7 +88,7 @@ def _misused(fault: TyperException) -> None:
         return
     context = getattr(fault, "ctx", None)
     path = context.command_path if context is not None else "doubledrop"
-    fail(f"{message.rstrip('.')}. See `{path} --help`.")
+    fail(f"{message}{'' if message.endswith(('.', '?')) else '.'} See `{path} --help`.")
 
 
 def _register(asked: str) -> None:
