@@ -6,6 +6,8 @@ knows their names only, and loads the one that is called.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated
@@ -22,6 +24,7 @@ from engine.cli.streams import guarded
 from engine.errors import DoubledropError
 
 app = App(name="doubledrop", add_completion=False, rich_markup_mode="rich")
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 _TRAINING = {"torch", "onnx", "sklearn", "joblib", "mir_eval"}
 
 app.command()(play.play)
@@ -79,6 +82,15 @@ def _run() -> int:
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130
+    except OSError as fault:  # a name that is too long, a folder that may not be entered
+        if fault.filename is None:
+            raise
+        fail(f"{_shown(fault.filename)}: {fault.strerror}. Choose another file or folder.")
+        return 2 if fault.errno in _OF_THE_NAME else 1
+
+
+def _shown(name: object) -> str:
+    return os.fsdecode(name) if isinstance(name, (str, bytes)) else str(name)
 
 
 def _misused(fault: TyperException) -> None:
