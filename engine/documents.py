@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import DoubledropError
+from engine.text import shortened
 
+_MOST = 1e15  # in whatever unit, nobody means more; NaN is not within it
+_SHOWN = 120  # characters of a value in a message
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -37,10 +41,18 @@ def read_document(
         values = tomllib.loads(read_text(path))
     except FileNotFoundError as fault:
         raise error(str(path), "no such file", cure=missing) from fault
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise error(
             str(path), f"cannot be read ({fault})", cure="Correct it; it is TOML, in UTF-8."
         ) from fault
+    for key, value in _numbers("", values):
+        if not -_MOST <= value <= _MOST:
+            raise error(
+                f"{path}, key {key}",
+                shortened(str(value), _SHOWN),
+                expected=f"a number within ±{_MOST:.0e}",
+                cure="Correct it.",
+            )
     try:
         return model.model_validate(values)
     except ValidationError as fault:
@@ -70,6 +82,18 @@ def read_json_lines(path: Path) -> list[Any]:
     return values
 
 
+def _numbers(key: str, value: Any) -> Iterator[tuple[str, float]]:
+    """Every number of a document, with its key: effects have keys that no model knows."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _numbers(f"{key}.{name}" if key else name, inner)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _numbers(f"{key}.{place}", inner)
+    elif isinstance(value, (int, float)):
+        yield key, value
+
+
 def _invalid(
     path: Path, fault: ValidationError, model: type[BaseModel], error: type[DoubledropError]
 ) -> DoubledropError:
@@ -83,4 +107,6 @@ def _invalid(
         return error(subject, "unknown", expected=f"one of {known}", cure="Remove or rename it.")
     if first["type"] == "missing":
         return error(subject, "missing", cure=f"Add `{key} = …`.")
-    return error(subject, f"{first['input']!r}", expected=first["msg"], cure="Correct it.")
+    return error(
+        subject, shortened(repr(first["input"]), _SHOWN), expected=first["msg"], cure="Correct it."
+    )

@@ -23,6 +23,8 @@ a fault.
 
 from __future__ import annotations
 
+from engine.text import printable
+
 
 class DoubledropError(Exception):
     """Root of the tree.
@@ -32,14 +34,18 @@ class DoubledropError(Exception):
         found: what is the case.
         expected: what should have been the case; left out where ``found`` says it.
         cure: what the user can do.
+
+    All of them are made printable: they hold names of files, keys and devices, and what libraries
+    say of them.
     """
 
     exit_status = 2
 
     def __init__(self, subject: str, found: str, *, cure: str, expected: str = "") -> None:
-        self.subject, self.found, self.expected, self.cure = subject, found, expected, cure
-        wanted = f" (expected {expected})" if expected else ""
-        super().__init__(f"{subject}: {found}{wanted}. {cure}")
+        self.subject, self.found = printable(subject), printable(found)
+        self.expected, self.cure = printable(expected), printable(cure)
+        wanted = f" (expected {self.expected})" if expected else ""
+        super().__init__(f"{self.subject}: {self.found}{wanted}. {self.cure}")
 
     def __str__(self) -> str:
         # OSError formats its arguments in its own way; the message is the same for all.

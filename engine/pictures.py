@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Array
+from engine.text import printable, printable_lines, shortened
 from engine.writing import write_whole
 
+_TITLE = 160  # characters
 _HERTZ = np.array([100, 500, 1000, 2000, 5000, 10000])
 
 
@@ -19,25 +23,53 @@ def pyplot() -> Any:
     import matplotlib
 
     matplotlib.use("Agg")
+    # A file may be called "Ba$$in": dollars are no mathematics here, whatever a user's settings.
+    matplotlib.rcParams.update({"text.parse_math": False, "text.usetex": False})
     from matplotlib import pyplot as plt
 
     return plt
 
 
+def head(figure: Any, words: str) -> None:
+    """Put a title of words from outside above a figure: one line, as long as there is room."""
+    figure.suptitle(shortened(printable(words), _TITLE))
+
+
 def save(figure: Any, path: Path, force: bool = False) -> Path:
-    """Write a figure as PNG and forget it.
+    """Write a figure as PNG and forget it. All words in it are made printable.
 
     Raises:
         UsageError: it would replace a file that is not ours, and ``force`` is not said.
         OutputError: the file cannot be written; no half of it is left.
     """
     drawn = BytesIO()
+    _clean(figure)
     try:
-        figure.savefig(drawn, format="png")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of characters that the font lacks
+            figure.savefig(drawn, format="png")
     finally:
         pyplot().close(figure)
     write_whole(path, drawn.getvalue(), force=force)
     return path
+
+
+def _clean(figure: Any) -> None:
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
+    from matplotlib.ticker import FuncFormatter
+
+    for axis in figure.findobj(Axis):  # writes its labels anew whenever it is drawn
+        for labels in (axis.get_major_formatter(), axis.get_minor_formatter()):
+            if isinstance(labels, FuncFormatter):  # so are labels that are given one by one
+                labels.func = _cleaned(labels.func)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(printable_lines(text.get_text()))
+
+
+def _cleaned(label: Callable[..., Any]) -> Callable[..., str]:
+    return lambda value, place=None: printable_lines(str(label(value, place)))
 
 
 def hertz_labels(hertz: Any) -> list[str]:

@@ -11,6 +11,7 @@ import tomlkit
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
 from engine.pictures import draw_bands, pyplot, save
+from engine.text import printable
 from engine.writing import check_output, write_whole
 
 FIGURES = "## Figures"
@@ -48,6 +49,7 @@ def write_preset(
         facts: how the generator was trained, see ``train.run.Facts`` and its recipe.
         force: whether a card that is not ours may be replaced.
     """
+    description, licence = printable(description), printable(licence)
     file = folder / "preset.toml"
     written = tomlkit.parse(file.read_text(encoding="utf-8-sig") if file.exists() else "")
     written |= {"format": 1, "description": description, "licence": licence, "bpm": round(bpm, 1)}
@@ -67,7 +69,7 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
     share, drive = facts.get("share", 1.0), facts.get("drive", 1.0)
     rows = {
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
-        "sources": facts["sources"],
+        "sources": printable(facts["sources"]),
         "licence": licence,
         "network": f"ResNet generator, {recipe['blocks']} residual blocks, {recipe['channels']} "
         f"base channels, {size:.1f} MB",
@@ -87,9 +89,9 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         "losses at the end": losses,
         "images": "10·log10 of mel power (the paper takes dB first and mel after)",
     }
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    table = "\n".join(f"| {name} | {value.replace('|', '/')} |" for name, value in rows.items())
     return (
-        f"# {folder.name}\n{description}.\n\n| | |\n| --- | --- |\n{table}\n\n"
+        f"# {printable(folder.name)}\n{description}.\n\n| | |\n| --- | --- |\n{table}\n\n"
         f"![a held-out window and what the generator makes of it]({PICTURE})\n"
     )
 
@@ -134,7 +136,7 @@ def _origin(before: dict[str, Any] | None) -> str:
 def add_figures(folder: Path, text: str) -> None:
     """Put the judge's figures into a card, in the place of older ones."""
     card = folder / "card.md"
-    old = card.read_text(encoding="utf-8") if card.exists() else f"# {folder.name}\n"
+    old = card.read_text(encoding="utf-8") if card.exists() else f"# {printable(folder.name)}\n"
     head = old.partition(f"\n{FIGURES}")[0].rstrip()
     write_whole(card, f"{head}\n\n{FIGURES}\n{text.rstrip()}\n", force=True)
 

@@ -18,6 +18,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import GENERATED, IMAGE, Example, ModelInfo
 from engine.dsp.tempo import WIDTH_STEP
 from engine.errors import GeneratorError
+from engine.strict_json import read, written
 from engine.writing import Draft
 from train.networks import Exported, Generator
 
@@ -58,6 +59,7 @@ def export(
         GeneratorError: the two differ by more than 1e-4: nothing is written.
     """
     net = Exported(generator, drive).eval().cpu()
+    facts = read(written(facts))  # no NaN: programs of others read them too
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = Draft(path, force=force)
     part = draft.part

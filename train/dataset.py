@@ -27,6 +27,7 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.tempo import Tempo
 from engine.errors import FrontEndError, InputError
+from engine.paths import native
 
 RATE = 44100
 BPM = 175.0
@@ -132,7 +133,7 @@ def read_audio(path: Path) -> Audio:
         InputError: it is missing or damaged.
     """
     try:
-        sound, _ = sf.read(str(path), dtype="float32", always_2d=True)
+        sound, _ = sf.read(native(path), dtype="float32", always_2d=True)
     except (sf.LibsndfileError, RuntimeError, OSError) as fault:
         raise InputError(
             str(path), f"cannot be read ({fault})", cure="Prepare the dataset again."

@@ -24,6 +24,7 @@ from typing import Any
 import soundfile as sf
 
 from engine.errors import InputError, OutputError, UsageError
+from engine.paths import native
 from engine.writing import own_folder, write_whole
 
 SOURCES = "SOURCES.toml"
@@ -179,7 +180,9 @@ def _unpack(name: str, scratch: Path) -> tuple[str, Path]:
 
 
 def _run(command: list[str], folder: Path, cure: str) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, check=False, encoding="utf-8", errors="replace"
+    )
     if done.returncode:
         faults = [line for line in done.stderr.splitlines() if line.startswith("E:")]
         reason = (faults or done.stderr.splitlines() or ["no reason given"])[0]
@@ -209,7 +212,7 @@ def _wanted(package: Package, path: Path) -> bool:
     if any(fnmatch(path.name, pattern) for pattern in package.without):
         return False
     try:
-        info = sf.info(str(path))
+        info = sf.info(native(path))
     except (sf.LibsndfileError, RuntimeError):
         return False
     return bool(info.frames > package.shortest_s * info.samplerate)

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +23,8 @@ import torch
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import bucket
 from engine.errors import InputError
+from engine.strict_json import written
+from engine.writing import Draft
 from train.cyclegan import CycleGan, Losses
 from train.dataset import Dataset
 from train.facts import Facts, facts_of
@@ -239,7 +240,7 @@ def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:
         "losses": facts.losses,
         "begun_from": facts.begun_from,
     }
-    part = folder / f".{CHECKPOINT}.part"
-    torch.save(state, part)
-    os.replace(part, folder / CHECKPOINT)
-    (folder / FACTS).write_text(json.dumps(vars(facts), indent=1), encoding="utf-8")
+    with Draft(folder / CHECKPOINT, inside=True) as draft:
+        torch.save(state, draft.part)
+        draft.keep()
+    (folder / FACTS).write_text(written(vars(facts), indent=1), encoding="utf-8")

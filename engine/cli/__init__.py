@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from engine.cli import signals  # isort: skip  (from here on they end the program without a word)
 import engine.cli.environment  # isort: skip  # noqa: F401  (before anything imports numpy)
+import errno
+import os
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
+from engine import __version__
 from engine.cli import approve, bench, doctor, listing, midi, play, plugins, render, rig, soak
+from engine.cli.app import App
+from engine.cli.console import fail, say, warn
+from engine.cli.streams import guarded
 from engine.errors import DoubledropError
 
-app = typer.Typer(
-    name="doubledrop",
-    help="A live effect that restyles music into another genre, in time with it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode="rich",
-)
+app = App(name="doubledrop", add_completion=False, rich_markup_mode="rich")
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 _TRAINING = {"torch", "onnx", "sklearn", "joblib", "mir_eval"}
 
 app.command()(play.play)
@@ -41,33 +43,89 @@ plugins.app.command()(approve.forget)
 app.add_typer(plugins.app, name="plugins")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        say(f"doubledrop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def doubledrop(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_version, help="Say which this is."),
+    ] = False,
+) -> None:
+    """A live effect that restyles music into another genre, in time with it."""
+
+
 def main() -> None:
     """Entry point: an error is one line on stderr and an exit status, 2 for bad input."""
-    signals.run(_run)
+    signals.run(_guarded)
 
 
-def _run() -> None:
+def _guarded() -> None:
+    with guarded():
+        status = _run()
+    sys.exit(status)
+
+
+def _run() -> int:
     try:
         _register(sys.argv[1] if len(sys.argv) > 1 else "--help")
-        app()
+        status = app(prog_name="doubledrop", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
     except DoubledropError as fault:
-        print(f"doubledrop: {fault}", file=sys.stderr)
-        sys.exit(fault.exit_status)
+        fail(str(fault))
+        return fault.exit_status
+    except TyperException as fault:  # an option or argument that there is not, or of another kind
+        _misused(fault)
+        return 2
     except ModuleNotFoundError as fault:
         if fault.name not in _TRAINING:
             raise
         cure = "Install what training needs: pip install 'doubledrop[train]'"
-        print(f"doubledrop: {fault.name} is not installed. {cure}", file=sys.stderr)
-        sys.exit(1)
-    except BrokenPipeError:
-        sys.exit(0)
+        fail(f"{fault.name} is not installed. {cure}")
+        return 1
+    except typer.Abort:
+        return 130
+    except OSError as fault:  # a name that is too long, a folder that may not be entered
+        if fault.filename is None:
+            raise
+        fail(f"{_shown(fault.filename)}: {fault.strerror}. Choose another file or folder.")
+        return 2 if fault.errno in _OF_THE_NAME else 1
+
+
+def _shown(name: object) -> str:
+    return os.fsdecode(name) if isinstance(name, (str, bytes)) else str(name)
+
+
+def _misused(fault: TyperException) -> None:
+    """One line, and where help is; nothing where help was shown already."""
+    message = str(getattr(fault, "format_message", fault.__str__)())
+    if not message.strip():
+        return
+    context = getattr(fault, "ctx", None)
+    path = context.command_path if context is not None else "doubledrop"
+    fail(f"{message}{'' if message.endswith(('.', '?')) else '.'} See `{path} --help`.")
 
 
 def _register(asked: str) -> None:
     """Add the command that is asked for, or all when help is."""
     for command in entry_points(group="doubledrop.commands"):
-        if asked in (command.name, "--help"):
+        if asked == command.name:
             app.command(command.name)(command.load())
+        elif asked == "--help":
+            _offer(command)
+
+
+def _offer(command: EntryPoint) -> None:
+    """Add a command to the help; one that cannot be loaded does not take the others away."""
+    try:
+        app.command(command.name)(command.load())
+    except Exception as fault:
+        warn(f"{command.name} is left out: {type(fault).__name__}: {fault}")
 
 
 signals.begun()

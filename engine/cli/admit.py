@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.cli.console import stderr, warn
+from engine.cli.console import waiting, warn
 from engine.live.admission import admit
 from engine.live.asked import Asked
 from engine.live.probe import RATES
@@ -19,8 +19,8 @@ def admitted(asked: Asked, *rates: int) -> Asked:
     Raises:
         EffectError: a macro moves what a plugin does not have.
     """
-    with stderr.status("trying the effects") as status:
-        asked = admit(asked, sorted({*RATES, *rates}), lambda name: status.update(f"trying {name}"))
+    with waiting("trying the effects") as told:
+        asked = admit(asked, sorted({*RATES, *rates}), lambda name: told(f"trying {name}"))
     for spec in effects_in(asked):
         if spec.get("refused"):
             warn(f"{spec['name']} is left out: {spec['refused']}")

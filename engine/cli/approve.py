@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +9,8 @@ from typing import Annotated
 import typer
 
 from engine.cli import options
+from engine.cli.console import say, say_json
 from engine.live import approval
-from engine.text import printable
 
 
 def approve(
@@ -28,7 +27,7 @@ def approve(
     """
     for path in paths:
         one = approval.approve(path)
-        print(f"{printable(one.path)}: approved, sha256 {one.sha256[:16]}")
+        say(f"{one.path}: approved, sha256 {one.sha256[:16]}")
 
 
 def approved(as_json: options.AsJson = False) -> None:
@@ -38,12 +37,12 @@ def approved(as_json: options.AsJson = False) -> None:
     """
     known = approval.read().values()
     if as_json:
-        print(json.dumps([asdict(one) for one in known]))
+        say_json([asdict(one) for one in known])
         return
     for one in known:
-        print(f"{one.sha256[:16]}  {one.approved}  {printable(one.path)}")
+        say(f"{one.sha256[:16]}  {one.approved}  {one.path}")
     if not known:
-        print("none; installed plugins need no approval")
+        say("none; installed plugins need no approval")
 
 
 def forget(
@@ -56,4 +55,4 @@ def forget(
     Example: doubledrop plugins forget preset/Room.vst3
     """
     for one in (gone for name in which for gone in approval.forget(name)):
-        print(f"{printable(one.path)}: no longer approved")
+        say(f"{one.path}: no longer approved")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +9,10 @@ from typing import Annotated
 import typer
 
 from engine.cli import options
-from engine.cli.console import stderr
+from engine.cli.console import say, say_json, waiting
+from engine.cli.numbers import number
 from engine.live.preset import bundled_names, load_preset
+from engine.strict_json import written
 from engine.writing import append_line, check_log
 
 
@@ -20,7 +21,7 @@ def bench(
         list[str] | None, typer.Option(help="Preset to measure; again for more. Default: all.")
     ] = None,
     provider: options.Provider = options.ProviderOption.auto,
-    hops: Annotated[int, typer.Option(help="Hops to time.")] = 30_000,
+    hops: Annotated[int, number("Hops to time.", 100, 10_000_000)] = 30_000,
     log: Annotated[Path | None, typer.Option(help="Append the figures to this JSONL file.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -33,33 +34,33 @@ def bench(
     if log is not None:
         check_log(log)
     presets = [load_preset(name) for name in preset or bundled_names()]
-    with stderr.status("measuring; keep the machine otherwise idle"):
+    with waiting("measuring; keep the machine otherwise idle"):
         figures = measure(presets, provider.value, hops)
     if log is not None:
-        append_line(log, json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%S"), **figures}))
+        append_line(log, written({"time": time.strftime("%Y-%m-%dT%H:%M:%S"), **figures}))
     if as_json:
-        print(json.dumps(figures))
+        say_json(figures)
         return
     hop = figures["hop_ms"]
-    print(f"{figures['machine']}, commit {figures['commit']}")
-    print(
+    say(f"{figures['machine']}, commit {figures['commit']}")
+    say(
         f"hop        p50 {hop['p50']:.3f}  p99 {hop['p99']:.3f}  p99.9 {hop['p999']:.3f} ms"
         f" of {hop['budget']:.3f} ms ({hop['p999'] / hop['budget']:.0%});"
         f" a bare thread's p99.9 {hop['bare_p999_over']:.3f} ms"
     )
     chain = figures["chain_ms"]
-    print(
+    say(
         f"chain      p50 {chain['p50']:.3f}  p99 {chain['p99']:.3f}  p99.9 {chain['p999']:.3f} ms"
         f" of {chain['budget']:.3f} ms ({chain['p999'] / chain['budget']:.0%}), six effects;"
         f" pedalboard's own chain p50 {chain['bare_p50']:.3f}, p99 {chain['bare_p99']:.3f} ms"
     )
     for name, times in figures["inference_ms"].items():
-        print(
+        say(
             f"inference  p50 {times['p50']:.1f}  p99 {times['p99']:.1f} ms, network alone"
             f" {times['bare_p50']:.1f} ms, render {figures['render_realtime_factors'][name]:.1f} ×"
             f" real time  {name}"
         )
     latency = figures["latency_samples"]
-    print(f"latency    {latency['declared']} samples declared, {latency['measured']} by impulse")
-    print(f"bypass     null {figures['bypass_null_db']:.1f} dB")
-    print(f"memory     {figures['peak_rss_mib']:.0f} MiB at most")
+    say(f"latency    {latency['declared']} samples declared, {latency['measured']} by impulse")
+    say(f"bypass     null {figures['bypass_null_db']:.1f} dB")
+    say(f"memory     {figures['peak_rss_mib']:.0f} MiB at most")

@@ -1,11 +1,13 @@
-"""Where messages go: results to stdout, everything else to stderr."""
+"""Where messages go: results to stdout, everything else to stderr; all of it printable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import IO, Any, cast
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -14,14 +16,89 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
+from rich.table import Table as RichTable
+from rich.text import Text
 
-stderr = Console(stderr=True, highlight=False)
-stdout = Console(highlight=False)
+from engine.cli.streams import Stream
+from engine.strict_json import legible, written
+from engine.text import encodable, printable, printable_lines
+
+
+class Terminal(Console):
+    """A console that takes no word for markup, emoji or an escape sequence, and that shows what
+    the terminal's encoding lacks as something alike."""
+
+    def __init__(self, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    @property
+    def file(self) -> IO[str]:
+        """Where it writes: past the guard of the streams, for its own escape sequences."""
+        file: Any = super().file
+        return cast(IO[str], file.steering() if isinstance(file, Stream) else file)
+
+    @file.setter
+    def file(self, new: IO[str]) -> None:
+        self._file = new
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """As the base class; everything that is printed passes, at whatever depth."""
+        encoding = self.encoding
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                text = encodable(printable_lines(segment.text), encoding)
+                yield Segment(text, segment.style)
+
+
+class Table(RichTable):
+    """A table whose cells are words from outside: one line each."""
+
+    def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
+        """Add a row of cells."""
+        super().add_row(*(printable(c) if isinstance(c, str) else c for c in cells), **how)
+
+
+stderr = Terminal(stderr=True)
+stdout = Terminal()
+
+
+def say(line: str) -> None:
+    """One line of results, on stdout."""
+    print(printable(line), flush=True)
+
+
+def say_json(value: Any) -> None:
+    """A result for programs, on stdout: strict JSON on one line, in ASCII."""
+    print(written(legible(value)), flush=True)
+
+
+def tell(line: str) -> None:
+    """One line on what is going on, on stderr."""
+    stderr.print(printable(line), soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """One line of warning."""
-    stderr.print(f"warning: {message}", style="yellow", markup=False, soft_wrap=True)
+    stderr.print(printable(f"warning: {message}"), style="yellow", soft_wrap=True)
+
+
+def fail(message: str) -> None:
+    """The one line that says why a command ends."""
+    print(printable(f"doubledrop: {message}"), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """Something that moves beside what is being done, where stderr is a terminal; what is yielded
+    changes the words."""
+    spinner = "dots" if stderr.encoding.startswith("utf") else "line"
+    with stderr.status(Text(printable(what)), spinner=spinner) as status:
+        yield lambda now: status.update(Text(printable(now)))
 
 
 def progress(*columns: ProgressColumn, hidden: bool = False) -> Progress:
@@ -34,11 +111,18 @@ def progress(*columns: ProgressColumn, hidden: bool = False) -> Progress:
     return Progress(
         BarColumn(bar_width=24),
         *columns,
-        TextColumn("{task.description}"),
+        _Description("{task.description}", markup=False),
         console=stderr,
         transient=True,
         disable=hidden or not stderr.is_terminal,
     )
+
+
+class _Description(TextColumn):
+    """What is being done: one line, whatever a file is called."""
+
+    def render(self, task: Any) -> Text:
+        return Text(printable(task.description), no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 from rich.progress import MofNCompleteColumn
-from rich.table import Table
 
 from engine.cli import options
-from engine.cli.console import progress, stdout, warn
+from engine.cli.console import Table, progress, say, say_json, stdout, warn
+from engine.cli.numbers import number
 from engine.errors import DeviceError
 from engine.live.devices import Device, devices, find
 from engine.live.preset import bundled_names, load_preset
@@ -22,7 +21,7 @@ def doctor(
         list[str] | None, typer.Option(help="Preset to examine; again for more. Default: all.")
     ] = None,
     provider: options.Provider = options.ProviderOption.auto,
-    seconds: Annotated[float, typer.Option(help="Of each rehearsal.", min=1.0)] = 6.0,
+    seconds: Annotated[float, number("Of each rehearsal.", 1.0, 3600.0, "s")] = 6.0,
     cable: Annotated[
         bool,
         typer.Option(
@@ -65,7 +64,7 @@ def doctor(
         "round_trip": examination.round_trip(sink, measured),
     }
     if as_json:
-        print(json.dumps(found))
+        say_json(found)
         return
     _show(found, listed, trouble)
 
@@ -79,21 +78,20 @@ def _devices() -> tuple[list[Device], str]:
 
 def _show(found: dict[str, Any], listed: list[Device], trouble: str) -> None:
     names = "; ".join(f"{d.name} ({d.inputs} in, {d.outputs} out, {d.rate:g} Hz)" for d in listed)
-    stdout.print(f"devices    {names or trouble}", soft_wrap=True)
+    say(f"devices    {names or trouble}")
     for name, state in found["providers"].items():
-        stdout.print(f"provider   {name}: {state}", soft_wrap=True, markup=False)
-    stdout.print(f"callback   {found['callback']}")
-    stdout.print(
+        say(f"provider   {name}: {state}")
+    say(f"callback   {found['callback']}")
+    say(
         "priority   real-time is permitted"
         if found["realtime"]
         else "priority   no real-time: allow it with `ulimit -r 95`, or a line `@audio - rtprio 95`"
-        " in /etc/security/limits.conf",
-        soft_wrap=True,
+        " in /etc/security/limits.conf"
     )
     trip = found["round_trip"]
     parts = ", ".join(f"{name} {samples}" for name, samples in trip.items() if name != "total")
     ms = 1000 * trip["total"] / 48000
-    stdout.print(f"latency    {trip['total']} samples ({ms:.1f} ms) at 48 kHz: {parts}")
+    say(f"latency    {trip['total']} samples ({ms:.1f} ms) at 48 kHz: {parts}")
     table = Table(
         "preset", "BPM", "hop p50 / p99 / p99.9", "inference p50 / p99", "cores", box=None
     )
@@ -109,4 +107,4 @@ def _show(found: dict[str, Any], listed: list[Device], trouble: str) -> None:
             )
     stdout.print(table)
     for name, preset in found["presets"].items():
-        stdout.print(f"[bold]{name}[/]: {preset['verdict']}", soft_wrap=True)
+        say(f"{name}: {preset['verdict']}")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
-from rich.console import Console
-from rich.table import Table
-
 from engine.cli import options
+from engine.cli.console import Table, say, say_json, stdout
 from engine.errors import DeviceError, PresetError
 from engine.live import devices as audio
 from engine.live.generator import OnnxGenerator
@@ -45,16 +42,16 @@ def devices(as_json: options.AsJson = False) -> None:
     except DeviceError as fault:
         found, reason = [], str(fault)
     if not found and not as_json:
-        print(f"audio devices: {reason}")
+        say(f"audio devices: {reason}")
         return
     _show([asdict(device) for device in found], as_json)
 
 
 def _show(rows: list[dict[str, object]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(rows))
+        say_json(rows)
         return
     table = Table(*(rows[0] if rows else ()), box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+    stdout.print(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from engine.cli import options
-from engine.cli.console import stderr
+from engine.cli.app import App
+from engine.cli.console import say, say_json, tell
+from engine.cli.numbers import number
 from engine.control.learning import Lesson
 from engine.control.mapping import targets
 from engine.control.messages import Decoder
@@ -20,7 +21,7 @@ from engine.live.midi import Heard, Midi, port_names
 from engine.live.rig import read_rig
 from engine.live.rig_writer import add_control
 
-app = typer.Typer(help="MIDI ports and controls.", no_args_is_help=True)
+app = App(help="MIDI ports and controls.")
 _LOOK_S = 0.005
 _SWEEP_S = 1.0  # after the last value of a control, learning is over
 
@@ -35,18 +36,17 @@ def list_ports(as_json: options.AsJson = False) -> None:
     """
     inputs, outputs = port_names()
     if as_json:
-        print(json.dumps({"inputs": inputs, "outputs": outputs}))
+        say_json({"inputs": inputs, "outputs": outputs})
         return
     for kind, names in (("in ", inputs), ("out", outputs)):
-        print(
-            "\n".join(f"{kind}  {name}" for name in names) or f"{kind}  none: plug a controller in"
-        )
+        for name in names or ["none: plug a controller in"]:
+            say(f"{kind}  {name}")
 
 
 @app.command()
 def monitor(
     port: Port = "",
-    seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    seconds: options.Seconds = None,
     clock: Annotated[bool, typer.Option("--clock", help="Show the ticks of clocks too.")] = False,
 ) -> None:
     """Show what arrives: port, message, and how a rig calls the control. Ctrl-C ends it.
@@ -60,7 +60,7 @@ def monitor(
             return
         gesture = decoders.setdefault(name, Decoder()).decode(message)
         called = f"{gesture.control} channel {gesture.channel}" if gesture else ""
-        print(f"{time_s - began:9.3f} s  {name}  {message}  {called}".rstrip(), flush=True)
+        say(f"{time_s - began:9.3f} s  {name}  {message}  {called}".rstrip())
 
     began = time.monotonic()
     _hear(port, show, lambda: seconds is not None and time.monotonic() - began > seconds)
@@ -71,7 +71,7 @@ def learn(
     path: Annotated[Path, typer.Argument(metavar="RIG", help="The rig to write it into.")],
     target: Annotated[str, typer.Argument(help="What the control is to do.")],
     port: Port = "",
-    seconds: Annotated[float, typer.Option(help="Give up after so long.")] = 30.0,
+    seconds: Annotated[float, number("Give up after so long.", 0.0, 3600.0, "s")] = 30.0,
     invert: Annotated[bool, typer.Option("--invert", help="The other way round.")] = False,
     switch: Annotated[bool, typer.Option("--switch", help="Each press turns it over.")] = False,
 ) -> None:
@@ -94,7 +94,7 @@ def learn(
         now = time.monotonic()
         return now - began > seconds or lesson.is_over(now, _SWEEP_S)
 
-    stderr.print(f"press, sweep or turn the control for [bold]{target}[/]")
+    tell(f"press, sweep or turn the control for {target}")
     _hear(port, hear, over)
     binding = lesson.binding()
     if binding is None:
@@ -105,7 +105,7 @@ def learn(
         )
     add_control(path, binding)
     what = "" if binding.kind == "absolute" else f" as {binding.kind}"
-    print(f"{path}: {target} is now {binding.control}{what}, {binding.port}")
+    say(f"{path}: {target} is now {binding.control}{what}, {binding.port}")
 
 
 def _hear(port: str, heard: Heard, over: Callable[[], bool]) -> None:
@@ -113,7 +113,7 @@ def _hear(port: str, heard: Heard, over: Callable[[], bool]) -> None:
     midi = Midi([port])
     try:
         while not over():
-            midi.fetch(heard, lambda name: stderr.print(f"{name} has gone"))
+            midi.fetch(heard, lambda name: tell(f"{name} has gone"))
             time.sleep(_LOOK_S)
     except KeyboardInterrupt:
         pass

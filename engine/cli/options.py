@@ -7,6 +7,12 @@ from typing import Annotated
 
 import typer
 
+from engine.cli.numbers import DAY_S, LONGEST_S, MOST_JOBS, SEEDS, number, one_of
+from engine.dsp.tempo import MAX_BPM, MIN_BPM
+from engine.stages.restyle import LOOKAHEAD_COLUMNS
+
+LOOKAHEADS_MS = tuple(LOOKAHEAD_COLUMNS)
+
 
 class UseOption(StrEnum):
     """How the four-downbeat window is used."""
@@ -38,15 +44,23 @@ Preset = Annotated[
     str, typer.Option(help="Name of a preset (see `doubledrop presets`) or its folder.")
 ]
 Bpm = Annotated[
-    float | None, typer.Option(help="Tempo in beats per minute. Found by listening if not given.")
+    float | None,
+    number("Tempo of the music; found by listening if not given.", MIN_BPM, MAX_BPM, "BPM"),
 ]
 Downbeat = Annotated[
-    float | None, typer.Option(help="Time of any downbeat, seconds from the beginning.")
+    float | None, number("Time of any downbeat from the beginning.", -DAY_S, DAY_S, "s")
 ]
 Lookahead = Annotated[
-    int, typer.Option(help="Latency dial in ms: 0, 23, 46 or 93. More is surer and later.")
+    int,
+    one_of("Latency dial in ms: 0, 23, 46 or 93. More is surer and later.", LOOKAHEADS_MS, "ms"),
 ]
-Wet = Annotated[float, typer.Option(help="Share of the restyled sound, 0 to 1.")]
+Wet = Annotated[float, number("Share of the restyled sound.", 0.0, 1.0)]
+Seconds = Annotated[float | None, number("Stop after so long.", 0.0, LONGEST_S, "s")]
+Block = Annotated[
+    int | None, number("Frames the device works in; 128 if not given.", 16, 4096, "frames")
+]
+Jobs = Annotated[int | None, number("Processes; one a core if not given.", 1, MOST_JOBS)]
+Seed = Annotated[int, number("Another seed, another choice.", 0, SEEDS)]
 Provider = Annotated[ProviderOption, typer.Option(help="Where inference runs.")]
 Effects = Annotated[bool, typer.Option(help="The effects of presets and rig, or none.")]
 Force = Annotated[

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.cli.admit import admitted
-from engine.cli.console import done_of, shares, warn
+from engine.cli.console import done_of, say, say_json, shares, warn
 from engine.dsp.tempo import Tempo
 from engine.live.files import SoundReader, check_writable
 from engine.live.offline import perform
@@ -52,12 +51,12 @@ def performed(
     for fault in done.broken:
         warn(fault)
     if as_json:
-        print(json.dumps(done.to_json()))
+        say_json(done.to_json())
         return
-    print(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
-    print(f"  {done.messages} messages, {done.switches} switches, {done.inferences} inferences")
+    say(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
+    say(f"  {done.messages} messages, {done.switches} switches, {done.inferences} inferences")
     gains = shares(done.gain_share)
-    print(f"  on {done.provider}, {done.late} late; gains {gains}; {done.bpm:.2f} BPM")
+    say(f"  on {done.provider}, {done.late} late; gains {gains}; {done.bpm:.2f} BPM")
 
 
 def replayed(folder: Path, sink: Path, provider: str, force: bool, as_json: bool) -> None:
@@ -72,7 +71,7 @@ def replayed(folder: Path, sink: Path, provider: str, force: bool, as_json: bool
     for fault in done.faults:
         warn(fault)
     if as_json:
-        print(json.dumps(done.to_json()))
+        say_json(done.to_json())
         return
-    print(f"{sink}: {done.seconds:.1f} s")
-    print(f"  {done.same_share:.2%} of it as it was recorded; difference {done.error_db:.0f} dB")
+    say(f"{sink}: {done.seconds:.1f} s")
+    say(f"  {done.same_share:.2%} of it as it was recorded; difference {done.error_db:.0f} dB")

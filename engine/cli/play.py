@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -16,7 +15,8 @@ from rich.progress import TimeElapsedColumn
 
 from engine.cli import options, signals
 from engine.cli.admit import admitted
-from engine.cli.console import progress, shares, stderr, warn
+from engine.cli.console import fail, progress, say, say_json, shares, stderr, tell, warn
+from engine.cli.numbers import number, one_of
 from engine.cli.render import find_tempo
 from engine.cli.route import Route, find_route
 from engine.dsp.meters import peak_db
@@ -29,7 +29,7 @@ from engine.live.preset import Preset, load_preset
 from engine.live.report import Report
 from engine.live.rig import Devices, Rig, read_rig
 from engine.stages.chain import Chain
-from engine.stages.host import Settings
+from engine.stages.host import MAX_RATE, MIN_RATE, Settings
 
 _PRESET = "liquid-to-dancefloor"
 _PERIOD_S = 0.1
@@ -55,21 +55,19 @@ def play(
         str | None,
         typer.Option("--output", help="Device, sound file, or `none`. Default: line-out."),
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    seconds: options.Seconds = None,
     bpm: options.Bpm = None,
     downbeat: options.Downbeat = None,
     lookahead: options.Lookahead = 0,
     wet: options.Wet = 1.0,
     provider: options.Provider = options.ProviderOption.auto,
-    block: Annotated[
-        int | None,
-        typer.Option(help="Frames the device works in. Default: 128.", min=16, max=4096),
-    ] = None,
+    block: options.Block = None,
     rate: Annotated[
-        int | None, typer.Option(help="Sample rate of the devices. Default: their own.")
+        int | None,
+        number("Of the devices; their own if not given.", MIN_RATE, MAX_RATE, "Hz"),
     ] = None,
     synthesis: Annotated[
-        int, typer.Option(help="512, or 256 for 5 ms less latency and coarser transients.")
+        int, one_of("512, or 256 for 5 ms less latency and coarser transients.", (256, 512))
     ] = 512,
     interpreted: Annotated[
         bool, typer.Option("--interpreted", help="Do without the compiled audio callback.")
@@ -176,10 +174,9 @@ def _play_file(
         player = Player(
             *(feed, out, route.has_device, generator, tempo, settings, seconds, report, *chains)
         )
-        stderr.print(
-            f"{route.source} → [bold]{chosen.name}[/] on {generator.provider} → {route.sink},"
-            f" {clock}, latency {player.meters.latency / feed.rate * 1000:.1f} ms",
-            soft_wrap=True,
+        tell(
+            f"{route.source} → {chosen.name} on {generator.provider} → {route.sink},"
+            f" {clock}, latency {player.meters.latency / feed.rate * 1000:.1f} ms"
         )
         _watch(player, feed.rate)
         if isinstance(feed, sources.FileSource) and feed.warning:
@@ -187,7 +184,7 @@ def _play_file(
     _summary(player, route, report, as_json)
     if isinstance(player.error, DeviceLost):
         # PortAudio would wait for the dead server at exit; everything is written by now.
-        print(f"doubledrop: {player.error}", file=sys.stderr)
+        fail(str(player.error))
         sys.stdout.flush()
         os._exit(player.error.exit_status)
     if player.error is not None:
@@ -223,9 +220,9 @@ def _watch(player: Player, rate: int) -> None:
                     bar.update(task, completed=meters.samples, description=_line(player))
                 elif now - last_line >= _PLAIN_PERIOD_S:
                     last_line = now
-                    stderr.print(f"{meters.samples / rate:6.1f} s  {_line(player)}", soft_wrap=True)
+                    tell(f"{meters.samples / rate:6.1f} s  {_line(player)}")
         except KeyboardInterrupt:
-            stderr.print("ending")
+            tell("ending")
         finally:
             with signals.ending():
                 player.stop()
@@ -245,9 +242,9 @@ def _line(player: Player) -> str:
 def _summary(player: Player, route: Route, report: Report | None, as_json: bool) -> None:
     meters = player.meters
     if as_json:
-        print(json.dumps({"source": route.source, "sink": route.sink} | vars(meters)))
+        say_json({"source": route.source, "sink": route.sink} | vars(meters))
         return
-    print(
+    say(
         f"gains {shares(meters.share)}; {meters.inferences} inferences,"
         f" {meters.late_inferences} late, {meters.late_hops} late hops"
     )
@@ -256,7 +253,7 @@ def _summary(player: Player, route: Route, report: Report | None, as_json: bool)
     # The fault of a device or a disk does not take away what was recorded until then.
     ended = player.error is None or isinstance(player.error, DeviceLost | OutputError)
     if route.path is not None and ended and route.path.exists():
-        print(f"recording: {route.path}")
+        say(f"recording: {route.path}")
         drawn = not isinstance(player.error, OutputError) and not signals.is_terminated()
         if report and route.picture and drawn:
-            print(f"picture:   {report.draw(route.picture, route.force)}")
+            say(f"picture:   {report.draw(route.picture, route.force)}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from engine.cli import options
-from engine.cli.console import stderr, stdout
+from engine.cli.app import App
+from engine.cli.console import Table, say, say_json, stdout, tell, waiting
 from engine.errors import EffectError
 from engine.live import approval
 from engine.live.admission import find_plugin, judge, known_plugins
@@ -19,10 +18,9 @@ from engine.live.bundle import is_plugin
 from engine.live.effects import EFFECTS
 from engine.live.plugin import Plugin
 from engine.live.probe import Verdict
-from engine.text import printable
 from engine.writing import check_output
 
-app = typer.Typer(help="Effects for the chains of presets and rigs.", no_args_is_help=True)
+app = App(help="Effects for the chains of presets and rigs.")
 
 
 @app.callback()
@@ -43,7 +41,7 @@ def list_effects(as_json: options.AsJson = False) -> None:
     }
     named |= {path: verdict.parameters for path, verdict in known_plugins().items()}
     if as_json:
-        print(json.dumps(named))
+        say_json(named)
         return
     table = Table("effect", "parameter", "from", "to", "default", "unit", box=None)
     for effect, parameters in named.items():
@@ -72,14 +70,14 @@ def scan(
     """
     files = _files_in(folders) if folders else installed()
     if not files and not as_json:
-        print("no plugins found; name their folder: doubledrop plugins scan FOLDER")
+        say("no plugins found; name their folder: doubledrop plugins scan FOLDER")
         return
-    with stderr.status("trying plugins") as status:
+    with waiting("trying plugins") as told:
         specs = [{"plugin": str(file)} for file in files]
-        verdicts = judge(specs, told=lambda name: status.update(f"trying {name}"), again=True)
+        verdicts = judge(specs, told=lambda name: told(f"trying {name}"), again=True)
     if as_json:
         found = {str(f): v.to_json() for f, v in zip(files, verdicts, strict=True)}
-        print(json.dumps(found))
+        say_json(found)
         return
     table = Table("plugin", "may play", "latency", "tail", "128 frames", "", box=None)
     held = [file for file in files if not approval.is_cleared(file)]
@@ -89,7 +87,7 @@ def scan(
     if table.row_count:
         stdout.print(table)
     for file in held:
-        print(f"{printable(file.stem)} is not approved; {approval.how_to_approve(file)}")
+        say(f"{file.stem} is not approved; {approval.how_to_approve(file)}")
 
 
 @app.command()
@@ -102,10 +100,10 @@ def check(
     Example: doubledrop plugins check ~/.vst3/Room.vst3
     """
     file = find_plugin(plugin)
-    with stderr.status(f"trying {file.stem}"):
+    with waiting(f"trying {file.stem}"):
         (verdict,) = judge([{"plugin": str(file)}], again=True, granted=_granted(file))
     if as_json:
-        print(json.dumps(verdict.to_json()))
+        say_json(verdict.to_json())
     if verdict.fault:
         raise EffectError(str(file), verdict.fault, cure="It is left out of every chain.")
     if as_json:
@@ -123,12 +121,12 @@ def check(
         ),
         "notes": "; ".join(verdict.notes),
     }
-    print(f"{file}: {verdict.name} may play")
+    say(f"{file}: {verdict.name} may play")
     if not approval.is_cleared(file):
-        print(f"  in rigs and presets once approved: {approval.how_to_approve(file)}")
+        say(f"  in rigs and presets once approved: {approval.how_to_approve(file)}")
     for what, said in rows.items():
         if said:
-            print(f"  {what}: {said}")
+            say(f"  {what}: {said}")
 
 
 @app.command()
@@ -159,10 +157,10 @@ def save(
             spec[name] = value
     loaded = Plugin(spec, _granted(file))
     if window:
-        stderr.print(f"close the window of {loaded.name} to keep its state")
+        tell(f"close the window of {loaded.name} to keep its state")
         loaded.show()
     loaded.save(state, force)
-    print(f"{state}: state of {loaded.name}")
+    say(f"{state}: state of {loaded.name}")
 
 
 def _granted(file: Path) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from engine.cli import options
-from engine.cli.console import done_of, shares, stderr, warn
+from engine.cli.console import done_of, say, say_json, shares, waiting, warn
+from engine.cli.numbers import number
 from engine.cli.pipes import input_file, output_file
 from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
@@ -44,7 +44,7 @@ def render(
     lookahead: options.Lookahead = 0,
     inference_ms: Annotated[
         float | None,
-        typer.Option(help="Simulated time of an inference in ms; measured if not given."),
+        number("Simulated time of an inference; measured if not given.", 0.0, 60_000.0, "ms"),
     ] = None,
     renderer: Annotated[
         options.RendererOption,
@@ -172,16 +172,16 @@ def render(
     if done.clipped:
         warn(f"{sink}: {done.clipped} samples clipped (peak {done.peak_dbfs:+.1f} dBFS); use .wav")
     if as_json:
-        print(json.dumps(done.to_json()))
+        say_json(done.to_json())
         return
-    print(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
-    print(f"  {done.window}, {done.renderer}, {done.bpm:.2f} BPM, {done.inferences} inferences")
-    print(f"  on {done.provider}, {done.late} late; gains {shares(done.gain_share)}")
+    say(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
+    say(f"  {done.window}, {done.renderer}, {done.bpm:.2f} BPM, {done.inferences} inferences")
+    say(f"  on {done.provider}, {done.late} late; gains {shares(done.gain_share)}")
     if done.reduction_db:
-        print(f"  ceiling {done.ceiling_dbtp:g} dBTP: {-done.reduction_db:.1f} dB down at most")
-    print(f"  latency on stage {done.latency_samples} samples ({done.latency_ms:.1f} ms)")
+        say(f"  ceiling {done.ceiling_dbtp:g} dBTP: {-done.reduction_db:.1f} dB down at most")
+    say(f"  latency on stage {done.latency_samples} samples ({done.latency_ms:.1f} ms)")
     for picture in done.pictures:
-        print(f"  picture: {picture}")
+        say(f"  picture: {picture}")
 
 
 def _rig(path: Path | None, preset: str, wet: float) -> Rig:
@@ -201,7 +201,7 @@ def find_tempo(
     """What the user says, else what is heard in the file, else the preset's tempo."""
     if bpm is not None:
         return Tempo(bpm, downbeat or 0.0)
-    with stderr.status("listening for the tempo"):
+    with waiting("listening for the tempo"):
         heard = track(source, assumed_bpm)
     if heard is None:
         warn(f"{source}: no beat found; taking {assumed_bpm:g} BPM, say --bpm and --downbeat")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from engine.cli import options
-from engine.cli.console import warn
+from engine.cli.app import App
+from engine.cli.console import say, say_json, warn
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, EffectError, RigError
 from engine.live import devices as audio
@@ -22,7 +22,7 @@ from engine.live.rig_template import template
 from engine.stages.host import Settings
 from engine.writing import write_whole
 
-app = typer.Typer(help="Set up what is plugged in, once.", no_args_is_help=True)
+app = App(help="Set up what is plugged in, once.")
 
 RigFile = Annotated[Path, typer.Argument(metavar="[RIG]", help="The file.")]
 
@@ -46,7 +46,7 @@ def init(
     slots = _slots()
     text = template(found, *midi.port_names(), slots)
     write_whole(path, text, force=True)
-    print(f"{path}: {len(slots)} slots; now `doubledrop rig check {path}`")
+    say(f"{path}: {len(slots)} slots; now `doubledrop rig check {path}`")
 
 
 def _slots() -> list[str]:
@@ -72,7 +72,7 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
         if spec.get("refused"):
             raise EffectError(spec["name"], spec["refused"], cure="Or take it out of the rig.")
     if as_json:
-        print(json.dumps({"rig": str(path), "ok": True} | rig.model_dump()))
+        say_json({"rig": str(path), "ok": True} | rig.model_dump())
         return
     slots = ", ".join(slot.preset for slot in rig.slots)
-    print(f"{path}: {len(rig.slots)} slots ({slots}), {len(rig.bindings())} controls, all there")
+    say(f"{path}: {len(rig.slots)} slots ({slots}), {len(rig.bindings())} controls, all there")

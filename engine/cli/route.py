@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.cli.console import stderr
+from engine.cli.console import tell
 from engine.errors import DeviceError
 from engine.live import devices as audio
 from engine.live import sources
@@ -86,7 +86,7 @@ def find_route(source: str | None, sink: str | None, force: bool = False) -> Rou
     has_input = any(device.inputs for device in listed)
     has_output = any(device.outputs for device in listed)
     if source is None and not has_input:
-        stderr.print(f"{trouble}: playing the demo feed in real time", soft_wrap=True)
+        tell(f"{trouble}: playing the demo feed in real time")
         source = "demo"
     if sink is None and not has_output:
         make_folder(TAKES)

@@ -10,6 +10,7 @@ from rich.text import Text
 from engine.dsp.meters import FLOOR_DB
 from engine.live.ear import Meter
 from engine.live.show import Show, Slot
+from engine.text import printable
 
 _FLOOR = -48.0  # LUFS at the left end of a meter
 _NARROW, _WIDE = 8, 100  # characters of a meter
@@ -44,8 +45,8 @@ def draw(show: Show, width: int, height: int, keys: bool) -> RenderableType:
         rows.append(Text(_KEYS, style="dim", no_wrap=True, overflow="ellipsis"))
     return Panel(
         Group(*rows),
-        title=f"doubledrop  {_clock(show.seconds)}",
-        subtitle=f"{show.route}, latency {show.latency_ms:.1f} ms",
+        title=Text(f"doubledrop  {_clock(show.seconds)}"),
+        subtitle=Text(f"{printable(show.route)}, latency {show.latency_ms:.1f} ms"),
         border_style="red" if show.alarm else "green",
         height=height - 1,
     )
@@ -57,7 +58,7 @@ def _head(show: Show) -> Table:
         f" {show.state} ", style="bold white on red" if show.alarm else "bold black on green"
     )
     if show.recording_error:
-        take = Text(f"● NOT RECORDING: {show.recording_error}", style="bold red")
+        take = Text(f"● NOT RECORDING: {printable(show.recording_error)}", style="bold red")
     elif show.recording is not None:
         take = Text(f"● rec {_clock(show.recording)}", style="red")
     else:
@@ -99,14 +100,14 @@ def _slots(show: Show, width: int, height: int) -> list[RenderableType]:
 
 
 def _slot(show: Show, number: int, slot: Slot) -> Text:
-    text = Text(no_wrap=True, overflow="ellipsis")
+    text, name = Text(no_wrap=True, overflow="ellipsis"), printable(slot.name)
     if number == show.active:
-        text.append(f"▶ {number + 1} {slot.name}", style="bold green")
+        text.append(f"▶ {number + 1} {name}", style="bold green")
     elif number == show.called:
-        text.append(f"◆ {number + 1} {slot.name}", style="bold yellow")
+        text.append(f"◆ {number + 1} {name}", style="bold yellow")
         text.append(f"  in {show.bars_to_go:.1f} bars", style="yellow")
     else:
-        text.append(f"  {number + 1} {slot.name}")
+        text.append(f"  {number + 1} {name}")
     if slot.broken:
         text.append("  cannot be loaded: dry", style="bold red")
     elif slot.amount < 1.0:
@@ -166,11 +167,13 @@ def _health(show: Show) -> Group:
 
 def _midi(show: Show) -> Text:
     ports = ", ".join(show.ports) or "no ports"
-    return Text(f"MIDI {show.midi or '-'}  ({ports})", no_wrap=True, overflow="ellipsis")
+    return Text(printable(f"MIDI {show.midi or '-'}  ({ports})"), no_wrap=True, overflow="ellipsis")
 
 
 def _event(at_s: float, text: str, width: int) -> Text:
-    return Text(f"{_clock(at_s)} {text}", style="yellow", no_wrap=True, overflow="ellipsis")
+    return Text(
+        printable(f"{_clock(at_s)} {text}"), style="yellow", no_wrap=True, overflow="ellipsis"
+    )
 
 
 def _grid(*ratios: int) -> Table:

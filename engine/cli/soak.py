@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,8 @@ from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
 from engine.cli import options
 from engine.cli.admit import admitted
-from engine.cli.console import progress, stdout
+from engine.cli.console import progress, say, say_json
+from engine.cli.numbers import LONGEST_S, number
 from engine.errors import UsageError
 from engine.live.asked import Wanted
 from engine.live.files import make_folder
@@ -19,6 +19,7 @@ from engine.live.rig import Rig, read_rig
 from engine.live.rig_slot import Slot
 from engine.live.sources import demo_feed
 from engine.stages.host import Settings
+from engine.strict_json import written
 from engine.writing import check_output, write_whole
 
 _TRAINED = ["liquid-to-dancefloor", "dancefloor-to-liquid"]
@@ -28,7 +29,7 @@ def soak(
     rig: Annotated[
         Path | None, typer.Argument(metavar="[RIG]", help="Slots and effects; instead of --preset.")
     ] = None,
-    minutes: Annotated[float, typer.Option(help="How long.", min=0.1)] = 10.0,
+    minutes: Annotated[float, number("How long.", 0.1, LONGEST_S / 60, "minutes")] = 10.0,
     preset: Annotated[
         list[str] | None,
         typer.Option(help="Preset of a slot; again for more. Default: those that were trained."),
@@ -37,7 +38,7 @@ def soak(
         Path | None, typer.Option(metavar="DIR", help="Folder for soak.json and soak.png.")
     ] = None,
     provider: options.Provider = options.ProviderOption.auto,
-    block: Annotated[int, typer.Option(help="Frames the server works in.", min=16)] = 128,
+    block: Annotated[int, number("Frames the server works in.", 16, 4096)] = 128,
     force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -79,25 +80,30 @@ def soak(
         )
     found = result.to_json()
     if report is not None:
-        write_whole(files[0], json.dumps(found, indent=1), force=force)
+        write_whole(files[0], written(found, indent=1), force=force)
         draw(result, files[1], force)
     if as_json:
-        print(json.dumps(found))
+        say_json(found)
         return
     share = ", ".join(f"{name} {part:.2%}" for name, part in found["gain_share"].items() if part)
     memory = found["memory_mib"]
-    stdout.print(
-        f"{found['seconds']:.0f} s recorded, {found['switches']} crossfades\n"
+    say(f"{found['seconds']:.0f} s recorded, {found['switches']} crossfades")
+    say(
         f"dropouts   host {found['dropouts']['host']}, bare client {found['dropouts']['bare']}"
-        f" (the server left out {found['left_out']} blocks)\n"
-        f"counted    {found['gaps']} gaps, {found['flags']} flagged callbacks,"
-        f" {found['late_hops']} late hops, engine started again {found['restarts']} ×\n"
-        f"gains      {share}; age p50 {found['age_ms']['p50']:.0f}, p99"
-        f" {found['age_ms']['p99']:.0f} ms\n"
-        f"hop        p50 {found['hop_ms']['p50']:.2f}, p99 {found['hop_ms']['p99']:.2f}, p99.9"
-        f" {found['hop_ms']['p999']:.2f} ms\n"
-        f"memory     {memory['begin']:.0f} → {memory['end']:.0f} MiB",
-        soft_wrap=True,
+        f" (the server left out {found['left_out']} blocks)"
     )
+    say(
+        f"counted    {found['gaps']} gaps, {found['flags']} flagged callbacks,"
+        f" {found['late_hops']} late hops, engine started again {found['restarts']} ×"
+    )
+    say(
+        f"gains      {share}; age p50 {found['age_ms']['p50']:.0f}, p99"
+        f" {found['age_ms']['p99']:.0f} ms"
+    )
+    say(
+        f"hop        p50 {found['hop_ms']['p50']:.2f}, p99 {found['hop_ms']['p99']:.2f}, p99.9"
+        f" {found['hop_ms']['p999']:.2f} ms"
+    )
+    say(f"memory     {memory['begin']:.0f} → {memory['end']:.0f} MiB")
     if report is not None:
-        stdout.print(f"picture    {report / 'soak.png'}")
+        say(f"picture    {report / 'soak.png'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from contextlib import suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 from rich.live import Live
 
 from engine.cli import signals
-from engine.cli.console import shares, stderr, warn
+from engine.cli.console import say, say_json, shares, stderr, tell, warn
 from engine.cli.keyboard import QUIT, TARGETS, keyboard, pressed
 from engine.cli.screen import draw, line
 from engine.live.asked import Asked, Wanted
@@ -25,6 +24,7 @@ from engine.live.show import Observer
 from engine.live.status import Status, latency, look
 from engine.live.supervisor import Supervisor
 from engine.live.take import hash_of
+from engine.paths import fitting
 
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
@@ -50,7 +50,7 @@ def play_devices(
     """
     score = read_midi(midi, warn) if midi is not None else []
     stage = Supervisor(wanted, asked)
-    state = None if rig_path is None else rig_path.with_suffix(".state.json")
+    state = None if rig_path is None else _state_of(rig_path)
     performer = Performer(stage.board, rig, asked.downbeat_s, state, score, tell=stage.note)
     recorder, names = None, [slot.preset for slot in rig.slots]
     if record is not None:
@@ -84,22 +84,26 @@ def play_devices(
         said = {"device": stage.device, "engine": stage.engine, "presets": names}
         take = str(recorder.take) if recorder is not None and recorder.take else None
         said |= status.to_json() | {"take": take, "events": [e.text for e in stage.events]}
-        print(json.dumps(said))
+        say_json(said)
         return
     _summary(status)
     if recorder is not None and recorder.take is not None:
-        print(f"take: {recorder.take}, {recorder.seconds:.1f} s")
+        say(f"take: {recorder.take}, {recorder.seconds:.1f} s")
+
+
+def _state_of(rig: Path) -> Path:
+    """Where it is remembered how a rig stood."""
+    return rig.with_name(fitting(rig.stem, ".state.json"))
 
 
 def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> None:
     device, engine = stage.device, stage.engine
     rate, parts = int(str(device["rate"])), latency(stage, wanted.settings)
     clock = f"{asked.bpm:.2f} BPM" if asked.known else "listening for the tempo"
-    stderr.print(
-        f"{device['input']} → [bold]{name}[/] on {engine['provider']} → {device['output']},"
+    tell(
+        f"{device['input']} → {name} on {engine['provider']} → {device['output']},"
         f" {rate} Hz in blocks of {device['block']}, {device['callback']} callback, {clock},"
-        f" latency {parts['total']} samples ({1000 * parts['total'] / rate:.1f} ms)",
-        soft_wrap=True,
+        f" latency {parts['total']} samples ({1000 * parts['total'] / rate:.1f} ms)"
     )
     if not engine["realtime"]:
         warn(
@@ -115,7 +119,7 @@ def _watch(stage: Supervisor, observer: Observer, until: float) -> None:
             _show(observer, until)
         else:
             _tell(stage, observer, until)
-    stderr.print("ending")
+    tell("ending")
     for event in stage.events if stderr.is_terminal else ():  # the screen has taken them along
         warn(f"{event.at_s:.1f} s: {event.text}")
 
@@ -147,18 +151,20 @@ def _tell(stage: Supervisor, observer: Observer, until: float) -> None:
         if time.monotonic() - last_line >= _PLAIN_PERIOD_S:
             last_line = time.monotonic()
             show = observer.look()
-            stderr.print(f"{show.seconds:6.1f} s  {line(show)}", soft_wrap=True, markup=False)
+            tell(f"{show.seconds:6.1f} s  {line(show)}")
 
 
 def _summary(status: Status) -> None:
-    print(
+    say(
         f"gains {shares(status.gain_share)}, {status.age_ms['p50']:.0f} ms old"
         f" (p99 {status.age_ms['p99']:.0f}); {status.inferences} inferences,"
-        f" {status.late_inferences} late\n"
+        f" {status.late_inferences} late"
+    )
+    say(
         f"{status.gaps} gaps, {status.late_hops} of {status.hops} hops late, {status.flags}"
         f" callbacks flagged by the device; hop p50 {status.hop_ms['p50']:.2f},"
-        f" p99.9 {status.hop_ms['p999']:.2f} ms\n"
-        f"device lost {status.lost} ×, engine started again {status.restarts} ×"
+        f" p99.9 {status.hop_ms['p999']:.2f} ms"
     )
+    say(f"device lost {status.lost} ×, engine started again {status.restarts} ×")
     if status.faults:
         warn(f"{status.faults} inferences failed")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from engine.errors import UsageError
 
 MIN_BPM, MAX_BPM = 20.0, 300.0
+_MOST_S = 1e8  # three years; far beyond it, phrases are shorter than a float can tell apart
 WIDTH_STEP = 8  # image widths come in buckets, so that few shapes have to be warmed
 
 
@@ -19,7 +20,7 @@ class Tempo:
     Phrase k begins ``downbeat_s + k * phrase_s`` seconds into the feed, k may be negative.
 
     Raises:
-        UsageError: the tempo is outside 20–300 BPM or the downbeat is not a finite number.
+        UsageError: the tempo is outside 20–300 BPM or the downbeat beyond ±1e8 s.
     """
 
     bpm: float
@@ -35,11 +36,11 @@ class Tempo:
                 expected=f"{MIN_BPM:g} to {MAX_BPM:g} BPM",
                 cure="Give the tempo of the music with --bpm.",
             )
-        if not math.isfinite(self.downbeat_s):
+        if not abs(self.downbeat_s) <= _MOST_S:
             raise UsageError(
                 "downbeat",
-                f"{self.downbeat_s} s",
-                expected="a time in seconds",
+                f"{self.downbeat_s:g} s",
+                expected=f"within ±{_MOST_S:g} s",
                 cure="Give the time of any downbeat with --downbeat.",
             )
 

@@ -15,7 +15,7 @@ import engine.machine_code  # noqa: F401  (librosa keeps some too)
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import Tempo
 from engine.live.files import SoundReader, read_part
-from engine.pictures import hertz_labels, pyplot, save
+from engine.pictures import head, hertz_labels, pyplot, save
 
 _LOW_HZ, _HIGH_HZ = 32.7, 16000.0  # C1, and as many whole octaves as there is room for
 _BINS_PER_OCTAVE = 36
@@ -71,7 +71,7 @@ def draw_constant_q(
     axes[0].set_yticks(at[inside], hertz_labels(hertz[inside]))
     axes[0].set_ylabel("Hz, constant Q")
     figure.colorbar(shown, ax=axes, pad=0.01, label="dB")
-    figure.suptitle(title)
+    head(figure, title)
     return save(figure, path, force)
 
 

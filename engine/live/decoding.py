@@ -15,7 +15,7 @@ from engine.dsp.arrays import Audio
 from engine.errors import InputError
 from engine.live import containers, mpeg, pages, riff
 from engine.live.account import Account, Spliced
-from engine.live.wav import native
+from engine.paths import native
 
 _ENDLESS = 1 << 62  # frames: libsndfile's word for a length that it does not know
 _COUNTED = 1 << 16  # frames at a time

@@ -7,11 +7,21 @@ import ctypes.util
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from types import ModuleType
+from typing import Any
 
 from engine.errors import DeviceError
 
 _CLIENT = b"doubledrop"  # kept here: PortAudio keeps the address
+_USELESS = {
+    "hostapi": 0,
+    "max_input_channels": 0,
+    "max_output_channels": 0,
+    "default_samplerate": 0.0,
+    "default_low_input_latency": 0.0,
+    "default_low_output_latency": 0.0,
+}
 _CURE_PORTAUDIO = "Install PortAudio (Debian and Ubuntu: apt-get install libportaudio2)."
 
 
@@ -89,8 +99,24 @@ def devices() -> list[Device]:
             default_output=i == default_output,
             low_latency_s=info["default_low_input_latency"] + info["default_low_output_latency"],
         )
-        for i, info in enumerate(sd.query_devices())
+        for i, info in enumerate(_listed(sd))
     ]
+
+
+def _listed(sd: ModuleType) -> list[dict[str, Any]]:
+    """What PortAudio says of its devices. One whose name is no UTF-8 cannot be opened through
+    sounddevice; it is listed without channels and does not take the others away."""
+    with suppress(UnicodeDecodeError):
+        return list(sd.query_devices())
+    found: list[dict[str, Any]] = []
+    with suppress(sd.PortAudioError):  # there is none of that number
+        for index in count():
+            try:
+                found.append(sd.query_devices(index))
+            except UnicodeDecodeError as fault:
+                name = fault.object.decode("utf-8", "backslashreplace")
+                found.append(_USELESS | {"name": name})
+    return found
 
 
 def find(name: str | None, direction: str) -> Device:

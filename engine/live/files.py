@@ -12,7 +12,8 @@ import soundfile as sf
 from engine.dsp.arrays import Audio
 from engine.errors import InputError, OutputError, UsageError
 from engine.live.decoding import Decoder, reason
-from engine.live.wav import ADD_PEAK_CHUNK, GrowingWav, command, native
+from engine.live.wav import ADD_PEAK_CHUNK, GrowingWav, command
+from engine.paths import native
 from engine.stages.host import MAX_RATE, MIN_RATE
 from engine.writing import Draft, check_output
 

@@ -162,6 +162,15 @@ def _open(path: Path, provider: str, threads: int | None) -> tuple[ort.Inference
     )
 
 
+def _loadable(path: Path) -> str | bytes:
+    """A model for ONNX Runtime: its path, or its content where the path is no UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.read_bytes()
+    return str(path)
+
+
 def _session(path: Path, name: str, threads: int | None) -> ort.InferenceSession | None:
     options = ort.SessionOptions()
     options.log_severity_level = _QUIET
@@ -172,7 +181,7 @@ def _session(path: Path, name: str, threads: int | None) -> ort.InferenceSession
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     try:
         ort.set_default_logger_severity(_QUIET)
-        return ort.InferenceSession(str(path), options, providers=[_PROVIDERS[name]])
+        return ort.InferenceSession(_loadable(path), options, providers=[_PROVIDERS[name]])
     except Exception as fault:
         if name != "cpu":
             return None

@@ -6,8 +6,6 @@ places switches on the sample of the beat they are meant for.
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 import time
 from collections import deque
@@ -20,7 +18,7 @@ from engine.control.conductor import Conductor
 from engine.control.desk import Desk
 from engine.control.follow_clock import Look
 from engine.control.lights import Lights
-from engine.control.mapping import AMOUNTS, MACROS
+from engine.control.mapping import AMOUNTS, MACROS, MOST_SLOTS
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
@@ -31,6 +29,8 @@ from engine.live.midi_file import PORT
 from engine.live.port_watch import PortWatch
 from engine.live.rig import Rig
 from engine.live.timeline import TimeKeeper, Timeline
+from engine.strict_json import read, written
+from engine.writing import write_whole
 
 _PERIOD_S = 0.001
 _KEEP_S = 1.0
@@ -258,10 +258,8 @@ class Performer:
         standing, self._kept_s = self._standing(), time.monotonic()
         if self._state is None or standing == self._kept:
             return
-        part = self._state.with_name(f".{self._state.name}.part")
         try:
-            part.write_text(json.dumps(standing), encoding="utf-8")
-            os.replace(part, self._state)
+            write_whole(self._state, written(standing), inside=True)
             self._kept = standing
         except OSError:
             self._state = None  # a place that cannot be written to: the next set begins anew
@@ -270,8 +268,9 @@ class Performer:
 def _remembered(state: Path | None) -> dict[str, Any]:
     """What the file holds; nothing where it is missing or broken."""
     try:
-        values = json.loads(state.read_text(encoding="utf-8")) if state else {}
+        values = read(state.read_text(encoding="utf-8")) if state else {}
         numbers = {k: v for k, v in values.items() if isinstance(v, (int, float))}
-        return {k: v for k, v in numbers.items() if k == "slot" or 0.0 <= v <= 1.0}
+        most = {"slot": float(MOST_SLOTS)}
+        return {k: v for k, v in numbers.items() if 0.0 <= v <= most.get(k, 1.0)}
     except (OSError, ValueError, AttributeError):
         return {}

@@ -18,7 +18,6 @@ the file.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import deque
@@ -37,6 +36,7 @@ from engine.live.decoding import reason
 from engine.live.files import make_folder
 from engine.live.journal import FORMAT, Reader
 from engine.live.wav import GrowingWav
+from engine.strict_json import written
 from engine.writing import free_name
 
 NAMES = ("dry", "wet", "out")
@@ -190,7 +190,7 @@ class Recorder:
             "first_sample": at,
         }
         self._note(f"recording into {self.take}")
-        (self.take / "take.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        (self.take / "take.json").write_text(written(facts, indent=1), encoding="utf-8")
         for name in NAMES:
             file = self.take / f"{name}.wav"
             file.touch(exist_ok=False)
@@ -211,7 +211,7 @@ class Recorder:
     def _keep(self, name: str, entries: list[Entry]) -> None:
         if entries and self.take is not None:
             with (self.take / name).open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(entry) + "\n" for entry in entries)
+                file.writelines(written(entry) + "\n" for entry in entries)
 
     def _close(self) -> None:
         for file in self._files:

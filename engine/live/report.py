@@ -10,7 +10,7 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import Tempo
-from engine.pictures import draw_bands, pyplot, save
+from engine.pictures import draw_bands, head, pyplot, save
 from engine.stages.readings import Reading, gain_rows, generated_rows
 
 _PIXELS = 1600  # columns of the picture: the memory does not grow with the file
@@ -112,7 +112,7 @@ class Report:
             figure.colorbar(shown, ax=axis, pad=0.01, label="dB")
             self._mark_downbeats(axis)
         axes[-1].set_xlabel("seconds; lines: bars, thick: phrases of four downbeats")
-        figure.suptitle(self._title)
+        head(figure, self._title)
         return save(figure, path, force)
 
     def _mark_downbeats(self, axis: object) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from engine.control.mapping import AMOUNTS, BUTTONS, DEFAULT, KNOBS, MACROS
 from engine.live.devices import Device
+from engine.text import printable
 
 _NONE = "none found"
 
@@ -27,7 +28,7 @@ def template(
     inputs = [device.name for device in devices if device.inputs]
     outputs = [device.name for device in devices if device.outputs]
     slots = "\n".join(
-        f"[[slots]]\npreset = {json.dumps(name)}\nprogram = {n}          "
+        f"[[slots]]\npreset = {_quoted(name)}\nprogram = {n}          "
         f"# program change {n} calls it; slot{n + 1} as a target\n"
         f"level_db = 0.0       # how much louder than the others\n"
         for n, name in enumerate(presets)
@@ -129,4 +130,9 @@ port = ""            # part of the name; "" is none
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(json.dumps(name) for name in names) or _NONE
+    return ", ".join(map(_quoted, names)) or _NONE
+
+
+def _quoted(name: str) -> str:
+    """A string of TOML, which has no escapes for halves of a character as JSON has."""
+    return json.dumps(printable(name), ensure_ascii=False)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine import strict_json
 from engine.documents import read_json_lines
+from engine.dsp.tempo import Tempo
 from engine.errors import InputError
 from engine.live.asked import Asked, read
 from engine.live.journal import FORMAT
 from engine.live.rack import OURS, flat
 from engine.live.rig_chain import Effects, Move, check_move
+from engine.stages.host import MAX_RATE, MIN_RATE
 
 Entry = dict[str, Any]
+_MOST_BLOCK, _MOST_CHANNELS, _MOST_SAMPLES = 1 << 16, 1024, 1 << 53
 FILES = frozenset(
     {
         *("dry.wav", "wet.wav", "out.wav", "take.json"),
@@ -60,18 +63,21 @@ def read_take(folder: Path) -> Take:
         InputError: it is none, or damaged.
     """
     try:
-        facts = json.loads((folder / "take.json").read_text(encoding="utf-8"))
+        facts = strict_json.read((folder / "take.json").read_text(encoding="utf-8"))
         if facts["format"] != FORMAT:
             raise ValueError(f"format {facts['format']}, this version plays {FORMAT}")
         entries = read_json_lines(folder / "decisions.jsonl")
         device = [e for e in entries if e["what"] in ("opened", "turned")]
         return Take(
             folder=folder,
-            rate=int(facts["rate"]),
-            block=int(facts["block"]),
-            first=int(facts["first_sample"]),
-            channels=(int(facts["inputs"]), int(facts["outputs"])),
-            asked=_as_a_rig_asks(read(Asked, json.dumps(facts["asked"]))),
+            rate=_whole(facts, "rate", MIN_RATE, MAX_RATE),
+            block=_whole(facts, "block", 1, _MOST_BLOCK),
+            first=_whole(facts, "first_sample", 0, _MOST_SAMPLES),
+            channels=(
+                _whole(facts, "inputs", 1, _MOST_CHANNELS),
+                _whole(facts, "outputs", 1, _MOST_CHANNELS),
+            ),
+            asked=_asked(facts["asked"]),
             hashes=list(facts["models_sha256"]),
             engine=[e for e in entries if e not in device],
             device=device,
@@ -119,6 +125,19 @@ def _checked(before: list[Entry], after: list[Entry]) -> dict[str, list[Entry]]:
         if why:
             spec["refused"] = why
     return chains
+
+
+def _whole(facts: dict[str, Any], key: str, low: int, high: int) -> int:
+    value = int(facts[key])
+    if not low <= value <= high:
+        raise ValueError(f"{key} {value}, not {low} to {high}")
+    return value
+
+
+def _asked(values: dict[str, Any]) -> Asked:
+    asked = read(Asked, strict_json.written(values))
+    Tempo(asked.bpm, asked.downbeat_s)  # in range, or it says what is wrong
+    return _as_a_rig_asks(asked)
 
 
 def hash_of(path: str) -> str:

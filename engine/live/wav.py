@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile as sf
 
 from engine.dsp.arrays import Audio
+from engine.paths import native
 
 # Commands of libsndfile for which soundfile has no public way.
 ADD_PEAK_CHUNK = 0x1050
@@ -93,8 +92,3 @@ class GrowingWav:
 def command(file: sf.SoundFile, number: int, value: bool) -> None:
     """Tell libsndfile how to write a file."""
     sf._snd.sf_command(file._file, number, sf._ffi.NULL, int(value))
-
-
-def native(path: Path) -> Any:
-    """A path as libsndfile opens it: bytes, which need be no UTF-8, but for Windows."""
-    return str(path) if os.name == "nt" else os.fsencode(path)

@@ -9,9 +9,13 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from engine.cli.console import progress
+from engine.cli import options
+from engine.cli.console import progress, say
+from engine.cli.numbers import number
 from train.cli.options import Cluster
 from train.cluster import workers
+
+_MOST = 100_000  # tracks
 
 
 def compose(
@@ -19,18 +23,18 @@ def compose(
         Path, typer.Argument(help="Folder of the one-shots: `doubledrop fetch compose-samples`.")
     ],
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the library.")],
-    tracks: Annotated[int, typer.Option(help="Training tracks of each genre.")] = 44,
+    tracks: Annotated[int, number("Training tracks of each genre.", 0, _MOST)] = 44,
     held_out: Annotated[
-        int, typer.Option(help="Held-out tracks of each genre, each with its twin.")
+        int, number("Held-out tracks of each genre, each with its twin.", 0, _MOST)
     ] = 32,
     train_twins: Annotated[
         bool, typer.Option(help="Training tracks have twins too, for recipes that learn from them.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Another seed, another library.")] = 1,
+    seed: options.Seed = 1,
     bpm_spread: Annotated[
-        float, typer.Option(help="Tempi within 175·(1 ± this), instead of 175 BPM.")
+        float, number("Tempi within 175·(1 ± this), instead of 175 BPM.", 0.0, 0.499)
     ] = 0.0,
-    jobs: Annotated[int, typer.Option(help="Processes.")] = os.cpu_count() or 1,
+    jobs: options.Jobs = None,
     cluster: Cluster = None,
 ) -> None:
     """Compose liquid and dancefloor drum & bass, and each held-out track in the other genre too.
@@ -44,11 +48,11 @@ def compose(
     plans = plan(tracks, held_out, seed, bpm_spread, train_twins)
     total = len(plans) + sum(p.twin for p in plans)
     with (
-        workers(cluster, jobs) as at_once,
+        workers(cluster, jobs or os.cpu_count() or 1) as at_once,
         progress(MofNCompleteColumn(), TimeRemainingColumn()) as bar,
     ):
         task = bar.add_task("composing", total=total)
         for path in write_library(samples, folder, plans, at_once):
             bar.update(task, advance=1, description=path.stem)
     twins = total - len(plans)
-    print(f"{folder}: {len(plans)} tracks, {twins} twins; truth.json says what each is")
+    say(f"{folder}: {len(plans)} tracks, {twins} twins; truth.json says what each is")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import TimeRemainingColumn
-from rich.table import Table
 
 from engine.cli import options
-from engine.cli.console import progress, stdout, warn
+from engine.cli.console import Table, progress, say, say_json, stdout, warn
+from engine.cli.numbers import number
 from engine.errors import UsageError
 from engine.live.preset import load_preset
 from train.cli.options import Cluster
@@ -42,7 +41,7 @@ def evaluate(
     renders: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the rendered files in this folder.")
     ] = None,
-    per_track: Annotated[int, typer.Option(help="Segments judged of each track.", min=1)] = 3,
+    per_track: Annotated[int, number("Segments judged of each track.", 1, 1000)] = 3,
     music: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Judge what becomes of whole tracks instead."),
@@ -127,11 +126,11 @@ def evaluate(
     if linear < FEASIBLE:
         warn(f"{source} and {target} are hardly two genres: a linear model tells {linear:.0%}")
     if as_json:
-        print(json.dumps(result.to_json()))
+        say_json(result.to_json())
         return
     _show(result)
     if page:
-        stdout.print(f"page: {page}")
+        say(f"page: {page}")
 
 
 def _show(result: Evaluation) -> None:
@@ -152,4 +151,4 @@ def _show(result: Evaluation) -> None:
         kept.add_row(measure, *cells)
     stdout.print(kept)
     for key, figure in result.log_mel_db.items():
-        stdout.print(f"log-mel distance {key}: {figure} dB")
+        say(f"log-mel distance {key}: {figure} dB")

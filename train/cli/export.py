@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from engine.cli import options
-from engine.cli.console import stderr
+from engine.cli.console import say, waiting
+from engine.cli.numbers import number
 from engine.errors import UsageError
 
 
@@ -27,10 +28,10 @@ def export(
     licence: Annotated[str, typer.Option(help="Of the preset.")] = "GPL-3.0-or-later",
     share: Annotated[
         float,
-        typer.Option(help="Of the weights that were learnt; the rest are those of its teachers."),
+        number("Of the weights that were learnt; the rest are those of its teachers.", 0.0, 1.0),
     ] = 1.0,
     drive: Annotated[
-        float, typer.Option(help="Factor of the change it makes: more is bolder.", min=0.1, max=3.0)
+        float, number("Factor of the change it makes: more is bolder.", 0.1, 3.0)
     ] = 1.0,
     force: options.Force = False,
 ) -> None:
@@ -67,7 +68,7 @@ def export(
     example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
     described = vars(facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
     described |= {"sources": sources, "share": share, "drive": drive}
-    with stderr.status("exporting"):
+    with waiting("exporting"):
         worst = export_onnx(
             generator,
             preset / "generator.onnx",
@@ -90,4 +91,4 @@ def export(
         )
         shown = {source: example, f"as {wanted}": made}
         draw_windows(preset / PICTURE, shown, dataset.front_end, force)
-    print(f"{preset}: {facts.steps} steps, ONNX within {worst:.1g} of PyTorch")
+    say(f"{preset}: {facts.steps} steps, ONNX within {worst:.1g} of PyTorch")

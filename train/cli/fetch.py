@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 from rich.progress import MofNCompleteColumn
 
 from engine.cli import options
-from engine.cli.console import progress
+from engine.cli.console import progress, say, say_json
 from train.fetch import SETS, SOURCES
 from train.fetch import fetch as fetch_set
 
@@ -35,11 +34,9 @@ def fetch(
             lambda now, of, package: bar.update(task, completed=now, total=of, description=package),
         )
     if as_json:
-        print(json.dumps({"set": name, "folder": str(out), "packages": [asdict(f) for f in done]}))
+        say_json({"set": name, "folder": str(out), "packages": [asdict(f) for f in done]})
         return
     for package in done:
         state = ", there already" if package.reused else ""
-        print(
-            f"{package.package} {package.version}: {package.files} files, {package.licence}{state}"
-        )
-    print(f"{out / SOURCES} names them all")
+        say(f"{package.package} {package.version}: {package.files} files, {package.licence}{state}")
+    say(f"{out / SOURCES} names them all")

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from engine.cli import options
-from engine.cli.console import stderr, stdout
+from engine.cli.console import say, waiting
+from engine.cli.numbers import DAY_S, number
 
 
 def listen(
@@ -20,8 +21,8 @@ def listen(
         Path | None,
         typer.Option(metavar="FILE", help="What the versions are held against; hidden among them."),
     ] = None,
-    start: Annotated[float, typer.Option(help="Second of each file to begin with.", min=0)] = 0.0,
-    seconds: Annotated[float, typer.Option(help="Length of each sound.", min=0.5, max=60)] = 12.0,
+    start: Annotated[float, number("Second of each file to begin with.", 0.0, DAY_S, "s")] = 0.0,
+    seconds: Annotated[float, number("Length of each sound.", 0.5, 60.0, "s")] = 12.0,
     title: Annotated[str, typer.Option(help="Of the page.")] = "Which do you hear?",
     force: options.Force = False,
 ) -> None:
@@ -35,6 +36,6 @@ def listen(
     from train.judge.listen import gather, write_listening
 
     trials = gather(versions, reference)
-    with stderr.status("bringing all to one loudness"):
+    with waiting("bringing all to one loudness"):
         page = write_listening(trials, out, title, start, seconds, force)
-    stdout.print(f"{page}: {len(trials)} trials", soft_wrap=True, markup=False)
+    say(f"{page}: {len(trials)} trials")

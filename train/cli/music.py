@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 from rich.progress import MofNCompleteColumn
-from rich.table import Table
 
-from engine.cli.console import progress, stdout, warn
+from engine.cli.console import Table, progress, say, say_json, stdout, warn
 from engine.errors import InputError
 from engine.live.files import make_folder
 from engine.live.preset import Preset
@@ -48,7 +46,7 @@ def evaluate_music(
         raise InputError(str(music), "no track that can be read", cure="Check the files.")
     if as_json:
         tracks = [figures.to_json() for figures in found]
-        print(json.dumps({"preset": preset.name, "music": tracks, "worst": worst(found)}))
+        say_json({"preset": preset.name, "music": tracks, "worst": worst(found)})
         return
     table = Table(title=f"{preset.name} on {len(found)} tracks")
     for heading in ("", "BPM", "onset F", "precision", "recall", "silence", "added there", "noise"):
@@ -64,9 +62,9 @@ def evaluate_music(
         )
     stdout.print(table)
     for measure, name in worst(found).items():
-        stdout.print(f"worst {measure}: {name}")
+        say(f"worst {measure}: {name}")
     if pictures:
-        stdout.print(f"pictures: {pictures}")
+        say(f"pictures: {pictures}")
 
 
 def worst(found: list[MusicFigures]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich.padding import Padding
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
-from rich.table import Table
 
 from engine.cli import options
-from engine.cli.console import progress, stdout, warn
+from engine.cli.console import Table, progress, say, say_json, stdout, warn
+from engine.cli.numbers import number
 from engine.errors import UsageError
 from train.cli.options import Cluster
 from train.cluster import workers
@@ -37,22 +36,20 @@ def prepare(
         ),
     ],
     bpm: Annotated[
-        float, typer.Option(help="Tempo that all music is stretched to.", min=60.0, max=240.0)
+        float, number("Tempo that all music is stretched to.", 60.0, 240.0, "BPM")
     ] = BPM,
     low_pass: Annotated[
         float | None,
-        typer.Option(
-            metavar="HZ", min=1000.0, help="Take everything above away, alike in all sources."
+        number(
+            "Take everything above away, alike in all sources.",
+            *(1000.0, 192_000.0, "Hz"),
+            metavar="HZ",
         ),
     ] = None,
     mono: Annotated[bool, typer.Option("--mono", help="Mix all sources to one channel.")] = False,
-    held_out: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Share of the tracks kept from training.")
-    ] = 0.3,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another split.")] = 0,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Tracks at a time; by default one a core.")
-    ] = None,
+    held_out: Annotated[float, number("Share of the tracks kept from training.", 0.0, 1.0)] = 0.3,
+    seed: options.Seed = 0,
+    jobs: options.Jobs = None,
     twins: Annotated[
         Path | None,
         typer.Option(
@@ -99,7 +96,7 @@ def prepare(
             )
     summary = summarise(done, time.perf_counter() - began)
     if as_json:
-        print(json.dumps({"dataset": str(dataset), **summary}))
+        say_json({"dataset": str(dataset), **summary})
         return
     show(dataset, summary)
 
@@ -127,7 +124,7 @@ def show(dataset: Path, summary: dict[str, Any]) -> None:
     """The same for eyes."""
     for genre, counts in summary["genres"].items():
         twins = f", {counts['twins']} with twins" if counts["twins"] else ""
-        print(
+        say(
             f"{genre}: {counts['tracks']} of {counts['files']} files, "
             f"{counts['segments']} segments, {counts['train']} train, "
             f"{counts['held_out']} held out{twins}"
@@ -135,11 +132,11 @@ def show(dataset: Path, summary: dict[str, Any]) -> None:
         rows = [row for row in summary["groups"] if row["genre"] == genre]
         stdout.print(Padding(_groups(rows), (0, 0, 0, 2)))
         if counts["groups"] > _MOST_GROUPS:
-            print(f"  and {counts['groups'] - _MOST_GROUPS} groups more (see --json)")
+            say(f"  and {counts['groups'] - _MOST_GROUPS} groups more (see --json)")
     heard = (
         f"{summary['seconds'] / 60:.1f} min heard at {summary['realtime_factor']:.1f} × real time"
     )
-    print(
+    say(
         f"{dataset}: {heard if summary['seconds'] else 'nothing to do'}, "
         f"{summary['reused']} files done before, {len(summary['skipped'])} skipped"
     )

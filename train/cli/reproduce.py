@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import signals
-from engine.cli.console import stdout
+from engine.cli.console import say
 from engine.errors import InputError
 from engine.live.start import command
 
@@ -61,7 +61,7 @@ def reproduce(
                 expected=f"one of {', '.join(_COMMANDS)}",
                 cure="A recipe makes data, runs and presets, and does nothing else.",
             )
-        stdout.print(f"$ doubledrop {shlex.join(words)}", soft_wrap=True, highlight=False)
+        say(f"$ doubledrop {shlex.join(words)}")
         if show:
             continue
         status = _run(words)

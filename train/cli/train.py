@@ -10,7 +10,8 @@ import typer
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from engine.cli import signals
-from engine.cli.console import progress, stderr, stdout, warn
+from engine.cli.console import progress, say, waiting, warn
+from engine.cli.numbers import MOST_JOBS, number
 
 
 def train(
@@ -26,13 +27,13 @@ def train(
         typer.Option("--from", metavar="RUN", help="Begin with the weights of another run."),
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop after so long; the same command goes on.")
+        float | None, number("Stop after so long; the same command goes on.", 0.0, 1e6, "minutes")
     ] = None,
     until: Annotated[
-        int | None, typer.Option(help="Stop after this step; the same command goes on.", min=1)
+        int | None, number("Stop after this step; the same command goes on.", 1, 10**9)
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(help="Of the processor.")] = os.cpu_count() or 1,
+    threads: Annotated[int, number("Of the processor.", 1, MOST_JOBS)] = os.cpu_count() or 1,
     gate: Annotated[
         bool, typer.Option(help="First ask a linear model whether the genres can be told apart.")
     ] = True,
@@ -57,9 +58,9 @@ def train(
     wanted, dataset = read_recipe(recipe), Dataset(data)
     leads = os.environ.get("RANK", "0") == "0"
     if gate and leads:
-        with stderr.status("asking a linear model"):
+        with waiting("asking a linear model"):
             accuracy = linear_accuracy(dataset, wanted.source, wanted.target)
-        stdout.print(f"a linear model tells {wanted.source} from {wanted.target}: {accuracy:.1%}")
+        say(f"a linear model tells {wanted.source} from {wanted.target}: {accuracy:.1%}")
         if accuracy < FEASIBLE:
             warn(f"below {FEASIBLE:.0%} the two are hardly two genres; little can be learnt")
     folder = out or Path("runs") / recipe.stem
@@ -90,4 +91,4 @@ def train(
         )
     if leads:
         state = "done" if facts.steps >= wanted.steps else "to be continued"
-        print(f"{folder}: {facts.steps} of {wanted.steps} steps in {facts.seconds:.0f} s, {state}")
+        say(f"{folder}: {facts.steps} of {wanted.steps} steps in {facts.seconds:.0f} s, {state}")

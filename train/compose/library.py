@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +15,9 @@ from joblib import Parallel, delayed
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import OutputError, UsageError
-from engine.writing import own_folder, write_whole
+from engine.paths import native
+from engine.strict_json import written
+from engine.writing import Draft, own_folder, write_whole
 from train.compose.dancefloor import DANCEFLOOR
 from train.compose.kits import Kit, kits
 from train.compose.liquid import LIQUID
@@ -170,7 +170,7 @@ def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1)
     SampleLibrary(samples)  # fails here rather than in a process of its own
     own_folder(folder, [TRUTH])
     truth = {plan.name: _truth(plan) for plan in plans}
-    write_whole(folder / TRUTH, json.dumps(truth, indent=1), inside=True)
+    write_whole(folder / TRUTH, written(truth, indent=1), inside=True)
     tasks = [(p, False) for p in plans] + [(p, True) for p in plans if p.twin]
     # Workers that have grown are replaced by new ones; joblib says so each time.
     warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
@@ -205,11 +205,12 @@ def _write(samples: Path, folder: Path, plan: Plan, twin: bool) -> Path:
     sound = perform(plan.composition(), genre, kit, SampleLibrary(samples), plan.seed)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        with sf.SoundFile(part, "w", SAMPLE_RATE, 2, "PCM_16", format="FLAC") as file:
-            file.title, file.artist, file.album = plan.name, kit.name, genre
-            file.write(sound.T)
-        os.replace(part, path)
+        with Draft(path, inside=True) as draft:
+            form = SAMPLE_RATE, 2, "PCM_16"
+            with sf.SoundFile(native(draft.part), "w", *form, format="FLAC") as file:
+                file.title, file.artist, file.album = plan.name, kit.name, genre
+                file.write(sound.T)
+            draft.keep()
     except (OSError, sf.LibsndfileError) as fault:
         raise OutputError(
             str(path), f"cannot be written ({fault})", cure="Make room, or choose another folder."

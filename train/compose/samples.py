@@ -9,6 +9,7 @@ import soundfile as sf
 
 from engine.dsp.arrays import Array
 from engine.errors import InputError
+from engine.paths import native
 from train.compose.sound import SAMPLE_RATE
 
 PACKAGE = "sonic-pi-samples"
@@ -59,7 +60,7 @@ class SampleLibrary:
         if path is None:
             raise InputError(str(self._folder / f"{name}.flac"), "sample is missing", cure=CURE)
         try:
-            sound, rate = sf.read(path, always_2d=True)
+            sound, rate = sf.read(native(path), always_2d=True)
         except sf.LibsndfileError as error:
             raise InputError(str(path), f"sample is unreadable: {error}", cure=CURE) from error
         if rate != SAMPLE_RATE:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -18,10 +17,12 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
+from engine import strict_json
 from engine.dsp.arrays import Audio
 from engine.dsp.meters import FLOOR_DB, LoudnessMeter
 from engine.errors import InputError
 from engine.live.files import SoundReader, make_folder, read_part
+from engine.text import printable
 from engine.writing import check_output, write_whole
 from train.prepare.sources import EXTENSIONS
 
@@ -109,14 +110,16 @@ def write_listening(
         coded = {name: _coded(sound, rate) for name, (sound, rate) in sounds.items()}
         written.append(
             {
-                "name": trial,
+                "name": printable(trial),
                 "reference": coded.get(REFERENCE, ""),
-                "versions": [{"name": name, "sound": sound} for name, sound in coded.items()],
+                "versions": [
+                    {"name": printable(name), "sound": sound} for name, sound in coded.items()
+                ],
             }
         )
-    given: dict[str, Any] = {"title": title, "trials": written}
+    given: dict[str, Any] = {"title": printable(title), "trials": written}
     page = resources.files("train.judge") / "listen.html"
-    write_whole(folder / "sounds.js", f"const SET = {json.dumps(given)};\n", force=force)
+    write_whole(folder / "sounds.js", f"const SET = {strict_json.written(given)};\n", force=force)
     write_whole(folder / "index.html", page.read_text(encoding="utf-8"), force=force)
     return folder / "index.html"
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.live.files import make_folder
-from engine.pictures import draw_bands, pyplot, save
+from engine.pictures import draw_bands, head, pyplot, save
+from engine.strict_json import legible, written
+from engine.text import printable
 from engine.writing import check_output, write_whole
 from train.judge.consistency import Consistency
 from train.judge.evaluate import Evaluation
@@ -68,7 +69,7 @@ def write_page(evaluation: Evaluation, folder: Path, force: bool = False) -> Pat
         UsageError, OutputError: see :func:`check_page`.
     """
     check_page(folder, force)
-    figures = json.dumps(evaluation.to_json(), indent=1)
+    figures = written(legible(evaluation.to_json()), indent=1)
     write_whole(folder / "evaluation.json", figures, force=force)
     save(_flips(evaluation), folder / "flips.png", force)
     for example in range(_EXAMPLES):
@@ -84,10 +85,10 @@ def markdown(evaluation: Evaluation) -> str:
     judge = evaluation.judge
     names = list(evaluation.exhibits)
     lines = [
-        f"{evaluation.tracks} held-out tracks of {judge.source}, {evaluation.segments} segments; "
-        "intervals are 95 % by track.",
+        f"{evaluation.tracks} held-out tracks of {_cell(judge.source)}, {evaluation.segments} "
+        "segments; intervals are 95 % by track.",
         "",
-        f"| called {judge.target} | " + " | ".join(evaluation.flip) + " |",
+        f"| called {_cell(judge.target)} | " + " | ".join(evaluation.flip) + " |",
         "| --- |" + " --- |" * len(evaluation.flip),
         "| real held-out segments called right | "
         + " | ".join(f"{judge.accuracies[c].accuracy:.1%}" for c in evaluation.flip)
@@ -110,6 +111,16 @@ def markdown(evaluation: Evaluation) -> str:
     if evaluation.noise_db is not None:
         lines.append(f"Noise branch: {evaluation.noise_db:.1f} dB re output, median.")
     return "\n".join(lines)
+
+
+def _cell(name: str) -> str:
+    """A name in a table of Markdown."""
+    return printable(name).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _words(text: str) -> str:
+    """Words from outside, in HTML."""
+    return html.escape(printable(text))
 
 
 def _flips(evaluation: Evaluation) -> Any:
@@ -162,13 +173,13 @@ def _example(evaluation: Evaluation, example: int) -> Any:
     for axis, name in zip(np.atleast_1d(axes), shown, strict=True):
         image = exhibits[name].views[index].T
         draw_bands(axis, name, image, SPEC.at(44100).centres_hz, (SPEC.floor_db, SPEC.ceil_db))
-    figure.suptitle(f"{exhibits['input'].tracks[index]}: four bars")
+    head(figure, f"{exhibits['input'].tracks[index]}: four bars")
     return figure
 
 
 def _table(title: str, rows: dict[str, dict[str, Figure]], explain: bool) -> str:
     names = list(dict.fromkeys(name for found in rows.values() for name in found))
-    head = "".join(f'<th title="{_MEANING.get(n, "")}">{html.escape(n)}</th>' for n in names)
+    head = "".join(f'<th title="{_MEANING.get(n, "")}">{_words(n)}</th>' for n in names)
     lines = []
     for row, found in rows.items():
         cells = "".join(
@@ -178,7 +189,7 @@ def _table(title: str, rows: dict[str, dict[str, Figure]], explain: bool) -> str
             for n in names
         )
         label = _MEANING.get(row, row) if explain else row
-        lines.append(f"<tr><th>{html.escape(label)}</th>{cells}</tr>")
+        lines.append(f"<tr><th>{_words(label)}</th>{cells}</tr>")
     return f"<h2>{title}</h2><table><tr><th></th>{head}</tr>{''.join(lines)}</table>"
 
 
@@ -188,13 +199,13 @@ def _accuracies(evaluation: Evaluation) -> str:
     for name, a in judge.accuracies.items():
         unseen = "none" if a.unseen_sources is None else f"{a.unseen_sources:.1%}"
         lines.append(
-            f"<tr><th>{name}</th><td>{a.accuracy:.1%}</td><td>{a.recall[0]:.1%}</td>"
+            f"<tr><th>{_words(name)}</th><td>{a.accuracy:.1%}</td><td>{a.recall[0]:.1%}</td>"
             f"<td>{a.recall[1]:.1%}</td><td>{unseen}</td></tr>"
         )
     return (
         "<h2>Can the two be told apart? Real held-out segments called right</h2><table>"
-        f"<tr><th></th><th>both</th><th>{html.escape(judge.source)}</th>"
-        f"<th>{html.escape(judge.target)}</th><th>unseen sources</th></tr>{''.join(lines)}</table>"
+        f"<tr><th></th><th>both</th><th>{_words(judge.source)}</th>"
+        f"<th>{_words(judge.target)}</th><th>unseen sources</th></tr>{''.join(lines)}</table>"
     )
 
 
@@ -215,20 +226,22 @@ def _right(found: Consistency) -> str:
 def _html(evaluation: Evaluation) -> str:
     judge = evaluation.judge
     title = f"{evaluation.preset or 'controls'}: {judge.source} → {judge.target}"
-    versions = "".join(f"<li><b>{name}</b>: {_MEANING[name]}</li>" for name in evaluation.exhibits)
+    versions = "".join(
+        f"<li><b>{_words(name)}</b>: {_MEANING[name]}</li>" for name in evaluation.exhibits
+    )
     pictures = "".join(f'<p><img src="example-{i + 1}.png"></p>' for i in range(_EXAMPLES))
     distances: dict[str, Any] = {"log-mel distance, dB": evaluation.log_mel_db}
     return f"""<!doctype html><html lang="en"><meta charset="utf-8">
-<title>{html.escape(title)}</title>
+<title>{_words(title)}</title>
 <style>body{{font:15px sans-serif;max-width:70em;margin:2em auto}}td,th{{padding:.3em .7em;
 text-align:left}}table{{border-collapse:collapse}}tr+tr{{border-top:1px solid #ccc}}
 img{{max-width:100%}}small{{color:#666}}</style>
-<h1>{html.escape(title)}</h1>
+<h1>{_words(title)}</h1>
 <p>{evaluation.tracks} held-out tracks, {evaluation.segments} segments of four bars; intervals are
 95 % by track. A linear model below {FEASIBLE:.0%} means two genres that are hardly two.</p>
 <ul>{versions}</ul>
 {_accuracies(evaluation)}
-{_table(f"Share called {html.escape(judge.target)}", evaluation.flip, explain=False)}
+{_table(f"Share called {_words(judge.target)}", evaluation.flip, explain=False)}
 <p><img src="flips.png"></p>
 <h2>Who lies beside whom</h2><p>Embeddings by the judge's network, t-SNE.</p>
 <p><img src="map.png"></p>{_consistency(evaluation)}

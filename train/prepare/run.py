@@ -11,6 +11,7 @@ import soundfile as sf
 
 from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError, OutputError, UsageError
+from engine.strict_json import written
 from engine.writing import own_folder, write_whole
 from train.dataset import Manifest
 from train.prepare.sources import Source, find_sources, genre_of
@@ -102,7 +103,8 @@ def prepare_dataset(
             genres=tuple(genre_of(genre) for genre in genres),
             tracks=tracks,
         )
-        write_whole(folder / _MANIFEST, manifest.model_dump_json(indent=1) + "\n", inside=True)
+        written_ = written(manifest.model_dump(), indent=1) + "\n"
+        write_whole(folder / _MANIFEST, written_, inside=True)
     except (InputError, OutputError):
         raise
     except (OSError, sf.LibsndfileError) as fault:

@@ -12,12 +12,15 @@ import numpy as np
 import soundfile as sf
 
 from engine.errors import InputError, UsageError
+from engine.paths import fitting, native
+from engine.text import printable
 from train.dataset import Split
 
 EXTENSIONS = frozenset(
     {".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".aif", ".aiff"}
 )
 TRAIN, HELD_OUT = "train", "held-out"
+_LONGEST = 200  # bytes of a name: numbers and endings come behind it
 _NOT_IN_A_NAME = re.compile(r"[^\w.+]+")
 
 
@@ -27,7 +30,7 @@ class Source:
 
     Attributes:
         path: the file.
-        relative: its path below the genre's folder, with ``/``.
+        relative: its path below the genre's folder, with ``/``, printable.
         name: unique in the genre, fit for a file's name.
         group: artist's tag, else first subfolder, else the file's own name.
         twin: the same composition performed in another genre, or None.
@@ -61,8 +64,8 @@ def find_sources(
 
 
 def genre_of(folder: Path) -> str:
-    """A genre's name: its folder's."""
-    return folder.resolve().name
+    """A genre's name: its folder's, printable and fit for a folder's name itself."""
+    return fitting(printable(folder.resolve().name), longest=_LONGEST)
 
 
 def _genre(folder: Path, held_out: float, seed: int, twins: Path | None) -> list[Source]:
@@ -84,7 +87,7 @@ def _genre(folder: Path, held_out: float, seed: int, twins: Path | None) -> list
     else:
         splits = split(groups, held_out, np.random.default_rng([seed, zlib.crc32(genre.encode())]))
     return [
-        Source(genre, path, rel.as_posix(), name, group, side, _twin(twins, genre, part))
+        Source(genre, path, printable(rel.as_posix()), name, group, side, _twin(twins, genre, part))
         for path, rel, part, name, group, side in zip(
             files, below, inner, names, groups, splits, strict=True
         )
@@ -117,17 +120,18 @@ def music_below(folder: Path) -> list[Path]:
 
 def name_of(relative: Path) -> str:
     """A file's name from its path below a folder, fit for a file's name itself."""
-    return _NOT_IN_A_NAME.sub("-", "-".join(relative.with_suffix("").parts))
+    whole = _NOT_IN_A_NAME.sub("-", "-".join(relative.with_suffix("").parts))
+    return fitting(whole, longest=_LONGEST)
 
 
 def group_of(path: Path, relative: Path) -> str:
     """Artist's tag of a file, else its first folder below the genre's, else its own name."""
     try:
-        with sf.SoundFile(str(path)) as file:
+        with sf.SoundFile(native(path)) as file:
             artist = str(file.artist).strip()
     except (sf.LibsndfileError, RuntimeError, OSError):
         artist = ""  # a broken file is named when it is its turn
-    return artist or (relative.parts[0] if len(relative.parts) > 1 else relative.stem)
+    return printable(artist or (relative.parts[0] if len(relative.parts) > 1 else relative.stem))
 
 
 def unique(names: Iterable[str]) -> list[str]:

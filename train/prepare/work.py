@@ -24,6 +24,9 @@ from engine.live.beats import find
 from engine.live.files import SoundWriter
 from engine.live.hearing import RATE as HEARING_RATE
 from engine.live.hearing import hear
+from engine.strict_json import read as read_json
+from engine.strict_json import written as written_json
+from engine.text import printable
 from engine.writing import write_whole
 from train.dataset import (
     HEADROOM_DB,
@@ -107,7 +110,7 @@ class Outcome:
 def remembered(folder: Path, source: Source, settings: Settings) -> Outcome | None:
     """What an earlier run with the same settings made of the same file, or None."""
     try:
-        note = json.loads(_note(folder, source).read_text(encoding="utf-8"))
+        note = read_json(_note(folder, source).read_text(encoding="utf-8"))
         if note["key"] != key(source, settings):
             return None
         warning = str(note.get("warning", ""))
@@ -160,7 +163,7 @@ def process(folder: Path, source: Source, settings: Settings) -> Outcome:
     }
     path = _note(folder, source)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(note, indent=1, sort_keys=True) + "\n", inside=True)
+    write_whole(path, written_json(note, indent=1, sort_keys=True) + "\n", inside=True)
     return outcome
 
 
@@ -271,5 +274,5 @@ def _note(folder: Path, source: Source) -> Path:
 
 def _reason(fault: DoubledropError, path: Path) -> str:
     """The fault without the file's name, which stands before it already."""
-    other = "" if fault.subject == str(path) else f"{fault.subject}: "
+    other = "" if fault.subject == printable(path) else f"{fault.subject}: "
     return f"{other}{fault.found}"
