@@ -62,7 +62,8 @@ bpm = 174.0          # of fixed; and follow takes the octave that is nearer to i
 hold_s = 5.0         # a clock that falls silent is held so long before the next one leads
 offset_ms = 0.0      # how much later than its ticks the beats of a clock are heard
 
-# Up to 16 slots, all loaded and warm. Presets: `doubledrop presets`, or the path of a folder.
+# Up to 16 slots, all loaded and warm. Presets: `doubledrop presets`, or the path of a folder
+# (from here: "./mine").
 {slots}
 # Effects before a slot's generator are [[slots.before]], behind it [[slots.chain]] (below its
 # [[slots]]), and behind all slots [[chain]]. What is not said here is as the preset has it;
@@ -72,7 +73,8 @@ offset_ms = 0.0      # how much later than its ticks the beats of a clock are he
 # effect = "Reverb"            # pedalboard's own, by name
 # room_size = 0.3
 # [[slots.chain]]
-# plugin = "Room"              # a VST3 or Audio Unit, by name or path; its parameters beside it
+# plugin = "Room"              # a VST3 or Audio Unit: an installed one by name, or the path of one
+#                              # (`doubledrop plugins approve PATH`); its parameters beside it
 # state = "room.state"         # as `doubledrop plugins save` has written it
 # name = "hall"                # by which macros find it
 # [[slots.chain]]
@@ -104,7 +106,7 @@ level = 1.0
 
 [recording]
 enabled = false      # line-in, wet and line-out as WAV
-folder = "takes"
+folder = "takes"     # from here
 
 [lights]             # state and beat go back to the controller's own lights
 # MIDI outputs there are: {_listed(lights)}
