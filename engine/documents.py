@@ -34,7 +34,7 @@ def read_document(
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as fault:
         raise error(str(path), "no such file", cure=missing) from fault
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise error(
             str(path), f"cannot be read ({fault})", cure="Correct it; it is TOML, in UTF-8."
         ) from fault

@@ -30,8 +30,9 @@ def performed(
     score: Sequence[tuple[float, Any]],
     inference_ms: float | None,
     as_json: bool,
+    alone: bool = False,
 ) -> None:
-    """Play a rig on a file and say what came of it."""
+    """Play a rig, or a preset ``alone``, on a file and say what came of it."""
     with SoundReader(source) as reader:
         asked = admitted(rig.asked(provider, tempo, settings), reader.rate)
     with done_of(source.name, hidden=as_json) as told:
@@ -43,6 +44,7 @@ def performed(
             score,
             inference_ms=inference_ms,
             progress=told,
+            alone=alone,
         )
     for fault in done.broken:
         warn(fault)

@@ -104,7 +104,10 @@ def render(
         tempo = find_tempo(source, fixed if bpm is None else bpm, downbeat, rig.clock.bpm)
         rig = rig.at_tempo(tempo.bpm) if effects else rig.at_tempo(tempo.bpm).bare()
         score = read_midi(midi) if midi is not None else []
-        performed(source, sink, rig, tempo, settings, provider.value, score, inference_ms, as_json)
+        performed(
+            *(source, sink, rig, tempo, settings, provider.value, score, inference_ms, as_json),
+            alone=rig_path is None,
+        )
         return
     window = window or options.UseOption.late
     if not preset:

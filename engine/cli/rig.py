@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from engine.cli import options
-from engine.cli.console import warn
+from engine.cli.console import stderr, warn
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, EffectError, OutputError, RigError
 from engine.live import devices as audio
 from engine.live import midi
 from engine.live.admission import admit
+from engine.live.loading import check_slots
 from engine.live.preset import bundled_names
 from engine.live.rack import effects_in
 from engine.live.rig import read_rig
@@ -75,6 +76,13 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
     for spec in effects_in(asked):
         if spec.get("refused"):
             raise EffectError(spec["name"], spec["refused"], cure="Take it out of the rig.")
+    with stderr.status("trying the generators"):
+        dry = check_slots(rig.models())
+    for text in dry:
+        warn(text)
+    if dry:
+        found = f"{len(dry)} of {len(rig.slots)} slots would play dry"
+        raise RigError(str(path), found, cure="Name other presets, or export these again.")
     if as_json:
         print(json.dumps({"rig": str(path), "ok": True} | rig.model_dump()))
         return

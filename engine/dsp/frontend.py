@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -59,9 +60,14 @@ class FrontEnd:
             values = json.loads(text)
             types = {f.name: (str if f.name == "mel_scale" else float) for f in fields(cls)}
             spec: dict[str, Any] = {name: types[name](value) for name, value in values.items()}
+            if not all(math.isfinite(x) for x in spec.values() if isinstance(x, float)):
+                raise ValueError("a number that is not finite")
             spec["n_mels"] = int(spec["n_mels"])
             return cls(**spec)
-        except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        except (
+            *(ValueError, KeyError, TypeError, AttributeError),
+            *(OverflowError, RecursionError),
+        ) as fault:
             raise FrontEndError(
                 "front end", f"specification cannot be read ({fault})", cure="Export it again."
             ) from fault

@@ -34,7 +34,8 @@ NUMBERS = 64
 (FLAGS, REPAIRED, REFUSED, PLAYED, TURNS) = range(10, 15)
 # … by the engine's …
 (MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
-(FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES, NOTED) = range(22, 29)
+(FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES, NOTED, BROKEN) = range(22, 30)
+"""``BROKEN`` has a bit for each slot that plays dry because its generator has failed."""
 SHARES = {"fresh": FRESH, "predicted": PREDICTED, "held": HELD, "dry": DRY}
 # … and by whoever holds the controls.
 (OWNER, STOP, SLOT_WANTED, SWITCH_AT, TEMPO, PANICS) = range(40, 46)

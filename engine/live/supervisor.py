@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import cast
 
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, DoubledropError, PresetError
@@ -17,6 +18,7 @@ from engine.live import board as b
 from engine.live.asked import Asked, Wanted, written
 from engine.live.chains import latencies
 from engine.live.processes import LOST, Child
+from engine.live.quarantine import dry
 from engine.live.rack import Rack
 
 _TICK_S = 0.05
@@ -63,6 +65,7 @@ class Supervisor:
         self.device: dict[str, object] = {}
         self.engine: dict[str, object] = {}
         self.lost = self.restarts = self.stalls = 0
+        self._out: dict[int, str] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._children: dict[str, Child | None] = {"device": None, "engine": None}
@@ -83,12 +86,18 @@ class Supervisor:
         child = self._children["device"]
         return child.pid if child else None
 
+    @property
+    def broken(self) -> dict[int, str]:
+        """Slots that play dry, from 0, and why."""
+        loaded = cast(dict[str, str], self.engine.get("why", {}))
+        return {int(slot): why for slot, why in loaded.items()} | self._out
+
     def start(self) -> None:
         """Open the device and load the network.
 
         Raises:
             DeviceError: there is no such device, or it refuses.
-            PresetError: the network cannot be loaded, or its provider is not there.
+            PresetError: the provider of the networks is not there.
         """
         try:
             self._rack.start()
@@ -151,6 +160,10 @@ class Supervisor:
                 error = str(line["error"])
             elif "warning" in line or "fault" in line:
                 self.note(str(line.get("warning") or line.get("fault")))
+            elif "out" in line:
+                slot, why = int(line["out"]), str(line["why"])
+                self._out[slot] = why
+                self.note(dry(slot, f"{why}; until the next start"))
             elif name == "device":
                 again = bool(self.device)
                 self.device = line
