@@ -18,9 +18,10 @@ from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import STAGE_S
 from engine.live.loading import load_slots
-from engine.live.processes import hurry, say, serve
+from engine.live.processes import hurry, serve
 from engine.live.quarantine import Quarantine
 from engine.live.session import IDLE_S, Session
+from engine.live.speech import say
 from engine.stages.restyle import shown_columns
 
 _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inference

@@ -20,25 +20,13 @@ from typing import Any, NoReturn
 from engine.errors import DoubledropError
 from engine.live import board as b
 from engine.live.asked import Request, read
+from engine.live.speech import say
 
 LOST = 3
 """Exit status of the device's process when the device has fallen silent."""
 _PATIENCE_S = 2.0
 _AGAIN_S = 2.0
 _PRIORITY = 20
-
-
-def say(**values: Any) -> None:
-    """One line to whoever started this process."""
-    print(json.dumps(values), flush=True)
-
-
-def hush() -> None:
-    """Let libraries print where nobody reads; :func:`say` is still heard."""
-    sys.stdout = os.fdopen(os.dup(1), "w")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
 
 
 def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoReturn:

@@ -25,8 +25,8 @@ from engine.live.external import Turn
 from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Background, Runner
 from engine.live.journal import Kind, note
-from engine.live.processes import say
 from engine.live.quarantine import Outcome, Quarantine
+from engine.live.speech import say
 from engine.stages.dose import Dose
 from engine.stages.host import Host
 from engine.stages.slots import Slots

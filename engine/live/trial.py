@@ -23,12 +23,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import onnxruntime as ort
-import psutil
 from platformdirs import user_cache_path
 
 from engine.errors import PresetError
-from engine.live.preset import bundled_folder
-from engine.live.processes import Child
 
 RUN_S = 8.0
 """For loading and all runs, without the start of the process: so a command answers within 10 s."""
@@ -76,6 +73,8 @@ def is_known(digest: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _ours() -> frozenset[str]:
+    from engine.live.preset import bundled_folder
+
     return frozenset(digest_of(p.read_bytes()) for p in bundled_folder().glob("*/generator.onnx"))
 
 
@@ -108,11 +107,15 @@ class _Trial:
     """A process in which a generator is tried."""
 
     def __init__(self, path: Path, digest: str) -> None:
+        from engine.live.processes import Child  # what the process itself need not import
+
         self._child = Child("engine.live.trial_process", str(path), digest)
         self._began, self._ready = time.monotonic(), False
 
     def look(self) -> str | None:
         """What is wrong with it, empty for nothing; None while nobody knows."""
+        import psutil
+
         child, now = self._child, time.monotonic()
         status = child.status
         while child.lines:
