@@ -188,14 +188,16 @@ def test_a_device_is_found_by_a_part_of_its_name(monkeypatch, direction):
         devices.find("scarlett", direction)
 
 
-def test_background_inference_hides_no_other_fault():
-    """A fault of the program itself is not a fault of the generator."""
+def test_any_exception_of_an_inference_is_a_fault_of_its_slot_alone():
     inference = Background()
 
     def job():
         raise ZeroDivisionError
 
-    inference.submit(job, 0)
-    inference.close()  # waits for it
-    with pytest.raises(ZeroDivisionError):
-        inference.collect(0)
+    for fault in (1, 2):
+        assert inference.idle()
+        inference.submit(job, 0)
+        inference.close()  # waits for it
+        assert inference.collect(0) is None
+        assert (inference.faults, inference.is_out) == (fault, fault == 2)
+    assert "ZeroDivisionError" in inference.fault

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
+
+import typer
 
 from engine.cli import options
 from engine.cli.console import Table, say, say_json, stdout
-from engine.errors import DeviceError, PresetError
+from engine.errors import DeviceError, DoubledropError
 from engine.live import devices as audio
 from engine.live.generator import OnnxGenerator
 from engine.live.preset import bundled_names, load_preset
 
 
-def presets(as_json: options.AsJson = False) -> None:
-    """List the presets and whether each loads.
+def presets(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PRESET]...", help="Names or folders. Default: all that come."),
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """List presets and whether each loads; one of a stranger is tried in a process of its own.
 
-    Example: doubledrop presets
+    Example: doubledrop presets. A folder: doubledrop presets downloads/some-preset
     """
     rows: list[dict[str, object]] = []
-    for name in bundled_names():
+    for name in names or bundled_names():
+        description = licence = ""
         try:
             preset = load_preset(name)
             description, licence = preset.file.description, preset.file.licence
             generator = OnnxGenerator(preset.model)
             state = f"ready on {generator.provider}"
-        except PresetError as fault:
-            description = licence = ""
+        except DoubledropError as fault:
             state = str(fault)
         rows.append({"name": name, "state": state, "licence": licence, "what": description})
     _show(rows, as_json)

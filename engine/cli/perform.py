@@ -32,8 +32,9 @@ def performed(
     read: Sequence[Path],
     force: bool,
     as_json: bool,
+    alone: bool = False,
 ) -> None:
-    """Play a rig on a file and say what came of it."""
+    """Play a rig, or a preset ``alone``, on a file and say what came of it."""
     with SoundReader(source) as reader:
         asked = admitted(rig.asked(provider, tempo, settings), reader.rate)
     with done_of(source.name, hidden=as_json) as told:
@@ -47,6 +48,7 @@ def performed(
             progress=told,
             inputs=read,
             force=force,
+            alone=alone,
         )
     for fault in done.broken:
         warn(fault)

@@ -129,7 +129,7 @@ def render(
         rig = rig.at_tempo(tempo.bpm) if effects else rig.at_tempo(tempo.bpm).bare()
         score = read_midi(midi, warn) if midi is not None else []
         given = settings, provider.value, score, inference_ms
-        performed(source, sink, rig, tempo, *given, read, force, as_json)
+        performed(*(source, sink, rig, tempo, *given, read, force, as_json), alone=rig_path is None)
         return
     window = window or options.UseOption.late
     if not preset:

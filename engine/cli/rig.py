@@ -9,12 +9,13 @@ import typer
 
 from engine.cli import options
 from engine.cli.app import App
-from engine.cli.console import say, say_json, warn
+from engine.cli.console import say, say_json, waiting, warn
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, EffectError, RigError
 from engine.live import devices as audio
 from engine.live import midi
 from engine.live.admission import admit
+from engine.live.loading import check_slots
 from engine.live.preset import bundled_names
 from engine.live.rack import effects_in
 from engine.live.rig import read_rig
@@ -71,6 +72,13 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
     for spec in effects_in(asked):
         if spec.get("refused"):
             raise EffectError(spec["name"], spec["refused"], cure="Or take it out of the rig.")
+    with waiting("trying the generators"):
+        dry = check_slots(rig.models())
+    for text in dry:
+        warn(text)
+    if dry:
+        found = f"{len(dry)} of {len(rig.slots)} slots would play dry"
+        raise RigError(str(path), found, cure="Name other presets, or export these again.")
     if as_json:
         say_json({"rig": str(path), "ok": True} | rig.model_dump())
         return

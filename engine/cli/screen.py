@@ -109,7 +109,10 @@ def _slot(show: Show, number: int, slot: Slot) -> Text:
     else:
         text.append(f"  {number + 1} {name}")
     if slot.broken:
-        text.append("  cannot be loaded: dry", style="bold red")
+        text.append(
+            f"  dry: {printable(slot.why)}" if slot.why else "  cannot be loaded: dry",
+            style="bold red",
+        )
     elif slot.amount < 1.0:
         text.append(f"  {slot.amount:.0%}", style="cyan")
     return text
@@ -204,7 +207,7 @@ def line(show: Show) -> str:
     tempo = f"{show.bpm:.2f} BPM {show.source}{' held' if show.held and show.known else ''}"
     text = f"{show.state}  {show.slots[show.active].name}"
     if show.slots[show.active].broken:
-        text += ": cannot be loaded"
+        text += f": {printable(show.slots[show.active].why) or 'cannot be loaded'}"
     if show.called is not None:
         text += f" → {show.slots[show.called].name} in {show.bars_to_go:.1f} bars"
     if show.recording_error:

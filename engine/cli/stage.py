@@ -12,9 +12,10 @@ from pathlib import Path
 from rich.live import Live
 
 from engine.cli import signals
-from engine.cli.console import say, say_json, shares, stderr, tell, warn
+from engine.cli.console import say, say_json, shares, stderr, tell, waiting, warn
 from engine.cli.keyboard import QUIT, TARGETS, keyboard, pressed
 from engine.cli.screen import draw, line
+from engine.errors import PresetError
 from engine.live.asked import Asked, Wanted
 from engine.live.midi_file import read_midi
 from engine.live.performer import Performer
@@ -22,7 +23,7 @@ from engine.live.recorder import Recorder
 from engine.live.rig import Rig
 from engine.live.show import Observer
 from engine.live.status import Status, latency, look
-from engine.live.supervisor import Supervisor
+from engine.live.supervisor import Supervisor, refused
 from engine.live.take import hash_of
 from engine.paths import fitting
 
@@ -64,8 +65,10 @@ def play_devices(
         recorder = Recorder(stage.board, record, facts, stage.events, stage.note, performer.heard)
         recorder.start()  # a take that begins with the session can be played again
     try:
-        with stderr.status("opening the devices, loading the network"):
+        with waiting("opening the devices, loading the network"):
             stage.start()
+        if rig_path is None and stage.broken:  # the one preset that was asked for
+            raise refused(PresetError, stage.broken[0])
         _announce(stage, asked, " | ".join(names), wanted)
         performer.start()
         programs = rig.programs()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,12 @@ DEFAULT_LEVEL_DB = -18.0  # mean power of a mastered track, dB re full scale
 EXAMPLE_TOLERANCE = 2e-3  # 0.16 dB: providers round differently, a wrong network is far off
 
 _PREFIX = "doubledrop."
+# Whoever made the file may have meant harm: what is read of it is bounded before it is made.
+_MOST_COLUMNS = 8192  # of an example, and of a view: 95 s
+_MOST_PIXELS = 1 << 21  # of an example: 8 MiB
+_MOST_TEXT = 1 << 16  # characters of facts and of the front end
+_MOST_DIGITS = 64  # of a number
+_LOUDEST_DB, _QUIETEST_DB = 0.0, -80.0
 
 
 @dataclass(frozen=True)
@@ -89,29 +96,58 @@ class ModelInfo:
                 cure="Export the generator with this version of doubledrop.",
             )
         try:
+            front_end = FrontEnd.from_json(_text(metadata, "front_end"))
             return cls(
-                front_end=FrontEnd.from_json(metadata[_PREFIX + "front_end"]),
+                front_end=front_end,
                 example=Example(
-                    _unpack(metadata[_PREFIX + "example_source"]),
-                    _unpack(metadata[_PREFIX + "example_generated"]),
-                    float(metadata[_PREFIX + "example_period"]),
+                    _unpack(metadata[_PREFIX + "example_source"], front_end.n_mels),
+                    _unpack(metadata[_PREFIX + "example_generated"], front_end.n_mels),
+                    _number(metadata, "example_period", 1.0, float(_MOST_COLUMNS)),
                 ),
-                level_db=float(metadata[_PREFIX + "level_db"]),
-                facts=json.loads(metadata[_PREFIX + "facts"]),
+                level_db=_number(metadata, "level_db", _QUIETEST_DB, _LOUDEST_DB),
+                facts=_facts(_text(metadata, "facts")),
                 view=_view(metadata.get(_PREFIX + "view", "0")),
             )
-        except (KeyError, ValueError, zlib.error) as fault:
+        except (KeyError, ValueError, zlib.error, RecursionError) as fault:
             if isinstance(fault, PresetError):
                 raise
+            reason = f"{fault} is missing" if isinstance(fault, KeyError) else str(fault)
             raise PresetError(
-                name, f"metadata that cannot be read ({fault})", cure="Export it again."
+                name, f"metadata that cannot be read ({reason})", cure="Export it again."
             ) from fault
+
+
+def _text(metadata: dict[str, str], key: str) -> str:
+    text = metadata[_PREFIX + key]
+    if len(text) > _MOST_TEXT:
+        raise ValueError(f"{key} of {len(text)} characters")
+    return text
+
+
+def _number(metadata: dict[str, str], key: str, low: float, high: float) -> float:
+    text = metadata[_PREFIX + key]
+    value = float(text) if len(text) <= _MOST_DIGITS else math.nan
+    if not low <= value <= high:
+        raise ValueError(f"{key} of {text[:_MOST_DIGITS]!r}, {low:g} to {high:g} are possible")
+    return value
+
+
+def _facts(text: str) -> dict[str, Any]:
+    """Plain values, as JSON has them: no NaN, no infinity."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"facts with {constant}")
+
+    facts = json.loads(text, parse_constant=refuse)
+    if not isinstance(facts, dict):
+        raise ValueError("facts that are no table")
+    return facts
 
 
 def _view(text: str) -> int:
     """A crop that holds more than what lies ahead, in a width that networks take."""
-    view = int(text)
-    if view and (view % WIDTH_STEP or view < 2 * AHEAD):
+    view = int(text) if len(text) <= _MOST_DIGITS else -1
+    if view and (view % WIDTH_STEP or not 2 * AHEAD <= view <= _MOST_COLUMNS):
         raise ValueError(f"a view of {view} columns")
     return view
 
@@ -122,8 +158,20 @@ def _pack(image: Array) -> str:
     return head + base64.b85encode(zlib.compress(raw, 9)).decode()
 
 
-def _unpack(text: str) -> Array:
+def _unpack(text: str, n_mels: int) -> Array:
+    """An image of as many bands as the front end has; never more is inflated than it holds."""
     head, _, body = text.partition(";")
-    width, n_mels = map(int, head.split(","))
-    raw = zlib.decompress(base64.b85decode(body))
-    return np.frombuffer(raw, "<f4").reshape(width, n_mels)
+    width, bands = map(int, head[:_MOST_DIGITS].split(","))
+    if not 1 <= width <= _MOST_COLUMNS or bands != n_mels or width * bands > _MOST_PIXELS:
+        raise ValueError(f"an example of {width} columns and {bands} bands")
+    size = 4 * width * bands
+    if len(body) > 2 * size + _MOST_TEXT:
+        raise ValueError(f"an example of {len(body)} characters")
+    inflater = zlib.decompressobj()
+    raw = inflater.decompress(base64.b85decode(body), size + 1)
+    if len(raw) != size or not inflater.eof:
+        raise ValueError("an example of another size than it says")
+    image = np.frombuffer(raw, "<f4").reshape(width, bands)
+    if not np.isfinite(image).all():
+        raise ValueError("an example with values that are not finite")
+    return image

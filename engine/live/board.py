@@ -35,7 +35,8 @@ NUMBERS = 64
 (FLAGS, REPAIRED, REFUSED, PLAYED, TURNS, OPENING) = range(10, 16)
 # … by the engine's …
 (MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
-(FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES, NOTED, READINGS) = range(22, 30)
+(FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES, NOTED, READINGS, BROKEN) = range(22, 31)
+"""``BROKEN`` has a bit for each slot that plays dry because its generator has failed."""
 SHARES = {"fresh": FRESH, "predicted": PREDICTED, "held": HELD, "dry": DRY}
 # … and by whoever holds the controls.
 (STOP, TEMPO, CALL, PANICS) = range(40, 44)

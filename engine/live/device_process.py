@@ -20,7 +20,8 @@ from engine.live import parent
 from engine.live.asked import Wanted
 from engine.live.devices import find, portaudio
 from engine.live.opening import begin_session
-from engine.live.processes import LOST, say, serve
+from engine.live.processes import LOST, serve
+from engine.live.speech import say
 
 _SILENT_S = 0.5
 _PERIOD_S = 0.02

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.dsp.gain import GainImage
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError, ProviderError
+from engine.errors import DeviceError, PresetError, ProviderError
 from engine.live.bench import music
 from engine.live.budget import budget
 from engine.live.devices import Device, portaudio
@@ -143,7 +143,7 @@ def providers(model: Path) -> dict[str, str]:
     for name in ("cpu", "cuda", "coreml"):
         try:
             OnnxGenerator(model, name)
-        except ProviderError as fault:
+        except (ProviderError, PresetError) as fault:
             found[name] = str(fault)
         else:
             found[name] = "runs"
@@ -235,7 +235,12 @@ def examine(
     found: dict[str, Any] = {}
     total, done = len(presets) * len(TEMPOS), 0
     for preset in presets:
-        generator = OnnxGenerator(preset.model, provider, threads=1)
+        try:
+            generator = OnnxGenerator(preset.model, provider, threads=1)
+        except PresetError as fault:
+            found[preset.name] = _unloaded(fault)
+            done += len(TEMPOS)
+            continue
         rehearsals = {}
         with effects_of(str(preset.folder), Settings(), RATE, 2, note) as chains:
             for bpm in TEMPOS:
@@ -252,6 +257,13 @@ def examine(
             "load": {f"{bpm:g}": r.load for bpm, r in rehearsals.items()},
         }
     return found
+
+
+def _unloaded(fault: PresetError) -> dict[str, Any]:
+    """Of a preset whose generator cannot be loaded."""
+    nothing: dict[str, Any] = {key: {} for key in ("hop_ms", "inference_ms", "load")}
+    said = f"cannot be loaded: {fault}"
+    return {"verdict": said, "margin_ms": None, "provider": None} | nothing
 
 
 def _percentiles(times: list[float]) -> dict[str, float]:

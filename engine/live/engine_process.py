@@ -11,13 +11,17 @@ from __future__ import annotations
 import gc
 import sys
 import time
+from functools import partial
 
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
-from engine.live.generator import load_slots
-from engine.live.processes import hurry, say, serve
+from engine.live.generator import STAGE_S
+from engine.live.loading import load_slots
+from engine.live.processes import hurry, serve
+from engine.live.quarantine import Quarantine
 from engine.live.session import IDLE_S, Session
+from engine.live.speech import say
 from engine.stages.restyle import shown_columns
 
 _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inference
@@ -25,13 +29,19 @@ _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inferen
 
 def main(board: b.Board, asked: Asked) -> int:
     """Load the networks, say so, and follow one session after the other."""
-    generators, provider, broken = load_slots(asked.models, asked.provider)
-    for slot, fault in broken.items():
-        say(warning=f"slot {slot + 1} plays dry: {fault}")
-    for generator in generators:
-        generator.warm(shown_columns(generator, Tempo(asked.bpm), asked.settings.use))
+    slots, out = len(asked.models), board.get(b.BROKEN)
+    ours = [slot for slot in range(slots) if out >> slot & 1]  # of an engine before this one
+    width = partial(shown_columns, tempo=Tempo(asked.bpm), use=asked.settings.use)
+    loaded = load_slots(asked.models, asked.provider, ours, width)
+    for text in loaded.said:
+        say(warning=text)
+    for generator in loaded.generators:
+        generator.longest_s = STAGE_S
+    quarantines = [Quarantine(partial(_put_out, board, slot)) for slot in range(slots)]
     sys.setswitchinterval(_SWITCH_S)
-    say(ready=True, provider=provider, broken=list(broken), realtime=hurry())
+    why = {slot: str(fault) for slot, fault in loaded.faults.items()}
+    broken = sorted({*ours, *why})
+    say(ready=True, provider=loaded.provider, broken=broken, why=why, realtime=hurry())
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -39,11 +49,17 @@ def main(board: b.Board, asked: Asked) -> int:
         if not board.get(b.SESSION):
             time.sleep(IDLE_S)
             continue
-        session = Session(board, generators, asked)
+        session = Session(board, loaded.generators, asked, quarantines=quarantines)
         session.follow()  # what it raises ends the process, whatever its threads are doing
         session.close()
         gc.collect()
     return 0
+
+
+def _put_out(board: b.Board, slot: int, reason: str) -> None:
+    """A slot plays dry from now on, in engines to come too."""
+    board.numbers[b.BROKEN] |= 1 << slot
+    say(out=slot, why=reason)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""Generators in ONNX Runtime: loaded, checked against their example, and honest about where
-they run."""
+"""Generators in ONNX Runtime: read once, checked before they run, held to their example, and honest
+about where they run."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,40 +18,42 @@ from engine.dsp.model_format import (
     PERIOD,
     ModelInfo,
 )
-from engine.errors import FrontEndError, PresetError, ProviderError
-from engine.live.inference import run_error
+from engine.errors import DoubledropError, FrontEndError, GeneratorError, PresetError
+from engine.live import trial
+from engine.live.deadline import DEADLINE, interruptible
+from engine.live.inference import reason_of, run_error
+from engine.live.onnx_check import MOST_BYTES, check, check_shape
+from engine.live.providers import QUIET, check_provider, open_session
 
-_PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-}
-_CURES = {
-    "cuda": "Install an NVIDIA driver and pip install 'onnxruntime-gpu[cuda,cudnn]'",
-    "tensorrt": "Install TensorRT 10 and an NVIDIA driver",
-    "coreml": "CoreML exists on macOS only",
-}
-_AUTO = ("cuda", "coreml")  # TensorRT builds its engine for minutes: only when asked for
-_QUIET = 4  # fatal: a provider that is not there is reported by us, in one line
+LONGEST_S = 30.0
+"""Of an inference, where nobody listens."""
+STAGE_S = 3.0
+"""Of an inference on the stage: what comes later is of no use to anybody."""
+_GRACE_S = 1.0  # for an inference that has been told to end
 
 
 class OnnxGenerator:
     """A network that restyles a window.
+
+    The file is read once: the bytes that are checked and tried are the ones that run.
 
     Args:
         path: the ONNX file.
         provider: auto, cpu, cuda, tensorrt or coreml. ``auto`` takes a GPU that works, else CPU.
         front_end: what the host's images are made with.
         threads: of one inference on the CPU.
+        tried: whether this is its trial, or it has had it (see :mod:`engine.live.trial`).
 
     Attributes:
         info: the file's metadata.
         view: columns around "now" that it wants to see on the stage; 0 for the whole window.
         provider: the one that runs, cpu … coreml.
+        digest: SHA-256 of the file.
+        longest_s: an inference that takes longer is ended.
 
     Raises:
-        PresetError: the file is missing, corrupt, no generator, or fails its own example.
+        PresetError: the file is missing, corrupt, no generator, has what it must not have, or
+            fails its trial or its own example.
         FrontEndError: it was made for another front end.
         ProviderError: the provider was asked for by name and does not run.
     """
@@ -63,42 +64,79 @@ class OnnxGenerator:
         provider: str = "auto",
         front_end: FrontEnd | None = None,
         threads: int | None = None,
+        tried: bool = False,
     ) -> None:
-        self._path = path
-        if not path.is_file():
-            raise PresetError(
-                str(path), "no such file", cure="A preset holds preset.toml and generator.onnx."
-            )
-        self._session, self.provider = _open(path, provider, threads)
-        self._wants_period = PERIOD in {entry.name for entry in self._session.get_inputs()}
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        self.info = ModelInfo.from_metadata(metadata, str(path))
+        self._path, self.longest_s = path, LONGEST_S
+        check_provider(provider)
+        try:
+            self._load(provider, front_end or FrontEnd(), threads, tried)
+        except DoubledropError:
+            raise
+        except Exception as fault:  # whatever a file can bring about
+            raise _unloadable(path, fault) from fault
+
+    def _load(self, provider: str, wanted: FrontEnd, threads: int | None, tried: bool) -> None:
+        path, name = self._path, str(self._path)
+        data = read_model(path)
+        declared = check(data, name)
+        self.digest = trial.digest_of(data)
+        self._wants_period = declared.wants_period
+        self.info = ModelInfo.from_metadata(declared.metadata, name)
         self.front_end, self.level_db = self.info.front_end, self.info.level_db
         self.view = self.info.view
-        wanted = front_end or FrontEnd()
         if self.front_end != wanted:
             raise FrontEndError(
-                str(path),
+                name,
                 f"made for front end {self.front_end.fingerprint} {_difference(self, wanted)}",
                 expected=wanted.fingerprint,
                 cure="Train or export it again with this version's front end.",
             )
+        check_shape(declared, self.info, name)
+        if not tried:
+            trial.admit(path, self.digest)
+        opening = partial(open_session, data, name, provider, threads)
+        self._session, self.provider = interruptible(opening)
         self._check_example()
 
     def __call__(self, image: Array, period: float) -> Array:
         """Image (width, n_mels), 0…1, to the restyled image of the same shape.
 
         Raises:
-            GeneratorError: the provider failed.
+            GeneratorError: the provider failed, took too long, or gave another shape.
         """
         feed = {IMAGE: np.ascontiguousarray(image.T, np.float32)[None, None]}
         if self._wants_period:
             feed[PERIOD] = np.array([period], np.float32)
+        generated = self._run(feed)
+        if generated.shape != feed[IMAGE].shape or generated.dtype != np.float32:
+            raise GeneratorError(
+                "generator",
+                f"returned {generated.dtype} of shape {generated.shape}",
+                expected=f"float32 of shape {feed[IMAGE].shape}",
+                cure="The preset is faulty: export it again.",
+            )
+        return np.ascontiguousarray(generated[0, 0].T)
+
+    def _run(self, feed: dict[str, Array]) -> Array:
+        options, late = ort.RunOptions(), False
+        options.log_severity_level = QUIET
+
+        def end() -> None:
+            nonlocal late
+            late = options.terminate = True
+
+        def run() -> Array:
+            with DEADLINE.within(self.longest_s, end):
+                (generated,) = self._session.run(None, feed, options)
+                return np.asarray(generated)
+
         try:
-            (generated,) = self._session.run(None, feed)
+            return interruptible(run, self.longest_s + _GRACE_S)
         except Exception as fault:
-            raise run_error(fault) from fault
-        return np.ascontiguousarray(np.asarray(generated)[0, 0].T)
+            raise run_error(fault, self.longest_s if late else 0.0) from fault
+        except BaseException:  # Ctrl-C
+            options.terminate = True
+            raise
 
     def warm(self, width: int, runs: int = 2) -> None:
         """Run at a width, so that the first real window of it takes no longer than the rest."""
@@ -128,68 +166,36 @@ class Through:
 
     def __init__(self) -> None:
         self.front_end, self.level_db, self.view = FrontEnd(), DEFAULT_LEVEL_DB, 0
+        self.longest_s = LONGEST_S
 
     def __call__(self, image: Array, period: float) -> Array:
         """The image itself."""
         return image
 
-    def warm(self, width: int) -> None:
-        """Nothing to do."""
 
+def read_model(path: Path) -> bytes:
+    """The bytes of a generator's file.
 
-def _open(path: Path, provider: str, threads: int | None) -> tuple[ort.InferenceSession, str]:
-    if provider != "auto" and provider not in _PROVIDERS:
-        raise ProviderError(
-            f"--provider {provider}",
-            "unknown",
-            expected="auto, " + ", ".join(_PROVIDERS),
-            cure="Choose one of these.",
-        )
-    asked = _AUTO if provider == "auto" else (provider,)
-    for name in (*(n for n in asked if n != "cpu"), "cpu"):
-        if name == "cpu" and provider not in ("auto", "cpu"):
-            break
-        if _PROVIDERS[name] not in ort.get_available_providers():
-            continue
-        session = _session(path, name, threads)
-        if session is not None and _PROVIDERS[name] in session.get_providers():
-            return session, name
-    raise ProviderError(
-        f"--provider {provider}",
-        "not available on this machine",
-        expected=f"{_PROVIDERS[provider]} in ONNX Runtime",
-        cure=f"{_CURES[provider]}, or use --provider cpu.",
-    )
-
-
-def _loadable(path: Path) -> str | bytes:
-    """A model for ONNX Runtime: its path, or its content where the path is no UTF-8."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return path.read_bytes()
-    return str(path)
-
-
-def _session(path: Path, name: str, threads: int | None) -> ort.InferenceSession | None:
-    options = ort.SessionOptions()
-    options.log_severity_level = _QUIET
-    options.intra_op_num_threads = threads or min(2, os.cpu_count() or 1)
-    options.inter_op_num_threads = 1
-    # Spinning threads would take the hop loop's core between two inferences.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    try:
-        ort.set_default_logger_severity(_QUIET)
-        return ort.InferenceSession(_loadable(path), options, providers=[_PROVIDERS[name]])
-    except Exception as fault:
-        if name != "cpu":
-            return None
+    Raises:
+        PresetError: it is missing, too large, or cannot be read.
+    """
+    if not path.is_file():
         raise PresetError(
-            str(path),
-            f"cannot be loaded ({str(fault).splitlines()[0][:200]})",
-            cure="The file is damaged or no ONNX model: export it again.",
-        ) from fault
+            str(path), "no such file", cure="A preset holds preset.toml and generator.onnx."
+        )
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as fault:
+        raise _unloadable(path, fault) from fault
+
+
+def _unloadable(path: Path, fault: Exception) -> PresetError:
+    return PresetError(
+        str(path),
+        f"cannot be loaded ({reason_of(fault)})",
+        cure="The file is damaged or no ONNX model: export it again.",
+    )
 
 
 def _difference(generator: OnnxGenerator, wanted: FrontEnd) -> str:
@@ -199,29 +205,3 @@ def _difference(generator: OnnxGenerator, wanted: FrontEnd) -> str:
         for key, value in vars(wanted).items()
         if has[key] != value
     )
-
-
-def load_slots(
-    models: Sequence[str], provider: str
-) -> tuple[list[OnnxGenerator | Through], str, dict[int, PresetError]]:
-    """The network of each slot, and where they run; one that cannot be loaded lets dry through.
-
-    Returns:
-        The networks, the provider, and why those that cannot be loaded cannot.
-
-    Raises:
-        PresetError: none of them can.
-    """
-    generators: list[OnnxGenerator | Through] = []
-    runs_on, faults = "", {}
-    for slot, model in enumerate(models):
-        try:
-            generator = OnnxGenerator(Path(model), provider, threads=1)
-            runs_on = generator.provider
-            generators.append(generator)
-        except PresetError as fault:
-            faults[slot] = fault
-            generators.append(Through())
-    if len(faults) == len(generators):
-        raise faults[0]
-    return generators, runs_on, faults

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import Protocol
 
 from engine.dsp.gain import GainImage
-from engine.errors import DoubledropError, GeneratorError
+from engine.errors import GeneratorError
+from engine.live.deadline import settle
+from engine.live.quarantine import Outcome, Quarantine
 from engine.stages.inference import Inference, Job
+from engine.text import printable
+
+_GIVEN_UP_S = 5.0  # an inference that was told to end by then, and has not
+_FILE_S = 40.0  # the same where nobody listens
+_CLOSE_S = 1.0
+_LOOK_S = 0.1  # between two looks at an inference, at most
 
 
 class Runner(Inference, Protocol):
@@ -21,18 +31,23 @@ class Runner(Inference, Protocol):
     fault: str
     paused: bool
 
-    @property
-    def busy_s(self) -> float:
-        """For how long the present job has been running."""
-        ...
-
     def close(self) -> None:
         """End its thread."""
         ...
 
 
+class _Hangs(GeneratorError):
+    """A job that goes on, and cannot be ended."""
+
+
 class _Worker:
     """One job at a time on a thread of its own; ONNX Runtime releases the interpreter.
+
+    The thread never keeps the program from ending: one that hangs is left alone.
+
+    Args:
+        quarantine: of the slot; it is told of faults, and none is raised. None where a fault ends
+            what is done.
 
     Attributes:
         done: jobs that gave an image.
@@ -41,12 +56,19 @@ class _Worker:
         paused: whether new jobs have to wait.
     """
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="inference")
+    def __init__(self, quarantine: Quarantine | None = None) -> None:
+        self._jobs: SimpleQueue[tuple[Future[GainImage | None], Job] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._job: Future[GainImage | None] | None = None
-        self._begun, self._since = 0, 0.0
+        self._begun = 0
+        self._quarantine = quarantine
         self.done = self.faults = 0
         self.fault, self.paused = "", False
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the slot is in quarantine: jobs are taken, and nothing is done with them."""
+        return self._quarantine is not None and self._quarantine.is_out
 
     def idle(self) -> bool:
         """Whether a job can be submitted."""
@@ -54,24 +76,70 @@ class _Worker:
 
     def submit(self, job: Job, now: int) -> None:
         """Start a job."""
-        self._job, self._begun = self._pool.submit(job), now
-        self._since = time.monotonic()
+        if self.is_out:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=_work, args=(self._jobs,), name="inference", daemon=True
+            )
+            self._thread.start()
+        self._job, self._begun = Future(), now
+        self._jobs.put((self._job, job))
 
-    def _finish(self) -> GainImage | None:
-        assert self._job is not None
-        job, self._job = self._job, None
-        image = job.result()
+    def _finish(self, patience_s: float) -> GainImage | None:
+        """The job's image; None, and counted, where it failed.
+
+        Raises:
+            GeneratorError: it failed, and the slot has no quarantine.
+        """
+        try:
+            image = self._take(patience_s)
+        except GeneratorError as fault:
+            if self._quarantine is None:
+                raise
+            self.faults, self.fault = self.faults + 1, str(fault)
+            self._quarantine.failed(fault.found, for_good=isinstance(fault, _Hangs))
+            return None
         self.done += image is not None
         return image
 
-    @property
-    def busy_s(self) -> float:
-        """For how long the present job has been running."""
-        return time.monotonic() - self._since if self._job is not None else 0.0
+    def _take(self, patience_s: float) -> GainImage | None:
+        """The job's image, after so many seconds at most; another job may be begun then.
+
+        Raises:
+            GeneratorError: it failed; ``_Hangs``, if it goes on, and is left alone.
+        """
+        assert self._job is not None
+        job, self._job = self._job, None
+        try:
+            return job.result(patience_s)
+        except GeneratorError:
+            raise
+        except Exception as fault:
+            if job.done():
+                raise run_error(fault) from fault
+            self._part()
+            raise _Hangs(
+                "generator", "does not answer, and cannot be ended", cure="Export it again."
+            ) from fault
 
     def close(self) -> None:
         """End the thread."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        thread = self._thread
+        self._part()
+        if thread is not None:
+            thread.join(_CLOSE_S)
+
+    def _part(self) -> None:
+        """Leave the thread alone: it ends behind its job, and another job has another one."""
+        self._jobs.put(None)
+        self._thread, self._jobs = None, SimpleQueue()
+
+
+def _work(jobs: SimpleQueue[tuple[Future[GainImage | None], Job] | None]) -> None:
+    while (item := jobs.get()) is not None:
+        settle(*item)
+        del item  # the image, and what the job has heard, are not kept until the next
 
 
 class Scheduled(_Worker):
@@ -82,10 +150,11 @@ class Scheduled(_Worker):
 
     Args:
         duration: simulated time of an inference, samples of the feed.
+        quarantine: of the slot, in a performance; None where a fault ends the rendering.
     """
 
-    def __init__(self, duration: int) -> None:
-        super().__init__()
+    def __init__(self, duration: int, quarantine: Quarantine | None = None) -> None:
+        super().__init__(quarantine)
         self._duration = duration
 
     def collect(self, now: int) -> GainImage | None:
@@ -96,66 +165,94 @@ class Scheduled(_Worker):
         """
         if self._job is None or now < self._begun + self._duration:
             return None
-        return self._finish()
+        return self._finish(_FILE_S)
 
 
 class Background(_Worker):
     """For the stage: a result is there when it is there, and a fault is counted, not raised.
 
     Args:
-        told: of each job that was collected: when, and whether it was done.
+        told: of each job that was collected: when, and what came of it.
+        quarantine: of the slot, beyond this device and this rate.
     """
 
-    def __init__(self, told: Callable[[int, bool], None] | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        told: Callable[[int, Outcome], None] = lambda now, outcome: None,
+        quarantine: Quarantine | None = None,
+    ) -> None:
+        super().__init__(quarantine or Quarantine())
         self._told = told
+        self._looked = self._waited = 0.0
+
+    def submit(self, job: Job, now: int) -> None:
+        """Start a job."""
+        self._looked, self._waited = time.monotonic(), 0.0
+        super().submit(job, now)
 
     def collect(self, now: int) -> GainImage | None:
         """The result, if one has finished."""
-        if self._job is None or not self._job.done():
+        if self._job is None:
             return None
+        if not self._job.done():
+            # Time in which this thread stood still too, as in a debugger, does not count.
+            moment = time.monotonic()
+            self._waited += min(moment - self._looked, _LOOK_S)
+            self._looked = moment
+            if self._waited < _GIVEN_UP_S:
+                return None
         faults = self.faults
-        try:
-            return self._finish()
-        except DoubledropError as fault:
-            self.faults, self.fault = self.faults + 1, str(fault)
-            return None
-        finally:
-            if self._told is not None:
-                self._told(now, self.faults == faults)
+        image = self._finish(0.0)
+        outcome = Outcome.DONE if self.faults == faults else Outcome.FAILED
+        self._told(now, Outcome.OUT if self.is_out else outcome)
+        return image
 
 
 class Recorded(_Worker):
     """For a take: each result is there when it was there on the stage.
 
     Args:
-        collected: samples at which jobs were collected, in order, and whether they were done.
+        collected: samples at which jobs were collected, in order, and what came of them.
+        quarantine: of the slot.
     """
 
-    def __init__(self, collected: Iterable[tuple[int, bool]]) -> None:
-        super().__init__()
+    def __init__(self, collected: Iterable[tuple[int, Outcome]], quarantine: Quarantine) -> None:
+        super().__init__(quarantine)
         self._collected = deque(collected)
+        self._slot = quarantine
 
     def collect(self, now: int) -> GainImage | None:
-        """The result that was there by now.
-
-        Raises:
-            GeneratorError: the generator failed, and did not on the stage.
-        """
+        """The result that was there by now."""
         if self._job is None or not self._collected or now < self._collected[0][0]:
             return None
-        _, done = self._collected.popleft()
-        if done:
-            return self._finish()
-        with suppress(DoubledropError):
-            self._finish()
+        _, outcome = self._collected.popleft()
+        if outcome is Outcome.DONE:
+            return self._finish(_FILE_S)
+        if outcome is Outcome.OUT:
+            self._slot.failed("failed on the stage", for_good=True)
+        with suppress(GeneratorError):  # what it heard is heard; what it made was lost then
+            self._take(_FILE_S)
         return None
 
 
-def run_error(fault: Exception) -> GeneratorError:
-    """What an execution provider raised, as an error of this program."""
+def reason_of(fault: BaseException) -> str:
+    """Why something failed, in one line of bounded length."""
+    first = (str(fault).splitlines() or [""])[0].strip()[:200]
+    return printable(first or type(fault).__name__)
+
+
+def run_error(fault: Exception, longest_s: float = 0.0) -> GeneratorError:
+    """What an execution provider raised, as an error of this program.
+
+    Args:
+        fault: that.
+        longest_s: time limit, if the inference was ended for it; else 0.
+    """
+    found = f"failed while running ({reason_of(fault)})"
+    if longest_s:
+        found = f"has not answered for {longest_s:g} s"
     return GeneratorError(
         "generator",
-        f"failed while running ({str(fault).splitlines()[0]})",
+        found,
         cure="Check the preset with `doubledrop presets`, or export it again.",
     )

@@ -23,7 +23,7 @@ from numba import carray, types  # type: ignore[attr-defined]
 
 from engine.dsp.arrays import Array, Audio
 from engine.errors import DeviceError
-from engine.live.processes import say
+from engine.live.speech import say
 
 (LENGTH, AT, CALLS, CLIENT, OUT, IN, ENDED) = (0, 1, 2, 3, 4, 6, 10)
 _HEAD, _LOG = 16, 1 << 18

@@ -25,11 +25,13 @@ from engine.live.callback import exchange_on
 from engine.live.chains import chains_latency
 from engine.live.external import OFFLINE_S
 from engine.live.files import SoundReader, SoundWriter
-from engine.live.generator import OnnxGenerator, Through, load_slots
+from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Scheduled
 from engine.live.leftovers import release
+from engine.live.loading import load_slots
 from engine.live.opening import begin_session
 from engine.live.performer import Performer
+from engine.live.quarantine import quarantines
 from engine.live.rack import racked
 from engine.live.render import Progress, measured
 from engine.live.rig import Rig
@@ -107,6 +109,7 @@ def perform(
     progress: Progress | None = None,
     inputs: Iterable[Path] = (),
     force: bool = False,
+    alone: bool = False,
 ) -> Performance:
     """Play a rig on a file, with the messages of a score on its controls.
 
@@ -123,15 +126,20 @@ def perform(
         progress: told samples done and samples in all.
         inputs: files beside the source that the sink may not be.
         force: whether the sink may be a file that is not ours.
+        alone: whether the rig is but a preset, without which there is nothing to play.
 
     Raises:
         InputError, OutputError: a file is damaged or cannot be written.
-        PresetError: none of the slots can be loaded.
+        PresetError: that preset cannot be loaded.
     """
     begun = time.perf_counter()
-    generators, provider, broken = load_slots(asked.models, asked.provider)
+    loaded = load_slots(asked.models, asked.provider)
+    generators = loaded.generators
+    if alone and loaded.faults:
+        raise loaded.faults[0]
     tempo = Tempo(asked.bpm, asked.downbeat_s)
-    faults: list[str] = []
+    faults = loaded.said
+    guards = quarantines(len(generators), faults.append)
     with (
         SoundReader(source) as reader,
         racked(asked, faults.append) as wired,
@@ -142,7 +150,9 @@ def perform(
             raise InputError(
                 str(source), f"{channels} channels", expected="mono or stereo", cure="Mix it down."
             )
-        inference_ms = measured(inference_ms, _slowest(generators), tempo, asked.settings.use)
+        if (network := _slowest(generators)) is not None:
+            inference_ms = measured(inference_ms, network, tempo, asked.settings.use)
+        inference_ms = inference_ms or 0.0
         duration = round(inference_ms / 1000 * rate)
         block = rig.devices.block
         chains = chains_latency(asked, rate)
@@ -152,7 +162,7 @@ def perform(
         callbacks = Callbacks(board)
         session = Session(
             *(board, generators, wired),
-            lambda slot, origin: Scheduled(duration),
+            lambda slot, origin: Scheduled(duration, guards[slot]),
             patience_s=OFFLINE_S,
             tell=faults.append,
         )
@@ -174,7 +184,7 @@ def perform(
         return Performance(
             seconds=frames / rate,
             realtime_factor=frames / rate / (time.perf_counter() - begun),
-            provider=provider,
+            provider=loaded.provider,
             latency_samples=board.get(b.BEHIND) + LOOKAHEAD,
             inferences=board.get(b.INFERENCES),
             late=board.get(b.LATE_INFERENCES),
@@ -183,14 +193,13 @@ def perform(
             bpm=performer.conductor.tempo.bpm,
             messages=len(score),
             peak_dbfs=writer.peak_dbfs,
-            broken=[f"slot {slot + 1} plays dry: {fault}" for slot, fault in broken.items()]
-            + faults,
+            broken=faults,
         )
 
 
-def _slowest(generators: Sequence[OnnxGenerator | Through]) -> OnnxGenerator:
+def _slowest(generators: Sequence[OnnxGenerator | Through]) -> OnnxGenerator | None:
     networks = [one for one in generators if isinstance(one, OnnxGenerator)]
-    return max(networks, key=lambda one: one.view or 1 << 16)
+    return max(networks, key=lambda one: one.view or 1 << 16, default=None)
 
 
 def _blocks(reader: SoundReader, block: int, latency: int) -> Iterator[Audio]:

@@ -21,7 +21,8 @@ from engine.errors import DoubledropError, EffectError
 from engine.live import wire as w
 from engine.live.memory import put, take
 from engine.live.plugin import Plugin
-from engine.live.processes import hurry, hush, say
+from engine.live.processes import hurry
+from engine.live.speech import hush, say
 from engine.live.wire import Wire
 from engine.stages.sanitise import CEILING
 

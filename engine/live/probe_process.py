@@ -8,7 +8,7 @@ import os
 import sys
 
 from engine.live.probe import probe
-from engine.live.processes import hush, say
+from engine.live.speech import hush, say
 
 if __name__ == "__main__":
     hush()

@@ -20,6 +20,7 @@ from engine.live import board as b
 from engine.live.asked import Request, read
 from engine.live.lines import Line, Lines
 from engine.live.nursery import started
+from engine.live.speech import say
 from engine.text import printable
 
 LOST = 3
@@ -33,19 +34,6 @@ _MOST_UNREAD = 1 << 23  # bytes, after which a process has to wait for whoever r
 _LOOK_S = 0.01
 
 Meant = TypeVar("Meant")
-
-
-def say(**values: Any) -> None:
-    """One line to whoever started this process."""
-    print(json.dumps(values), flush=True)
-
-
-def hush() -> None:
-    """Let libraries print where nobody reads; :func:`say` is still heard."""
-    sys.stdout = os.fdopen(os.dup(1), "w")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
 
 
 def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoReturn:

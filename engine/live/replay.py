@@ -18,10 +18,12 @@ from engine.live.budget import FADE
 from engine.live.chains import chains_latency
 from engine.live.external import OFFLINE_S, Turn
 from engine.live.files import SoundReader, SoundWriter
-from engine.live.generator import OnnxGenerator, Through, load_slots
+from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Recorded
+from engine.live.loading import load_slots
 from engine.live.offline import Callbacks, offline_board
 from engine.live.opening import begin_session
+from engine.live.quarantine import Outcome, quarantines
 from engine.live.rack import CHANCES, racked
 from engine.live.render import Progress
 from engine.live.session import Session
@@ -72,10 +74,10 @@ def replay(
     Raises:
         InputError, OutputError, PresetError: a file is damaged, cannot be written, or is gone.
     """
-    generators, _, _ = load_slots(take.asked.models, provider)
+    loaded = load_slots(take.asked.models, provider)
     before = take.hashes
     changed = [m for m, known in zip(take.asked.models, before, strict=True) if hash_of(m) != known]
-    faults: list[str] = []
+    faults = loaded.said
     with (
         SoundReader(take.folder / "dry.wav") as dry,
         SoundReader(take.folder / "out.wav") as out,
@@ -84,7 +86,7 @@ def replay(
     ):
         take = replace(take, asked=asked)
         frames = min(dry.frames, out.frames)
-        player = _Player(board, take, generators, faults)
+        player = _Player(board, take, loaded.generators, faults)
         off = power = same = 0.0
         form = take.rate, b.CHANNELS
         with SoundWriter(sink, *form, inputs=take.files, force=force) as writer:
@@ -135,6 +137,7 @@ class _Player:
         self._engine, self._device = deque(take.engine), deque(take.device)
         self._session: Session | None = None
         self._ready = 0
+        self._quarantines = quarantines(len(generators), faults.append)
 
     def close(self) -> None:
         """End the threads."""
@@ -237,20 +240,20 @@ class _Player:
         """The engine begins, or begins anew: with the tempo, the slot and the feed of then."""
         self.close()
         began, rows = self._engine.popleft(), self._engine
-        collected: list[list[tuple[int, bool]]] = [[] for _ in self._generators]
+        collected: list[list[tuple[int, Outcome]]] = [[] for _ in self._generators]
         for row in rows:
             if row["what"] == "began":
                 break
             if row["what"] == "collected":
                 at = int(row["at"]) - began["at"]
-                collected[int(row["slot"])].append((at, bool(row["done"])))
+                collected[int(row["slot"])].append((at, Outcome(max(-1, min(1, int(row["done"]))))))
         while rows and rows[0]["what"] in ("tempo", "switch") and rows[0]["at"] == began["at"]:
             self._obey(rows.popleft(), None)
         if rows and rows[0]["what"] == "listened":
             rows.popleft()  # a session does so itself when it begins
         self._session = Session(
             *(self._board, self._generators, self._take.asked),
-            lambda slot, _: Recorded(collected[slot]),
+            lambda slot, _: Recorded(collected[slot], self._quarantines[slot]),
             int(began["heard"]),
             OFFLINE_S,
             self._faults.append,

@@ -53,17 +53,32 @@ class DeviceReady(_Line):
 
 
 class EngineReady(_Line):
-    """The networks are loaded; ``broken`` are the slots that play dry."""
+    """The networks are loaded; ``broken`` are the slots that play dry, and ``why`` says why those
+    do that could not be loaded."""
 
     provider: str
     broken: list[_Count]
+    why: dict[_Count, str]
     realtime: bool
+
+
+class Quarantined(_Line):
+    """Of the engine: a slot plays dry from now on, until the next start."""
+
+    out: _Count
+    why: str
 
 
 class Ready(_Line):
     """A plugin is loaded."""
 
     ready: bool
+
+
+class Tried(_Line):
+    """Of the trial of a generator: what is wrong with it, empty for nothing."""
+
+    fault: str
 
 
 class Begun(_Line):
@@ -139,10 +154,11 @@ class Missing(_Line):
 DEVICE: TypeAdapter[Trouble | Warned | Fault | DeviceReady] = TypeAdapter(
     Trouble | Warned | Fault | DeviceReady
 )
-ENGINE: TypeAdapter[Trouble | Warned | Fault | EngineReady] = TypeAdapter(
-    Trouble | Warned | Fault | EngineReady
+ENGINE: TypeAdapter[Trouble | Warned | Fault | Quarantined | EngineReady] = TypeAdapter(
+    Trouble | Warned | Fault | Quarantined | EngineReady
 )
 PLUGIN: TypeAdapter[Trouble | Fault | Ready] = TypeAdapter(Trouble | Fault | Ready)
+TRIAL: TypeAdapter[Trouble | Tried | Ready] = TypeAdapter(Trouble | Tried | Ready)
 PROBE: TypeAdapter[Trouble | Begun | Judged] = TypeAdapter(Trouble | Begun | Judged)
 MIDI: TypeAdapter[Trouble | Received | Ports | Outputs | Gone | Alive] = TypeAdapter(
     Trouble | Received | Ports | Outputs | Gone | Alive

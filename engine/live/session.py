@@ -17,7 +17,6 @@ from engine.dsp.arrays import Audio
 from engine.dsp.gain import Quality
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
-from engine.errors import GeneratorError
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.chains import Built, Workshop
@@ -25,7 +24,8 @@ from engine.live.external import Turn
 from engine.live.generator import OnnxGenerator, Through
 from engine.live.inference import Background, Runner
 from engine.live.journal import Kind, note
-from engine.live.processes import say
+from engine.live.quarantine import Outcome, Quarantine
+from engine.live.speech import say
 from engine.stages.dose import Dose
 from engine.stages.host import Host
 from engine.stages.slots import Slots
@@ -33,7 +33,6 @@ from engine.stages.slots import Slots
 IDLE_S = 0.0003  # between looks for the next hop: a ninth of one
 _MOST_HOPS = 64
 _BACKLOG_S = 1.0  # further behind than this, the feed is listened to and not rendered
-_HUNG_S = 10.0  # an inference that takes longer will never end, and what it has not heard piles up
 _PLACES = {quality: b.SHARES[quality.value] for quality in Quality}
 _COUNTERS = (b.INFERENCES, b.LATE_INFERENCES, b.FAULTS, b.SWITCHES)
 
@@ -50,6 +49,7 @@ class Session:
         heard: up to which sample the feed is there; by default what the board says.
         patience_s: how long the answer of a plugin is waited for, where nobody listens.
         tell: told what goes wrong; by default whoever started this process.
+        quarantines: of the slots, beyond this session; not used with a ``runner``.
 
     Attributes:
         at: sample of the session that comes next.
@@ -66,8 +66,10 @@ class Session:
         heard: int | None = None,
         patience_s: float | None = None,
         tell: Callable[[str], None] = lambda text: say(fault=text),
+        quarantines: Sequence[Quarantine] = (),
     ) -> None:
         self._tell = tell
+        self._quarantines = quarantines or [Quarantine() for _ in generators]
         opened = _opened(board)
         self._board, self.number, self._rate = board, opened.number, opened.rate
         self._channels = max(1, opened.inputs)
@@ -138,18 +140,11 @@ class Session:
             if hops == 1:
                 self._times.append(time.perf_counter() - began)
             self._report(began)
-            self._check()
 
     def _say(self, trouble: str) -> None:
         if trouble not in self._said:
             self._said.add(trouble)
             self._tell(trouble)
-
-    def _check(self) -> None:
-        if any(inference.busy_s > _HUNG_S for inference in self._inferences):
-            raise GeneratorError(
-                "generator", f"has not answered for {_HUNG_S:g} s", cure="Export it again."
-            )
 
     def close(self) -> None:
         """End the inference threads."""
@@ -157,10 +152,10 @@ class Session:
             inference.close()
 
     def _background(self, slot: int, origin: int) -> Background:
-        def tell(now: int, done: bool) -> None:
-            note(self._board, Kind.COLLECTED, origin + now, slot, done)
+        def tell(now: int, outcome: Outcome) -> None:
+            note(self._board, Kind.COLLECTED, origin + now, slot, outcome)
 
-        return Background(tell)
+        return Background(tell, self._quarantines[slot])
 
     def _tell_turn(self, number: int, turn: Turn) -> None:
         note(self._board, Kind.PLUGIN, self.at, number, turn)
@@ -282,8 +277,9 @@ class Session:
             board.numbers[place] = self._counted[place] + now_counted
         board.numbers[b.SLOT] = slots.active
         board.levels[b.ENGINE_WET] = slots.stages[slots.active].wet
-        for inference in self._inferences:
-            self._say(inference.fault)
+        for number, inference in enumerate(self._inferences, 1):
+            if inference.fault:
+                self._say(f"slot {number}: {inference.fault}")
         for trouble in slots.faults:
             self._say(trouble)
         if now - self._reported > 1.0 and self._ages and self._times:

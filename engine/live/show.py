@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import cast
 
 from engine.dsp.stft import STFT
 from engine.live import board as b
@@ -20,12 +19,13 @@ _LIT_S = 1.0  # how long a light stays on
 
 @dataclass(frozen=True)
 class Slot:
-    """A slot as it is shown; ``amount`` 0 … 1, ``broken`` if it cannot be loaded."""
+    """A slot as it is shown; ``amount`` 0 … 1, ``broken`` if it plays dry, and ``why``."""
 
     name: str
     program: int
     amount: float
     broken: bool
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Observer:
         self._missed = missed
         state, alarm = self._state(status)
         rate, hop_ms = max(1, stage.board.get(b.RATE)), status.hop_ms["p99"]
-        broken = self._broken()
+        broken = stage.broken
         return Show(
             seconds=now_s - self._began,
             status=status,
@@ -158,7 +158,13 @@ class Observer:
             beat=int(beat % tempo.beats_per_bar) + 1,
             beats=tempo.beats_per_bar,
             slots=[
-                Slot(name, program, wishes.knobs[f"amount{n + 1}"], n in broken)
+                Slot(
+                    name,
+                    program,
+                    wishes.knobs[f"amount{n + 1}"],
+                    n in broken,
+                    broken.get(n, ""),
+                )
                 for n, (name, program) in enumerate(zip(self._names, self._programs, strict=True))
             ],
             active=switching.active,
@@ -195,14 +201,11 @@ class Observer:
             return "DEVICE LOST", True
         if stage.engine_pid is None or not stage.board.levels[b.AVAILABLE]:
             return "DRY: engine away", True
-        if self.performer.switching.active in self._broken():
+        if self.performer.switching.active in stage.broken:
             return "DRY: slot broken", True
         if wishes.knobs["wet"] == 0.0:
             return "DRY", False
         return ("WET", False) if status.wet > 0.0 else ("DRY: no gains yet", True)
-
-    def _broken(self) -> list[int]:
-        return cast(list[int], self._stage.engine.get("broken", []))
 
     def _light(self, name: str, on: bool, now_s: float) -> bool:
         if on:

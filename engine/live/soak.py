@@ -14,14 +14,14 @@ import numpy as np
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError
+from engine.errors import DeviceError, PresetError
 from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
 from engine.live.sources import FileSource
 from engine.live.start import command
 from engine.live.status import Status, look
-from engine.live.supervisor import Supervisor
+from engine.live.supervisor import Supervisor, refused
 from engine.pictures import pyplot, save
 
 _SECOND = 1.0
@@ -102,6 +102,9 @@ def soak(
     jack.client_library()
     result, stage = Soak(), Supervisor(wanted, asked)
     stage.start()
+    for why in stage.broken.values():  # what would be measured is not what was asked for
+        stage.stop()
+        raise refused(PresetError, why)
     with tempfile.TemporaryDirectory() as folder:
         clients: list[subprocess.Popen[str]] = []
         try:

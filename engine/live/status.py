@@ -32,6 +32,7 @@ class Status:
         peak_in_db, peak_out_db: since the last look, dBFS.
         limited_db: the limiter's deepest gain since the last look.
         wet: share of the effect that is heard.
+        broken: why slots play dry, by their number from 1.
         slot, switches: the one that is heard, and crossfades so far.
         lost, restarts, stalls: of the device, of the engine, and those for its silence.
         latency: samples by part; ``total`` is what is declared.
@@ -52,6 +53,7 @@ class Status:
     inferences: int
     late_inferences: int
     faults: int
+    broken: dict[str, str]
     peak_in_db: float
     peak_out_db: float
     limited_db: float
@@ -93,6 +95,7 @@ def look(stage: Supervisor, settings: Settings) -> Status:
         inferences=int(n[b.INFERENCES]),
         late_inferences=int(n[b.LATE_INFERENCES]),
         faults=int(n[b.FAULTS]),
+        broken={str(slot + 1): why for slot, why in sorted(stage.broken.items())},
         peak_in_db=peaks[0],
         peak_out_db=peaks[1],
         limited_db=take_reduction_db(stage.board.ceiling),

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import cast
 
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, DoubledropError, PresetError
@@ -20,6 +21,7 @@ from engine.live.chains import latencies
 from engine.live.devices import let_go
 from engine.live.leftovers import release
 from engine.live.processes import LOST, Child
+from engine.live.quarantine import dry
 from engine.live.rack import Rack
 
 _TICK_S = 0.05
@@ -66,6 +68,7 @@ class Supervisor:
         self.device: dict[str, object] = {}
         self.engine: dict[str, object] = {}
         self.lost = self.restarts = self.stalls = 0
+        self._out: dict[int, str] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._children: dict[str, Child | None] = {"device": None, "engine": None}
@@ -86,12 +89,17 @@ class Supervisor:
         child = self._children["device"]
         return child.pid if child else None
 
+    @property
+    def broken(self) -> dict[int, str]:
+        """Slots that play dry, from 0, and why."""
+        return cast(dict[int, str], self.engine.get("why", {})) | self._out
+
     def start(self) -> None:
         """Open the device and load the network.
 
         Raises:
             DeviceError: there is no such device, or it refuses.
-            PresetError: the network cannot be loaded, or its provider is not there.
+            PresetError: the provider of the networks is not there.
         """
         let_go()  # the process of the device opens it, under its own name
         try:
@@ -163,6 +171,9 @@ class Supervisor:
                     self.note(line.warning)
                 case said.Fault():
                     self.note(line.fault)
+                case said.Quarantined():
+                    self._out[line.out] = line.why
+                    self.note(dry(line.out, f"{line.why}; until the next start"))
                 case said.DeviceReady():
                     if self.device:
                         self.note(f"audio device back: {line.output}, {line.rate} Hz")

@@ -1,0 +1,61 @@
+"""Tries a generator: ``engine.live.trial_process FILE SHA256``; see :mod:`engine.live.trial` and
+:mod:`engine.live.child`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import DoubledropError
+from engine.live.generator import OnnxGenerator
+from engine.live.inference import reason_of
+from engine.live.speech import hush, say
+from engine.live.trial import MEMORY, RUN_S
+
+_LIBRARIES = 128 << 20  # resident, and no private allocation: code of ONNX Runtime and NumPy
+_WIDTHS = (280, 480, 984)  # columns of a phrase at 300, 174 and 84 BPM
+
+
+def run(path: Path, digest: str) -> str:
+    """What is wrong with a generator, empty for nothing."""
+    try:
+        generator = OnnxGenerator(path, "cpu", tried=True)
+        if generator.digest != digest:
+            return "the file has changed meanwhile"
+        rng = np.random.default_rng(0)
+        bands = generator.front_end.n_mels
+        for width in sorted({*_WIDTHS, generator.view or _WIDTHS[0]}):
+            for image in (np.zeros((width, bands)), rng.random((width, bands))):
+                made = generator(image.astype(np.float32), float(width))
+                if not np.isfinite(made).all():
+                    return f"values that are not finite at a width of {width} columns"
+    except DoubledropError as fault:
+        return fault.found
+    except Exception as fault:
+        return reason_of(fault)
+    return ""
+
+
+def _limit() -> None:
+    """Bounds that hold even where the parent does not look."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's, which ends this process
+    if sys.platform == "win32":
+        return
+    import resource
+
+    signal.alarm(round(2 * RUN_S))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY - _LIBRARIES, MEMORY - _LIBRARIES))
+
+
+if __name__ == "__main__":
+    hush()
+    _limit()
+    say(ready=True)
+    say(fault=run(Path(sys.argv[1]), sys.argv[2]))
+    sys.stdout.flush()
+    os._exit(0)
