@@ -43,6 +43,10 @@ Bpm = Annotated[
 Downbeat = Annotated[
     float | None, typer.Option(help="Time of any downbeat, seconds from the beginning.")
 ]
+BeatsPerBar = Annotated[
+    int | None,
+    typer.Option(help="Beats of a bar, 2 to 12. Default: 4; what --bpm counts is a beat."),
+]
 Lookahead = Annotated[
     int, typer.Option(help="Latency dial in ms: 0, 23, 46 or 93. More is surer and later.")
 ]

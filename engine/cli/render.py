@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from engine.cli import options
-from engine.cli.console import done_of, shares, stderr, warn
-from engine.dsp.tempo import Tempo
+from engine.cli.console import done_of, shares, warn
+from engine.cli.tempo import assumed_tempo, find_tempo, tempo_in_words
+from engine.dsp.tempo_map import TempoMap
 from engine.errors import UsageError
 from engine.live import render as rendering
 from engine.live.files import SoundReader, check_writable
@@ -18,7 +19,6 @@ from engine.live.generator import OnnxGenerator
 from engine.live.midi_file import read_midi
 from engine.live.preset import load_preset
 from engine.live.rig import Rig, read_rig
-from engine.live.tracker import track
 from engine.stages.host import Settings
 
 
@@ -55,6 +55,7 @@ def render(
     wet: options.Wet = 1.0,
     bpm: options.Bpm = None,
     downbeat: options.Downbeat = None,
+    beats_per_bar: options.BeatsPerBar = None,
     provider: options.Provider = options.ProviderOption.auto,
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for pictures of the run.")
@@ -101,8 +102,10 @@ def render(
             wet=rig.output.wet,
         )
         fixed = rig.clock.bpm if "fixed" in rig.clock.sources and rig_path is not None else None
-        tempo = find_tempo(source, fixed if bpm is None else bpm, downbeat, rig.clock.bpm)
-        rig = rig.at_tempo(tempo.bpm) if effects else rig.at_tempo(tempo.bpm).bare()
+        beats = rig.clock.beats_per_bar if beats_per_bar is None else beats_per_bar
+        tempo = _tempo(source, fixed if bpm is None else bpm, downbeat, beats, rig.clock.bpm).first
+        rig = rig.at_tempo(tempo.bpm).in_metre(beats)
+        rig = rig if effects else rig.bare()
         score = read_midi(midi) if midi is not None else []
         performed(source, sink, rig, tempo, settings, provider.value, score, inference_ms, as_json)
         return
@@ -115,7 +118,7 @@ def render(
     with SoundReader(source):
         pass  # a file that cannot be read is named before a model is loaded
     generator = OnnxGenerator(chosen.model, provider.value)
-    tempo = find_tempo(source, bpm, downbeat, chosen.file.bpm)
+    tempi = _tempo(source, bpm, downbeat, beats_per_bar, chosen.file.bpm)
     settings = Settings(
         use=window.value,
         lookahead_ms=lookahead,
@@ -128,11 +131,11 @@ def render(
             source,
             sink,
             generator,
-            tempo,
+            tempi,
             settings,
             inference_ms=inference_ms,
             report=report,
-            title=f"{source.name} → {chosen.name}, {window.value}, {tempo.bpm:.2f} BPM",
+            title=f"{source.name} → {chosen.name}, {window.value}, {tempo_in_words(tempi)}",
             progress=told,
             effects=str(chosen.folder) if effects else "",
             note=warn,
@@ -145,7 +148,9 @@ def render(
         print(json.dumps(done.to_json()))
         return
     print(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
-    print(f"  {done.window}, {done.renderer}, {done.bpm:.2f} BPM, {done.inferences} inferences")
+    print(
+        f"  {done.window}, {done.renderer}, {tempo_in_words(tempi)}, {done.inferences} inferences"
+    )
     print(f"  on {done.provider}, {done.late} late; gains {shares(done.gain_share)}")
     print(f"  latency on stage {done.latency_samples} samples ({done.latency_ms:.1f} ms)")
     for picture in done.pictures:
@@ -163,15 +168,13 @@ def _rig(path: Path | None, preset: str, wet: float) -> Rig:
     return Rig.of_preset(preset, load_preset(preset).file.bpm, wet)
 
 
-def find_tempo(
-    source: Path, bpm: float | None, downbeat: float | None, assumed_bpm: float
-) -> Tempo:
-    """What the user says, else what is heard in the file, else the preset's tempo."""
-    if bpm is not None:
-        return Tempo(bpm, downbeat or 0.0)
-    with stderr.status("listening for the tempo"):
-        heard = track(source, assumed_bpm)
-    if heard is None:
-        warn(f"{source}: no beat found; taking {assumed_bpm:g} BPM, say --bpm and --downbeat")
-        return Tempo(assumed_bpm, downbeat or 0.0)
-    return heard if downbeat is None else Tempo(heard.bpm, downbeat)
+def _tempo(
+    source: Path,
+    bpm: float | None,
+    downbeat: float | None,
+    beats_per_bar: int | None,
+    assumed_bpm: float,
+) -> TempoMap:
+    """What the user says, else what is heard in the file."""
+    begins = assumed_tempo(bpm, downbeat, beats_per_bar, assumed_bpm)
+    return TempoMap(begins) if bpm is not None else find_tempo(source, downbeat, begins)

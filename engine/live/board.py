@@ -46,10 +46,11 @@ sample at which ``SLOT_WANTED`` is to be heard, ``TEMPO`` counts the tempi wante
 how often everything that still sounds was to be cleared."""
 # Levels, 0 … 1, the length of a crossfade, tempo and the time of a downbeat in the session: as the
 # controls want them …
-(WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S, CROSS, EDGE) = range(7)
+(WET_WANTED, LEVEL_WANTED, FADE_S, BPM_WANTED, DOWNBEAT_WANTED_S, CROSS, EDGE, BEATS) = range(8)
 AMOUNTS, MACROS = 32, 48
 """``EDGE`` is 1 while nobody knows where the bar is, ``CROSS`` where the crossfader stands, below 0
-while it has no say; ``AMOUNTS`` and ``MACROS`` the first of as many places as there are."""
+while it has no say, ``BEATS`` how many a bar has; ``AMOUNTS`` and ``MACROS`` the first of as many
+places as there are."""
 # … as they are at the device, with peaks and the time at which the first session began …
 (WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
 # … what the device has noted last of wet, level and whether there was sound of the engine …
@@ -115,14 +116,15 @@ class Board(Numbers):
             known: whether anybody knows where the bar is; else the window has an edge.
         """
         self.levels[BPM_WANTED], self.levels[DOWNBEAT_WANTED_S] = tempo.bpm, tempo.downbeat_s
-        self.levels[EDGE] = float(not known)
+        self.levels[BEATS], self.levels[EDGE] = tempo.beats_per_bar, float(not known)
         self.publish(TEMPO, self.get(TEMPO) + 1)
 
     def wanted_tempo(self) -> tuple[int, Tempo, bool]:
         """The number of the tempo that was asked for last, the tempo, and whether it is known."""
         while True:
             number = self.get(TEMPO)
-            tempo = Tempo(self.levels[BPM_WANTED], self.levels[DOWNBEAT_WANTED_S])
+            bpm, downbeat_s = self.levels[BPM_WANTED], self.levels[DOWNBEAT_WANTED_S]
+            tempo = Tempo(float(bpm), float(downbeat_s), int(self.levels[BEATS]))
             known = self.levels[EDGE] == 0.0
             if self.get(TEMPO) == number:
                 return number, tempo, bool(known)

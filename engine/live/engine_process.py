@@ -12,7 +12,6 @@ import os
 import sys
 import time
 
-from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import load_slots
@@ -29,7 +28,7 @@ def main(board: b.Board, asked: Asked) -> int:
     for slot, fault in broken.items():
         say(warning=f"slot {slot + 1} plays dry: {fault}")
     for generator in generators:
-        generator.warm(shown_columns(generator, Tempo(asked.bpm), asked.settings.use))
+        generator.warm(shown_columns(generator, asked.tempo, asked.settings.use))
     sys.setswitchinterval(_SWITCH_S)
     say(ready=True, provider=provider, broken=list(broken), realtime=hurry())
     gc.collect()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from engine.control.follow_clock import Look
+from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.processes import Helper
 
@@ -15,15 +16,16 @@ class Follower:
 
     Args:
         board: of the stage.
-        expected_bpm: decides between a tempo and its double.
+        expected: its tempo decides between a tempo and its double, and its bars are as long as
+            those that are looked for.
 
     Attributes:
         load: share of a core that it takes.
     """
 
-    def __init__(self, board: b.Board, expected_bpm: float) -> None:
-        self._board = board
-        arguments = str(board.path), str(expected_bpm)
+    def __init__(self, board: b.Board, expected: Tempo) -> None:
+        self._board, self._beats_per_bar = board, expected.beats_per_bar
+        arguments = str(board.path), str(expected.bpm), str(expected.beats_per_bar)
         self._helper = Helper("engine.live.follower_process", *arguments)
         self._last_s = self.load = 0.0
 
@@ -35,7 +37,7 @@ class Follower:
             self._last_s = now
             if line["session"] == self._board.get(b.SESSION):
                 bpm, downbeat_s = line["bpm"], line["downbeat_s"]
-                heard(None if bpm is None else Look(bpm, downbeat_s))
+                heard(None if bpm is None else Look(bpm, downbeat_s, self._beats_per_bar))
 
     def stop(self) -> None:
         """End it."""

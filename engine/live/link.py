@@ -25,10 +25,15 @@ def check_link() -> None:
 
 
 class Link:
-    """A session that others lead."""
+    """A session that others lead.
 
-    def __init__(self) -> None:
-        self._helper = Helper("engine.live.link_process", str(os.getpid()))
+    Args:
+        beats_per_bar: the quantum, after which the places of all peers repeat.
+    """
+
+    def __init__(self, beats_per_bar: int) -> None:
+        arguments = str(os.getpid()), str(beats_per_bar)
+        self._helper = Helper("engine.live.link_process", *arguments)
 
     def fetch(self, heard: Callable[[int, float, float, float], None]) -> None:
         """Hand over what was said since the last time: peers, tempo, beat and their time."""

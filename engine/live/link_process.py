@@ -1,8 +1,8 @@
 """The process that takes part in an Ableton Link session.
 
-``python -m engine.live.link_process OWNER``. It writes a line of JSON every 50 ms: peers, tempo,
-beat, and the time of ``time.monotonic`` they are for. It never sets the tempo of the session:
-doubledrop follows.
+``python -m engine.live.link_process OWNER BEATS``. It writes a line of JSON every 50 ms: peers,
+tempo, beat, and the time of ``time.monotonic`` they are for. It never sets the tempo of the
+session: doubledrop follows.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ import time
 import warnings
 
 _PERIOD_S = 0.05
-_BEATS = 4
 
 
-async def main(owner: int) -> None:
-    """Serve until the owner is gone."""
+async def main(owner: int, beats_per_bar: int) -> None:
+    """Serve until the owner is gone; bars lie on the multiples of ``beats_per_bar``."""
     from aalink import Link
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         link = Link(120.0, asyncio.get_running_loop())
-    link.quantum, link.enabled = _BEATS, True
+    link.quantum, link.enabled = beats_per_bar, True
     while os.getppid() == owner:
         before = time.monotonic()
         phase, tempo = link.phase, link.tempo
@@ -38,7 +37,7 @@ async def main(owner: int) -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main(int(sys.argv[1])))
+        asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
     except ImportError:
         print(json.dumps({"missing": "aalink"}), flush=True)
     os._exit(0)

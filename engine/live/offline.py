@@ -17,7 +17,6 @@ import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.dsp.limiter import LOOKAHEAD
-from engine.dsp.tempo import Tempo
 from engine.errors import InputError
 from engine.live import board as b
 from engine.live.asked import Asked
@@ -67,7 +66,7 @@ def offline_board(asked: Asked) -> Iterator[b.Board]:
     board = b.create()
     try:
         board.levels[b.WET_WANTED] = asked.settings.wet
-        board.want_tempo(Tempo(asked.bpm, asked.downbeat_s), asked.known)
+        board.want_tempo(asked.tempo, asked.known)
         yield board
     finally:
         board.path.unlink(missing_ok=True)
@@ -125,7 +124,6 @@ def perform(
     """
     begun = time.perf_counter()
     generators, provider, broken = load_slots(asked.models, asked.provider)
-    tempo = Tempo(asked.bpm, asked.downbeat_s)
     faults: list[str] = []
     with (
         SoundReader(source) as reader,
@@ -137,7 +135,7 @@ def perform(
             raise InputError(
                 str(source), f"{channels} channels", expected="mono or stereo", cure="Mix it down."
             )
-        inference_ms = measured(inference_ms, _slowest(generators), tempo, asked.settings.use)
+        inference_ms = measured(inference_ms, _slowest(generators), asked.tempo, asked.settings.use)
         duration = round(inference_ms / 1000 * rate)
         block = rig.devices.block
         chains = chains_latency(asked, rate)

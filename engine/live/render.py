@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
+from engine.dsp.tempo_map import TempoMap
 from engine.errors import UsageError
 from engine.live.constant_q import draw_constant_q
 from engine.live.files import BLOCK, SoundReader, SoundWriter, make_folder
@@ -43,7 +44,9 @@ class Rendering:
     late: int
     gain_share: dict[str, float]
     bpm: float
+    bpm_range: tuple[float, float]
     downbeat_s: float
+    beats_per_bar: int
     inference_ms: float | None
     noise_db: float | None
     peak_dbfs: float
@@ -73,7 +76,7 @@ def render(
     source: Path,
     sink: Path,
     generator: OnnxGenerator,
-    tempo: Tempo,
+    tempo: Tempo | TempoMap,
     settings: Settings,
     *,
     inference_ms: float | None = None,
@@ -89,7 +92,7 @@ def render(
         source: sound file.
         sink: sound file to write; complete or not at all.
         generator: the network.
-        tempo: tempo and downbeat of the file.
+        tempo: tempo and downbeat of the file; what becomes of them is followed.
         settings: how to render.
         inference_ms: simulated time of an inference; by default it is measured first. In use
             ``late`` every time up to four bars gives the same output.
@@ -103,7 +106,7 @@ def render(
         InputError, OutputError: a file is damaged or cannot be written.
         GeneratorError: the generator failed.
     """
-    begun = time.perf_counter()
+    begun, tempi = time.perf_counter(), TempoMap.of(tempo)
     if sink.exists() and source.exists() and sink.samefile(source):
         raise UsageError(
             str(sink), "input and output are one file", cure="Choose another name for the output."
@@ -115,21 +118,22 @@ def render(
         if settings.use == "late" and inference_ms is None:
             # Any time up to four bars gives the same output; nearly all of it lets the hop loop
             # and the inference run side by side.
-            duration = round(tempo.phrase_s * rate) - generator.front_end.at(rate).n
+            shortest_s = min(one.phrase_s for one in tempi.tempi)
+            duration = round(shortest_s * rate) - generator.front_end.at(rate).n
         else:
-            inference_ms = measured(inference_ms, generator, tempo, settings.use)
+            inference_ms = measured(inference_ms, generator, tempi.first, settings.use)
             duration = round(inference_ms / 1000 * rate)
         inference = Scheduled(duration)
         stack.callback(inference.close)
         chains: tuple[Chain | None, Chain | None] = None, None
         if effects:
             chains = stack.enter_context(effects_of(effects, settings, rate, channels, note))
-        host = Host(generator, inference, rate, channels, tempo, settings, *chains)
+        host = Host(generator, inference, rate, channels, tempi, settings, *chains)
         watcher = None
         if report is not None:
             make_folder(report)
             analyser = generator.front_end.at(rate)
-            watcher = Report(analyser, channels, frames / rate, tempo, title or source.name)
+            watcher = Report(analyser, channels, frames / rate, tempi, title or source.name)
         skip, written = host.latency, 0
         for block in _followed_by_silence(reader, host.latency):
             out = host.process(block)
@@ -152,7 +156,9 @@ def render(
             heading = title or source.name
             pictures = [
                 watcher.draw(report / f"{sink.stem}.png"),
-                draw_constant_q(source, sink, tempo, report / f"{sink.stem}-cqt.png", heading),
+                draw_constant_q(
+                    source, sink, tempi.first, report / f"{sink.stem}-cqt.png", heading
+                ),
             ]
         seconds = frames / rate
         elapsed = time.perf_counter() - begun
@@ -167,8 +173,10 @@ def render(
             inferences=inference.done,
             late=host.restyle.late,
             gain_share=host.restyle.share,
-            bpm=tempo.bpm,
-            downbeat_s=tempo.downbeat_s,
+            bpm=tempi.first.bpm,
+            bpm_range=tempi.bpm_range,
+            downbeat_s=tempi.first.downbeat_s,
+            beats_per_bar=tempi.first.beats_per_bar,
             inference_ms=inference_ms,
             noise_db=host.noise_db,
             peak_dbfs=writer.peak_dbfs,

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +220,7 @@ def nearest_octave(tempo: Tempo, bpm: float) -> Tempo:
     octaves = np.log2(bpm / tempo.bpm)
     if abs(octaves) <= _FARTHEST_OCTAVES:
         return tempo
-    return Tempo(tempo.bpm * 2.0 ** float(np.round(octaves)), tempo.downbeat_s)
+    return replace(tempo, bpm=tempo.bpm * 2.0 ** float(np.round(octaves)))
 
 
 def _levelled(
