@@ -45,6 +45,28 @@ def run(
     return np.concatenate(blocks, axis=-1)[:, host.latency :], host
 
 
+GAIN_STEP = 32
+
+
+def gain_of(out, feed):
+    """Short-time gain in dB, one value every :data:`GAIN_STEP` samples."""
+    window = np.hanning(513)
+    power = [
+        np.convolve(x[0].astype(np.float64) ** 2, window, "same")[::GAIN_STEP] for x in (out, feed)
+    ]
+    return 10 * np.log10((power[0] + 1e-12) / (power[1] + 1e-12))
+
+
+def gain_peaks(out, feed, hop):
+    """Samples at which the gain of a steady feed peaks, one per neighbourhood."""
+    gain, peaks, reach = gain_of(out, feed), [], int(4 * hop / GAIN_STEP)
+    while gain.max() >= 6.0:
+        at = int(np.argmax(gain))
+        peaks.append(at * GAIN_STEP)
+        gain[max(0, at - reach) : at + reach] = 0.0
+    return sorted(peaks)
+
+
 def db(ratio: float) -> float:
     """A ratio of powers in dB."""
     return float(10 * np.log10(max(ratio, 1e-30)))

@@ -147,18 +147,20 @@ def test_a_switch_follows_the_tempo():
     assert at_s == pytest.approx(4.0 + (8.25 - 4.0) * 120 / 150)
 
 
-def test_a_link_session_gives_tempo_and_bar():
+@pytest.mark.parametrize("beats", [4, 3, 7])
+def test_a_link_session_gives_tempo_and_bar(beats):
     """Whoever joins is in the bar at once, keeps beat 1 of its phrase, and follows."""
     band = Band(sources=("link", "fixed"))
-    bars = 60 / 128 * 4
+    band.conductor.tempo = band.heard = Tempo(150.0, beats_per_bar=beats)
+    bars = 60 / 128 * beats
     for now in np.arange(0.05, 12.0, 0.05):
         bpm, since = (128.0, now) if now < 8.0 else (130.0, now - 8.0)
         beat = since * bpm / 60 + (0.0 if now < 8.0 else 8.0 * 128 / 60)
         peers = int(1.0 < now < 10.0)
-        band.conductor.hear_link(peers, bpm, (beat + 0.3) % 4, now)
+        band.conductor.hear_link(peers, bpm, (beat + 0.3) % beats, now)
         band.go(now)
         if now > 1.2 and now < 8.0:
-            off = (now - band.heard.downbeat_s) / bars - (beat + 0.3) / 4
+            off = (now - band.heard.downbeat_s) / bars - (beat + 0.3) / beats
             assert abs(off - round(off)) * bars < 1e-3
             assert band.heard.bpm == 128.0
     assert band.heard.bpm == 130.0

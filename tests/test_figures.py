@@ -7,7 +7,7 @@ import pytest
 
 from engine.dsp.tempo import Tempo
 from engine.stages.host import Settings
-from tests.feeds import BPM, db, noise, run, sine
+from tests.feeds import BPM, GAIN_STEP, db, gain_of, gain_peaks, noise, run, sine
 
 RATES = [24000, 44100, 48000, 96000]
 
@@ -39,28 +39,6 @@ def test_flat_gain_is_flat_down_to_30_hz(rate, generator, rng, figure):
         assert error <= -100
 
 
-_STEP = 32
-
-
-def _gain(out, feed):
-    """Short-time gain in dB, one value every 32 samples."""
-    window = np.hanning(513)
-    power = [
-        np.convolve(x[0].astype(np.float64) ** 2, window, "same")[::_STEP] for x in (out, feed)
-    ]
-    return 10 * np.log10((power[0] + 1e-12) / (power[1] + 1e-12))
-
-
-def _gain_peaks(out, feed, hop):
-    """Samples at which the gain of a steady feed peaks, one per neighbourhood."""
-    gain, peaks, reach = _gain(out, feed), [], int(4 * hop / _STEP)
-    while gain.max() >= 6.0:
-        at = int(np.argmax(gain))
-        peaks.append(at * _STEP)
-        gain[max(0, at - reach) : at + reach] = 0.0
-    return sorted(peaks)
-
-
 @pytest.mark.parametrize("rate", [44100, 48000, 96000])
 @pytest.mark.parametrize(("use", "lookahead"), [("late", 0), ("phrase", 0), ("phrase", 93)])
 def test_column_in_the_phrase_is_heard_at_its_time(use, lookahead, rate, generator, figure):
@@ -72,7 +50,7 @@ def test_column_in_the_phrase_is_heard_at_its_time(use, lookahead, rate, generat
     )
     wanted = [tempo.phrase_start(k) * rate + 200 * hop for k in (-1, 0, 1, 2)]
     wanted = [w for w in wanted if 0 <= w < feed.shape[-1]]
-    peaks = _gain_peaks(out, feed, hop)
+    peaks = gain_peaks(out, feed, hop)
     off = [min(abs(p - w) for w in wanted) for p in peaks]
     figure(f"+12 dB column, {use}, look-ahead {lookahead} ms, {rate} Hz", f"{max(off):.0f} samples")
     assert len(peaks) >= 2
@@ -92,11 +70,11 @@ def test_marked_column_at_the_edge_is_heard_at_its_time(rate, generator, figure)
         level += 0.2 * np.exp(-0.5 * ((t - swell) / (0.5 * hop)) ** 2)
     feed = (level * np.sin(2 * np.pi * 1000 * t / rate))[None].astype(np.float32)
     out, _ = run(model, feed, rate, Settings(use="edge", lookahead_ms=46))
-    raised = np.maximum(_gain(out, feed), 0.0)
+    raised = np.maximum(gain_of(out, feed), 0.0)
     off = []
     for swell in swells[2:]:
-        near = np.arange(-40, 41) + round(swell / _STEP)
-        off.append(abs(np.sum(raised[near] * near) / np.sum(raised[near]) * _STEP - swell))
+        near = np.arange(-40, 41) + round(swell / GAIN_STEP)
+        off.append(abs(np.sum(raised[near] * near) / np.sum(raised[near]) * GAIN_STEP - swell))
     assert raised.max() > 10.0
     figure(f"+12 dB column, edge, look-ahead 46 ms, {rate} Hz", f"{max(off):.0f} samples")
     assert max(off) <= 128

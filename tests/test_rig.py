@@ -175,7 +175,8 @@ def test_the_commands(tmp_path):
 
 
 def test_a_peer_leads_over_link():
-    """Two programs on one computer: one sets the tempo of the session, the other follows."""
+    """Two programs on one computer: one sets the tempo of the session, the other follows, with bars
+    of its own length."""
     leader = (
         "import asyncio, time\nfrom aalink import Link\n"
         "async def lead():\n"
@@ -183,17 +184,19 @@ def test_a_peer_leads_over_link():
         "    await asyncio.sleep(2.0)\n    link.tempo = 133.0\n    await asyncio.sleep(20.0)\n"
         "asyncio.run(lead())"
     )
-    link, heard = Link(), []
+    link, heard = Link(7), []
     other = subprocess.Popen([sys.executable, "-W", "ignore", "-c", leader])
     try:
         until = time.monotonic() + 20.0
-        while time.monotonic() < until and not (heard and heard[-1][:2] == (1, 133.0)):
+        while time.monotonic() < until and not (
+            heard and heard[-1][:2] == (1, 133.0) and heard[-1][2] > 4.5
+        ):
             link.fetch(lambda *said: heard.append((said[0], round(said[1], 2), *said[2:])))
             time.sleep(0.01)
         if not any(said[0] for said in heard):
             pytest.skip("no multicast on this machine, so no Link")
         assert heard[-1][:2] == (1, 133.0)
-        assert 0.0 <= heard[-1][2] < 4.0
+        assert 4.5 < heard[-1][2] < 7.0
     finally:
         other.kill()
         link.stop()

@@ -19,6 +19,11 @@ PATTERNS = {  # kick, snare, hat in sixteenths of one bar
     "half time": ("X.....X.........", "........X.......", "xxxxxxxxxxxxxxxx"),
     "four": ("X...X...X...X...", "....X.......X...", "..x...x...x...x."),
 }
+UNEVEN = {  # the same, of bars of three, five and seven beats
+    "waltz": ("X...........", "....X...X...", "x.x.x.x.x.x."),
+    "three and two": ("X...........X.......", "........X.......X...", "x.x.x.x.x.x.x.x.x.x."),
+    "four and three": ("X.......x.......X...........", "....X.......X...........X...", "x." * 14),
+}
 CHORDS = (0, 5, 7, 3)
 
 
@@ -31,6 +36,7 @@ def drums(
     chords: bool = True,
 ) -> np.ndarray:
     """A piece, (n,) float32: ``i`` intro of pads, ``d`` drop, ``b`` break, each so many bars."""
+    parts = (PATTERNS | UNEVEN)[pattern]
     rng = np.random.default_rng(seed)
     t = np.arange(RATE // 4) / RATE
     hits = (
@@ -39,7 +45,8 @@ def drums(
         0.2 * np.diff(rng.normal(size=len(t)), prepend=0.0) * np.exp(-60 * t),
     )
     sections = [(part[0], int(part[1:])) for part in form.split()]
-    bar = 240 / bpm
+    steps = len(parts[0])
+    bar = 15 * steps / bpm
     sound = np.zeros(round((lead_s + bar * sum(n for _, n in sections) + 0.5) * RATE))
 
     def put(hit, time, gain):
@@ -57,10 +64,10 @@ def drums(
                 hz = 110 * 2 ** ((CHORDS[number % 4] + step) / 12)
                 put(fade * np.sin(2 * np.pi * hz * chord), begin, 0.06)
             for part, hit in enumerate(hits if kind == "d" else ()):
-                for step, letter in enumerate(PATTERNS[pattern][part]):
+                for step, letter in enumerate(parts[part]):
                     if letter != ".":
                         gain = 0.8 if letter == "X" else 0.35
-                        put(hit, begin + step * bar / 16, gain)
+                        put(hit, begin + step * bar / steps, gain)
             number += 1
     sound += rng.normal(0, 1e-4, len(sound))
     return (0.7 * sound / np.abs(sound).max()).astype(np.float32)
@@ -68,12 +75,12 @@ def drums(
 
 def off(found: Tempo, bpm: float, downbeat_s: float) -> float:
     """How far the found downbeats are from the true ones, seconds, counted within a bar."""
-    bar = 240 / bpm
+    bar = 60 * found.beats_per_bar / bpm
     return (found.downbeat_s - downbeat_s + bar / 2) % bar - bar / 2
 
 
-def find(sound: np.ndarray, expected: float = 175.0) -> Tempo | None:
-    return beats.find(hearing.hear(sound), expected)
+def find(sound: np.ndarray, expected: float = 175.0, beats_per_bar: int = 4) -> Tempo | None:
+    return beats.find(hearing.hear(sound), expected, beats_per_bar)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -90,6 +97,15 @@ def test_patterns_at_several_tempi(pattern, bpm, lead_s, figure):
         figure(f"tracker, {pattern}", f"downbeat {ms:+.1f} ms, end {1000 * drift:+.1f} ms off")
     assert abs(off(found, bpm, lead_s)) <= 0.005
     assert abs(drift) <= 0.005
+
+
+@pytest.mark.parametrize("form", ["i8 d16 b4 d8", "d24"])
+@pytest.mark.parametrize(("pattern", "beats_per_bar"), zip(UNEVEN, (3, 5, 7), strict=True))
+def test_bars_of_other_lengths(pattern, beats_per_bar, form):
+    found = find(drums(pattern, 171.31, 1.37, form), beats_per_bar=beats_per_bar)
+    assert found.beats_per_bar == beats_per_bar
+    assert found.bpm == pytest.approx(171.31, rel=1e-4)
+    assert abs(off(found, 171.31, 1.37)) <= 0.005
 
 
 @pytest.mark.parametrize("form", ["d24", "i2 d16", "i16 d8 b8 d8", "d6 b3 d16"])

@@ -50,6 +50,10 @@ Bpm = Annotated[
 Downbeat = Annotated[
     float | None, number("Time of any downbeat from the beginning.", -DAY_S, DAY_S, "s")
 ]
+BeatsPerBar = Annotated[
+    int | None,
+    typer.Option(help="Beats of a bar, 2 to 12. Default: 4; what --bpm counts is a beat."),
+]
 Lookahead = Annotated[
     int,
     one_of("Latency dial in ms: 0, 23, 46 or 93. More is surer and later.", LOOKAHEADS_MS, "ms"),

@@ -17,10 +17,10 @@ from engine.cli import options, signals
 from engine.cli.admit import admitted
 from engine.cli.console import fail, progress, say, say_json, shares, stderr, tell, warn
 from engine.cli.numbers import number, one_of
-from engine.cli.render import find_tempo
 from engine.cli.route import Route, find_route
+from engine.cli.tempo import assumed_tempo, find_tempo
 from engine.dsp.meters import peak_db
-from engine.dsp.tempo import Tempo
+from engine.dsp.tempo_map import TempoMap
 from engine.errors import DeviceLost, OutputError, UsageError
 from engine.live import sources
 from engine.live.asked import Wanted
@@ -58,6 +58,7 @@ def play(
     seconds: options.Seconds = None,
     bpm: options.Bpm = None,
     downbeat: options.Downbeat = None,
+    beats_per_bar: options.BeatsPerBar = None,
     lookahead: options.Lookahead = 0,
     wet: options.Wet = 1.0,
     provider: options.Provider = options.ProviderOption.auto,
@@ -110,7 +111,9 @@ def play(
             rig = Rig.of_preset(name, chosen.file.bpm, wet)
         if bpm is not None:
             rig = rig.at_tempo(bpm)
-        tempo = Tempo(rig.clock.bpm, downbeat or 0.0)
+        if beats_per_bar is not None:
+            rig = rig.in_metre(beats_per_bar)
+        tempo = rig.clock.tempo(downbeat or 0.0)
         rig = rig if effects else rig.bare()
         if record is None and rig.recording.enabled:
             record = Path(rig.recording.folder)
@@ -134,7 +137,7 @@ def play(
                 expected="a device at both ends",
                 cure="Leave it out, or choose devices with --input and --output.",
             )
-    known = _tempo(route, bpm, downbeat, chosen.file.bpm)
+    known = _tempo(route, bpm, downbeat, beats_per_bar, chosen.file.bpm)
     _play_file(route, chosen, settings, known, block, provider.value, seconds, effects, as_json)
 
 
@@ -142,7 +145,7 @@ def _play_file(
     route: Route,
     chosen: Preset,
     settings: Settings,
-    clock_known: tuple[Tempo, bool],
+    clock_known: tuple[TempoMap, bool],
     block: int,
     provider: str,
     seconds: float | None,
@@ -154,7 +157,8 @@ def _play_file(
     from engine.live.play import Player
     from engine.live.standalone import effects_of
 
-    tempo, known = clock_known
+    tempi, known = clock_known
+    tempo = tempi.first
     settings = replace(settings, use="phrase" if known else "edge")
     generator = OnnxGenerator(chosen.model, provider)
     feed, out = route.open(block)
@@ -164,7 +168,7 @@ def _play_file(
         length = feed.frames / feed.rate
         title = f"{route.source} → {chosen.name}, live, {tempo.bpm:.2f} BPM"
         length = min(length, seconds) if seconds else length
-        report = Report(analyser, feed.channels, length, tempo, title)
+        report = Report(analyser, feed.channels, length, tempi, title)
     clock = f"{tempo.bpm:.2f} BPM" if known else "no clock (give --bpm and --downbeat)"
     with ExitStack() as stack:
         chains: tuple[Chain | None, Chain | None] = None, None
@@ -172,7 +176,7 @@ def _play_file(
             form = settings, feed.rate, feed.channels
             chains = stack.enter_context(effects_of(str(chosen.folder), *form, warn))
         player = Player(
-            *(feed, out, route.has_device, generator, tempo, settings, seconds, report, *chains)
+            *(feed, out, route.has_device, generator, tempi, settings, seconds, report, *chains)
         )
         tell(
             f"{route.source} → {chosen.name} on {generator.provider} → {route.sink},"
@@ -192,16 +196,21 @@ def _play_file(
 
 
 def _tempo(
-    route: Route, bpm: float | None, downbeat: float | None, assumed: float
-) -> tuple[Tempo, bool]:
+    route: Route,
+    bpm: float | None,
+    downbeat: float | None,
+    beats_per_bar: int | None,
+    assumed: float,
+) -> tuple[TempoMap, bool]:
     """The tempo, and whether it is known: line-in without --bpm has no clock."""
-    if bpm is not None:
-        return Tempo(bpm, downbeat or 0.0), True
-    if route.source == "demo":
-        return sources.demo_feed()[1], True
-    if route.input_path is not None:
-        return find_tempo(route.input_path, None, downbeat, assumed), True
-    return Tempo(assumed, downbeat or 0.0), False
+    if bpm is None and route.source == "demo":
+        tempo = sources.demo_feed()[1]
+        beats = tempo.beats_per_bar if beats_per_bar is None else beats_per_bar
+        return TempoMap(replace(tempo, beats_per_bar=beats)), True
+    begins = assumed_tempo(bpm, downbeat, beats_per_bar, assumed)
+    if bpm is None and route.input_path is not None:
+        return find_tempo(route.input_path, downbeat, begins), True
+    return TempoMap(begins), bpm is not None
 
 
 def _watch(player: Player, rate: int) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from engine.cli import options
-from engine.cli.console import done_of, say, say_json, shares, waiting, warn
+from engine.cli.console import done_of, say, say_json, shares, warn
 from engine.cli.numbers import number
 from engine.cli.pipes import input_file, output_file
-from engine.dsp.tempo import Tempo
+from engine.cli.tempo import assumed_tempo, find_tempo, tempo_in_words
+from engine.dsp.tempo_map import TempoMap
 from engine.errors import UsageError
 from engine.live import render as rendering
 from engine.live.files import SoundReader, check_writable
@@ -20,7 +21,6 @@ from engine.live.midi_file import read_midi
 from engine.live.preset import load_preset
 from engine.live.render import pictures_of
 from engine.live.rig import Rig, read_rig
-from engine.live.tracker import track
 from engine.stages.host import Settings
 from engine.writing import check_output
 
@@ -59,6 +59,7 @@ def render(
     wet: options.Wet = 1.0,
     bpm: options.Bpm = None,
     downbeat: options.Downbeat = None,
+    beats_per_bar: options.BeatsPerBar = None,
     provider: options.Provider = options.ProviderOption.auto,
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for pictures of the run.")
@@ -125,8 +126,10 @@ def render(
             wet=rig.output.wet,
         )
         fixed = rig.clock.bpm if "fixed" in rig.clock.sources and rig_path is not None else None
-        tempo = find_tempo(source, fixed if bpm is None else bpm, downbeat, rig.clock.bpm)
-        rig = rig.at_tempo(tempo.bpm) if effects else rig.at_tempo(tempo.bpm).bare()
+        beats = rig.clock.beats_per_bar if beats_per_bar is None else beats_per_bar
+        tempo = _tempo(source, fixed if bpm is None else bpm, downbeat, beats, rig.clock.bpm).first
+        rig = rig.at_tempo(tempo.bpm).in_metre(beats)
+        rig = rig if effects else rig.bare()
         score = read_midi(midi, warn) if midi is not None else []
         given = settings, provider.value, score, inference_ms
         performed(*(source, sink, rig, tempo, *given, read, force, as_json), alone=rig_path is None)
@@ -143,7 +146,7 @@ def render(
         for path in pictures_of(report, sink):
             check_output(path, force=force)
     generator = OnnxGenerator(chosen.model, provider.value)
-    tempo = find_tempo(source, bpm, downbeat, chosen.file.bpm)
+    tempi = _tempo(source, bpm, downbeat, beats_per_bar, chosen.file.bpm)
     settings = Settings(
         use=window.value,
         lookahead_ms=lookahead,
@@ -156,11 +159,11 @@ def render(
             source,
             sink,
             generator,
-            tempo,
+            tempi,
             settings,
             inference_ms=inference_ms,
             report=report,
-            title=f"{source.name} → {chosen.name}, {window.value}, {tempo.bpm:.2f} BPM",
+            title=f"{source.name} → {chosen.name}, {window.value}, {tempo_in_words(tempi)}",
             progress=told,
             effects=str(chosen.folder) if effects else "",
             ceiling=ceiling is not False,
@@ -174,8 +177,13 @@ def render(
     if as_json:
         say_json(done.to_json())
         return
+    _tell(done, sink, tempi)
+
+
+def _tell(done: rendering.Rendering, sink: Path, tempi: TempoMap) -> None:
+    """What came of it, in words."""
     say(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
-    say(f"  {done.window}, {done.renderer}, {done.bpm:.2f} BPM, {done.inferences} inferences")
+    say(f"  {done.window}, {done.renderer}, {tempo_in_words(tempi)}, {done.inferences} inferences")
     say(f"  on {done.provider}, {done.late} late; gains {shares(done.gain_share)}")
     if done.reduction_db:
         say(f"  ceiling {done.ceiling_dbtp:g} dBTP: {-done.reduction_db:.1f} dB down at most")
@@ -195,15 +203,13 @@ def _rig(path: Path | None, preset: str, wet: float) -> Rig:
     return Rig.of_preset(preset, load_preset(preset).file.bpm, wet)
 
 
-def find_tempo(
-    source: Path, bpm: float | None, downbeat: float | None, assumed_bpm: float
-) -> Tempo:
-    """What the user says, else what is heard in the file, else the preset's tempo."""
-    if bpm is not None:
-        return Tempo(bpm, downbeat or 0.0)
-    with waiting("listening for the tempo"):
-        heard = track(source, assumed_bpm)
-    if heard is None:
-        warn(f"{source}: no beat found; taking {assumed_bpm:g} BPM, say --bpm and --downbeat")
-        return Tempo(assumed_bpm, downbeat or 0.0)
-    return heard if downbeat is None else Tempo(heard.bpm, downbeat)
+def _tempo(
+    source: Path,
+    bpm: float | None,
+    downbeat: float | None,
+    beats_per_bar: int | None,
+    assumed_bpm: float,
+) -> TempoMap:
+    """What the user says, else what is heard in the file."""
+    begins = assumed_tempo(bpm, downbeat, beats_per_bar, assumed_bpm)
+    return TempoMap(begins) if bpm is not None else find_tempo(source, downbeat, begins)

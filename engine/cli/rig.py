@@ -10,7 +10,6 @@ import typer
 from engine.cli import options
 from engine.cli.app import App
 from engine.cli.console import say, say_json, waiting, warn
-from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, EffectError, RigError
 from engine.live import devices as audio
 from engine.live import midi
@@ -68,7 +67,7 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
     if rig.devices.output:
         audio.find(rig.devices.output, "output")
     midi.check({control.port for control in rig.controls} | {rig.clock.port}, rig.lights.port)
-    asked = admit(rig.asked("cpu", Tempo(rig.clock.bpm), Settings()))
+    asked = admit(rig.asked("cpu", rig.clock.tempo(), Settings()))
     for spec in effects_in(asked):
         if spec.get("refused"):
             raise EffectError(spec["name"], spec["refused"], cure="Or take it out of the rig.")

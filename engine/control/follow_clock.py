@@ -7,9 +7,11 @@ downbeat are right. So the share that agrees is how sure it is.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from engine.dsp.tempo import Tempo
 
 _LOOKS = 4
 _SURE = 3  # of the last looks, to be followed …
@@ -20,25 +22,20 @@ _SILENT_S = 10.0
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one look has found; a downbeat is a time of any monotonic clock."""
-
-    bpm: float
-    downbeat_s: float
+class Look(Tempo):
+    """What one look has found; its downbeat is a time of any monotonic clock."""
 
     def agrees(self, other: Look, now_s: float) -> bool:
         """Whether both put the bar in the same place now, at the same tempo."""
         if abs(self.bpm / other.bpm - 1.0) > _TEMPO:
             return False
-        bar_s = 240.0 / self.bpm
-        own, its = ((now_s - x.downbeat_s) % (240.0 / x.bpm) for x in (self, other))
-        off = (own - its + 0.5 * bar_s) % bar_s - 0.5 * bar_s
+        own, its = ((now_s - x.downbeat_s) % x.bar_s for x in (self, other))
+        off = (own - its + 0.5 * self.bar_s) % self.bar_s - 0.5 * self.bar_s
         return abs(off) < _BEAT_S
 
     def latest(self, now_s: float) -> Look:
         """The same, by its last downbeat: another tempo would put a far one elsewhere."""
-        bar_s = 240.0 / self.bpm
-        return Look(self.bpm, now_s - (now_s - self.downbeat_s) % bar_s)
+        return replace(self, downbeat_s=now_s - (now_s - self.downbeat_s) % self.bar_s)
 
 
 class FollowClock:
@@ -77,7 +74,7 @@ class FollowClock:
         if self._followed is not None and look is not None and self._followed.agrees(look, now_s):
             same = [x for x in self._looks if x is not None and x.agrees(look, now_s)]
             # The place is that of the newest; the tempo is the same over all of them.
-            self._followed = Look(float(np.median([x.bpm for x in same])), look.downbeat_s)
+            self._followed = replace(look, bpm=float(np.median([x.bpm for x in same])))
             self.last_s = now_s
         after = self._followed
         return after is not None and not (before is not None and before.agrees(after, now_s))
@@ -105,4 +102,4 @@ class FollowClock:
         """Beats since a downbeat; None while it is not sure."""
         if self._followed is None:
             return None
-        return (time_s - self._followed.downbeat_s) * self._followed.bpm / 60.0
+        return self._followed.beats_at(time_s)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Self
 
 from engine.errors import UsageError
 
 MIN_BPM, MAX_BPM = 20.0, 300.0
 _MOST_S = 1e8  # three years; far beyond it, phrases are shorter than a float can tell apart
+BEATS_PER_BAR = 4  # where nothing else is said
+MIN_BEATS, MAX_BEATS = 2, 12
 WIDTH_STEP = 8  # image widths come in buckets, so that few shapes have to be warmed
 
 
@@ -19,13 +22,16 @@ class Tempo:
     The window of four downbeats (Vande Veire et al. 2019, section 2.1) is one ``phrase``.
     Phrase k begins ``downbeat_s + k * phrase_s`` seconds into the feed, k may be negative.
 
+    A beat is what ``bpm`` counts, a quarter note of a MIDI clock.
+
     Raises:
-        UsageError: the tempo is outside 20–300 BPM or the downbeat beyond ±1e8 s.
+        UsageError: the tempo is outside 20–300 BPM, the downbeat beyond ±1e8 s, or a bar has fewer
+            than 2 or more than 12 beats.
     """
 
     bpm: float
     downbeat_s: float = 0.0
-    beats_per_bar: int = 4
+    beats_per_bar: int = BEATS_PER_BAR
     bars: int = 4
 
     def __post_init__(self) -> None:
@@ -43,6 +49,13 @@ class Tempo:
                 expected=f"within ±{_MOST_S:g} s",
                 cure="Give the time of any downbeat with --downbeat.",
             )
+        if not (MIN_BEATS <= self.beats_per_bar <= MAX_BEATS and self.beats_per_bar % 1 == 0):
+            raise UsageError(
+                "beats per bar",
+                f"{self.beats_per_bar}",
+                expected=f"a whole number from {MIN_BEATS} to {MAX_BEATS}",
+                cure="Give the beats of a bar with --beats-per-bar: 3 for a waltz.",
+            )
 
     @property
     def beat_s(self) -> float:
@@ -58,6 +71,10 @@ class Tempo:
     def phrase_s(self) -> float:
         """Length of the window in seconds: 5.486 s at 175 BPM."""
         return self.bars * self.bar_s
+
+    def later(self, by_s: float) -> Self:
+        """The same bars, on a time line on which everything is so much later, seconds."""
+        return replace(self, downbeat_s=self.downbeat_s + by_s)
 
     def changed(self, bpm: float, at_s: float) -> Tempo:
         """Another tempo from a time on: the place in the phrase there is the same in both."""

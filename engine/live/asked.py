@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from engine.dsp.crossfade import Law
+from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.stages.host import Settings
 
 Request = TypeVar("Request", "Wanted", "Asked")
@@ -47,6 +48,7 @@ class Asked:
             none for none.
         master: effects behind all of them.
         macros: moves of each macro, as a rig names them.
+        beats_per_bar: of the feed.
         known: whether that tempo is known; else the window has an edge until somebody knows.
         law: of the crossfade between slots.
         match: whether slots are brought to the loudness of the feed.
@@ -67,6 +69,12 @@ class Asked:
     lanes: list[dict[str, list[dict[str, Any]]]] = field(default_factory=list)
     master: list[dict[str, Any]] = field(default_factory=list)
     macros: list[list[dict[str, Any]]] = field(default_factory=list)
+    beats_per_bar: int = BEATS_PER_BAR
+
+    @property
+    def tempo(self) -> Tempo:
+        """Of the feed, to begin with."""
+        return Tempo(self.bpm, self.downbeat_s, self.beats_per_bar)
 
 
 def written(request: Wanted | Asked) -> str:

@@ -11,18 +11,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import scipy.fft
 
 from engine.dsp.arrays import Array
-from engine.dsp.tempo import MAX_BPM, MIN_BPM, Tempo
+from engine.dsp.tempo import BEATS_PER_BAR, MAX_BPM, MIN_BPM, Tempo
 from engine.live.bars import first_downbeat
 from engine.live.hearing import ENVELOPE_HOP, HOP, RATE, Hearing
 
 _PER_S = RATE / HOP
 _OCTAVES = 0.4  # how far music is from the expected tempo, one standard deviation
-_MULTIPLES = np.array([1, 2, 3, 4, 6, 8, 12, 16, 32])
-_WEIGHTS = np.array([1, 1, 0.5, 1.5, 0.5, 1.5, 0.5, 1.5, 1.5])
+# Beats after which music repeats, and how much each counts, by the beats of a bar.
+_FOURS = {1: 1.0, 2: 1.0, 3: 0.5, 4: 1.5, 6: 0.5, 8: 1.5, 12: 0.5, 16: 1.5, 32: 1.5}
 _LEAD = 2.0  # power: how much a bar's repetition has to stand out
 # Least sum over five bands of the correlations, for a minute of music: noise reaches 0.06, a calm
 # piece for strings 0.3, a drum loop 3. The chance of noise grows as the root of a shorter time.
@@ -34,17 +36,18 @@ _NEAR_S = 0.003
 _REGIONS_HZ = ((0, 150), (150, 500), (500, 2000), (2000, 5000), (5000, 11000))
 
 
-def find(heard: Hearing, expected_bpm: float) -> Tempo | None:
+def find(heard: Hearing, expected_bpm: float, beats_per_bar: int = BEATS_PER_BAR) -> Tempo | None:
     """Steady tempo and the time of a downbeat; None if nothing repeats.
 
     Args:
         heard: the sound's features.
         expected_bpm: decides between a tempo and its double.
+        beats_per_bar: of the music.
     """
     onsets = np.stack([_normal(heard.band(low, high)) for low, high in _REGIONS_HZ])
     if heard.seconds < 2.0 or not np.any(onsets):
         return None
-    bpm = _tempo(onsets, expected_bpm)
+    bpm = _tempo(onsets, expected_bpm, beats_per_bar)
     if bpm is None:
         return None
     strength = onsets.sum(axis=0)
@@ -52,12 +55,13 @@ def find(heard: Hearing, expected_bpm: float) -> Tempo | None:
     for reach_s in (0.04, 0.02):
         bpm, phase = _exact(heard.envelope, bpm, phase, heard.seconds, reach_s)
     bpm, phase = _whole(bpm, phase, heard.seconds)
-    downbeat = first_downbeat(heard, 60.0 / bpm, phase)
+    downbeat = first_downbeat(heard, 60.0 / bpm, phase, beats_per_bar)
     bpm, downbeat = _exact(heard.envelope, bpm, downbeat, heard.seconds, 0.02)
     bpm, downbeat = _whole(bpm, downbeat, heard.seconds)
-    bar = 240.0 / bpm
+    tempo = Tempo(bpm, downbeat, beats_per_bar)
+    bar = tempo.bar_s
     downbeat %= bar
-    return Tempo(bpm, downbeat - bar if bar - downbeat < 0.03 else downbeat)
+    return replace(tempo, downbeat_s=downbeat - bar if bar - downbeat < 0.03 else downbeat)
 
 
 def _normal(onsets: Array) -> Array:
@@ -74,7 +78,14 @@ def _smooth(values: Array, width: int) -> Array:
     return np.asarray((total[right] - total[left]) / np.maximum(right - left, 1))
 
 
-def _tempo(onsets: Array, expected_bpm: float) -> float | None:
+def _multiples(beats_per_bar: int) -> dict[int, float]:
+    """Beats after which music of a metre repeats: one, and one, two, four and eight bars."""
+    if beats_per_bar == BEATS_PER_BAR:
+        return _FOURS
+    return {1: 1.0} | {bars * beats_per_bar: 1.5 for bars in (1, 2, 4, 8)}
+
+
+def _tempo(onsets: Array, expected_bpm: float, beats_per_bar: int) -> float | None:
     """Tempo whose multiples of a beat the onsets repeat at."""
     frames = onsets.shape[1]
     centred = onsets - onsets.mean(axis=1, keepdims=True)
@@ -86,14 +97,17 @@ def _tempo(onsets: Array, expected_bpm: float) -> float | None:
     correlation = np.convolve(correlation, [0.25, 0.5, 0.25], "same")
     low, high = max(1.02 * MIN_BPM, expected_bpm / 2.6), min(0.98 * MAX_BPM, expected_bpm * 2.6)
     tempi = np.exp(np.arange(np.log(low), np.log(high), _STEP))
-    lags = 60.0 / tempi[:, None] * _MULTIPLES * _PER_S
+    counted = _multiples(beats_per_bar)
+    multiples, weights = np.array(list(counted)), np.array(list(counted.values()))
+    lags = 60.0 / tempi[:, None] * multiples * _PER_S
     known = lags < 0.7 * frames
     read = np.interp(lags, np.arange(frames), correlation) * known
-    clear = (read * _WEIGHTS).sum(axis=1) / np.maximum((known * _WEIGHTS).sum(axis=1), 1e-9)
+    clear = (read * weights).sum(axis=1) / np.maximum((known * weights).sum(axis=1), 1e-9)
     octaves = np.log2(tempi / expected_bpm) / _OCTAVES
     fastest = max(_FASTEST_BPM, 1.1 * expected_bpm)
     prior = np.exp(-0.5 * octaves**2) / (1 + np.exp((tempi - fastest) / 5))
-    leads = [_leads(correlation, lags[:, bar == _MULTIPLES]) for bar in (4, 8)]
+    bars = np.array([1, 2]) * beats_per_bar
+    leads = [_leads(correlation, lags[:, beats == multiples]) for beats in bars]
     best = int(np.argmax(clear * prior * leads[0] * leads[1]))
     chance = np.sqrt(60.0 * _PER_S / frames)
     return float(tempi[best]) if clear[best] > _CLEAR * chance else None

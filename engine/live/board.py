@@ -47,11 +47,11 @@ DEVICE_ENDS, ALL_END = 1, 2
 often everything that still sounds was to be cleared; ``OPENING``, ``READINGS``, ``TEMPO`` and
 ``CALL`` are the counts of what belongs together."""
 # Levels, 0 … 1, and a tempo with the time of a downbeat in the session, as the controls want them …
-(WET_WANTED, LEVEL_WANTED, BPM_WANTED, DOWNBEAT_WANTED_S, EDGE) = range(5)
+(WET_WANTED, LEVEL_WANTED, BPM_WANTED, DOWNBEAT_WANTED_S, EDGE, BEATS) = range(6)
 _CALLED = 26  # the first of a call's four
 AMOUNTS, MACROS = 32, 48
-"""``EDGE`` is 1 while nobody knows where the bar is; ``AMOUNTS`` and ``MACROS`` are the first of as
-many places as there are."""
+"""``EDGE`` is 1 while nobody knows where the bar is, ``BEATS`` how many a bar has; ``AMOUNTS`` and
+``MACROS`` are the first of as many places as there are."""
 # … as they are at the device, with peaks and the time at which the first session began …
 (WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
 # … what the device has noted last of wet, level and whether there was sound of the engine …
@@ -142,7 +142,7 @@ class Board(Numbers):
         self.path = path
         self.memory = _LAYOUT.map(path, self)
         levels = self.levels
-        self._tempo = Together(self.numbers, TEMPO, levels[BPM_WANTED : EDGE + 1])
+        self._tempo = Together(self.numbers, TEMPO, levels[BPM_WANTED : BEATS + 1])
         self._call = Together(self.numbers, CALL, levels[_CALLED : _CALLED + 4])
         self.readings = Together(self.numbers, READINGS, levels[AGE_P50 : HOP_P999 + 1])
 
@@ -158,12 +158,12 @@ class Board(Numbers):
             tempo: with a downbeat that is counted from the session's beginning.
             known: whether anybody knows where the bar is; else the window has an edge.
         """
-        self._tempo.write(tempo.bpm, tempo.downbeat_s, float(not known))
+        self._tempo.write(tempo.bpm, tempo.downbeat_s, float(not known), tempo.beats_per_bar)
 
     def wanted_tempo(self) -> tuple[int, Tempo, bool]:
         """The number of the tempo that was asked for last, the tempo, and whether it is known."""
-        number, (bpm, downbeat_s, edge) = self._tempo.read()
-        return number, Tempo(bpm, downbeat_s), edge == 0.0
+        number, (bpm, downbeat_s, edge, beats) = self._tempo.read()
+        return number, Tempo(bpm, downbeat_s, int(beats)), edge == 0.0
 
     def call(self, **changes: float) -> None:
         """Ask the engine for a slot, or a place between two.

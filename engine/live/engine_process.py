@@ -13,7 +13,6 @@ import sys
 import time
 from functools import partial
 
-from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import STAGE_S
@@ -31,7 +30,7 @@ def main(board: b.Board, asked: Asked) -> int:
     """Load the networks, say so, and follow one session after the other."""
     slots, out = len(asked.models), board.get(b.BROKEN)
     ours = [slot for slot in range(slots) if out >> slot & 1]  # of an engine before this one
-    width = partial(shown_columns, tempo=Tempo(asked.bpm), use=asked.settings.use)
+    width = partial(shown_columns, tempo=asked.tempo, use=asked.settings.use)
     loaded = load_slots(asked.models, asked.provider, ours, width)
     for text in loaded.said:
         say(warning=text)

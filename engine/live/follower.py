@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from engine.control.follow_clock import Look
+from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live import said
 from engine.live.processes import Helper
@@ -16,7 +17,8 @@ class Follower:
 
     Args:
         board: of the stage.
-        expected_bpm: decides between a tempo and its double.
+        expected: its tempo decides between a tempo and its double, and its bars are as long as
+            those that are looked for.
         note: told what is odd about its process.
 
     Attributes:
@@ -26,11 +28,11 @@ class Follower:
     def __init__(
         self,
         board: b.Board,
-        expected_bpm: float,
+        expected: Tempo,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._board = board
-        arguments = str(board.path), str(expected_bpm)
+        self._board, self._beats_per_bar = board, expected.beats_per_bar
+        arguments = str(board.path), str(expected.bpm), str(expected.beats_per_bar)
         self._helper = Helper("engine.live.follower_process", *arguments, note=note)
         self._last_s = self.load = 0.0
 
@@ -46,7 +48,7 @@ class Follower:
                 if line.bpm is None or line.downbeat_s is None:
                     heard(None)
                 else:
-                    heard(Look(line.bpm, line.downbeat_s))
+                    heard(Look(line.bpm, line.downbeat_s, self._beats_per_bar))
 
     def stop(self) -> None:
         """End it."""

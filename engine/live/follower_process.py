@@ -1,6 +1,6 @@
 """The process that listens for tempo and downbeat of the line-in.
 
-``engine.live.follower_process BOARD BPM``, see :mod:`engine.live.child`.
+``engine.live.follower_process BOARD BPM BEATS``, see :mod:`engine.live.child`.
 Every two seconds it looks at the last
 sixteen seconds and writes a line of JSON: tempo, time of a downbeat in the session (null where none
 is found), and the time it cost. What is listened for is described in :mod:`engine.live.hearing`
@@ -73,16 +73,16 @@ class Ear:
         return self._sound, self._origin_s + self._passed / RATE
 
 
-def look(ear: Ear, expected_bpm: float) -> Tempo | None:
+def look(ear: Ear, expected: Tempo) -> Tempo | None:
     """Tempo and downbeat of what was played last, in seconds of the session."""
     sound, begins_s = ear.sound()
     if len(sound) < _LEAST_S * RATE or float(np.abs(sound).max()) < SILENT:
         return None
-    found = find(hear(sound), expected_bpm)
-    return None if found is None else Tempo(found.bpm, found.downbeat_s + begins_s)
+    found = find(hear(sound), expected.bpm, expected.beats_per_bar)
+    return None if found is None else found.later(begins_s)
 
 
-def main(board: b.Board, expected_bpm: float) -> None:
+def main(board: b.Board, expected: Tempo) -> None:
     """Serve until the parent is gone."""
     ear, looked = Ear(board), time.monotonic()
     while True:
@@ -91,7 +91,7 @@ def main(board: b.Board, expected_bpm: float) -> None:
         if not session or time.monotonic() - looked < _LOOK_S:
             continue
         looked, began = time.monotonic(), time.process_time()
-        found = look(ear, expected_bpm)
+        found = look(ear, expected)
         cost_s = time.process_time() - began
         bpm, downbeat_s = (found.bpm, found.downbeat_s) if found else (None, None)
         line = {"session": session, "bpm": bpm, "downbeat_s": downbeat_s, "cost_s": cost_s}
@@ -101,4 +101,5 @@ def main(board: b.Board, expected_bpm: float) -> None:
 
 if __name__ == "__main__":
     os.nice(_NICE)  # the music comes first
-    main(b.Board(Path(sys.argv[1])), float(sys.argv[2]))
+    expected = Tempo(float(sys.argv[2]), beats_per_bar=int(sys.argv[3]))
+    main(b.Board(Path(sys.argv[1])), expected)

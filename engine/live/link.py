@@ -29,11 +29,12 @@ class Link:
     """A session that others lead.
 
     Args:
+        beats_per_bar: the quantum, after which the places of all peers repeat.
         note: told what is odd about its process.
     """
 
-    def __init__(self, note: Callable[[str], None] = lambda text: None) -> None:
-        self._helper = Helper("engine.live.link_process", note=note)
+    def __init__(self, beats_per_bar: int, note: Callable[[str], None] = lambda text: None) -> None:
+        self._helper = Helper("engine.live.link_process", str(beats_per_bar), note=note)
 
     def fetch(self, heard: Callable[[int, float, float, float], None]) -> None:
         """Hand over what was said since the last time: peers, tempo, beat and their time."""

@@ -1,6 +1,6 @@
 """The process that takes part in an Ableton Link session.
 
-``engine.live.link_process``, see :mod:`engine.live.child`.
+``engine.live.link_process BEATS``, see :mod:`engine.live.child`.
 It writes a line of JSON every 50 ms: peers, tempo,
 beat, and the time of ``time.monotonic`` they are for. It never sets the tempo of the session:
 doubledrop follows.
@@ -15,17 +15,16 @@ import time
 import warnings
 
 _PERIOD_S = 0.05
-_BEATS = 4
 
 
-async def main() -> None:
-    """Serve until the parent is gone."""
+async def main(beats_per_bar: int) -> None:
+    """Serve until the parent is gone; bars lie on the multiples of ``beats_per_bar``."""
     from aalink import Link
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         link = Link(120.0, asyncio.get_running_loop())
-    link.quantum, link.enabled = _BEATS, True
+    link.quantum, link.enabled = beats_per_bar, True
     while True:
         before = time.monotonic()
         phase, tempo = link.phase, link.tempo
@@ -38,6 +37,6 @@ async def main() -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main())
+        asyncio.run(main(int(sys.argv[1])))
     except ImportError:
         print(json.dumps({"missing": "aalink"}), flush=True)

@@ -17,7 +17,6 @@ import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.dsp.limiter import LOOKAHEAD
-from engine.dsp.tempo import Tempo
 from engine.errors import InputError
 from engine.live import board as b
 from engine.live.asked import Asked
@@ -70,7 +69,7 @@ def offline_board(asked: Asked) -> Iterator[b.Board]:
     board = b.create()
     try:
         board.levels[b.WET_WANTED] = asked.settings.wet
-        board.want_tempo(Tempo(asked.bpm, asked.downbeat_s), asked.known)
+        board.want_tempo(asked.tempo, asked.known)
         yield board
     finally:
         release(board.path)
@@ -137,7 +136,6 @@ def perform(
     generators = loaded.generators
     if alone and loaded.faults:
         raise loaded.faults[0]
-    tempo = Tempo(asked.bpm, asked.downbeat_s)
     faults = loaded.said
     guards = quarantines(len(generators), faults.append)
     with (
@@ -151,7 +149,7 @@ def perform(
                 str(source), f"{channels} channels", expected="mono or stereo", cure="Mix it down."
             )
         if (network := _slowest(generators)) is not None:
-            inference_ms = measured(inference_ms, network, tempo, asked.settings.use)
+            inference_ms = measured(inference_ms, network, asked.tempo, asked.settings.use)
         inference_ms = inference_ms or 0.0
         duration = round(inference_ms / 1000 * rate)
         block = rig.devices.block

@@ -20,7 +20,6 @@ from engine.control.follow_clock import Look
 from engine.control.lights import Lights
 from engine.control.mapping import AMOUNTS, MACROS, MOST_SLOTS
 from engine.control.switching import Switching
-from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.follower import Follower
 from engine.live.link import Link
@@ -71,7 +70,7 @@ class Performer:
         remembered = _remembered(state)
         slot = min(int(remembered.get("slot", 0)), len(rig.slots) - 1)
         self._downbeat_s: float | None = downbeat_s
-        self.conductor = Conductor(Tempo(rig.clock.bpm), rig.clock.sources, rig.clock.hold_s)
+        self.conductor = Conductor(rig.clock.tempo(), rig.clock.sources, rig.clock.hold_s)
         self.switching = Switching(len(rig.slots), rig.switch.quantise, slot, rig.sides())
         self.desk = Desk(rig.bindings(), rig.programs(), self.conductor, self.switching)
         knobs = self.desk.wishes.knobs
@@ -80,10 +79,12 @@ class Performer:
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
         self.midi = Midi(self._patterns(), rig.lights.port, self._note)
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
-        self._link = Link(self._note) if "link" in rig.clock.sources else None
+        self._link = (
+            Link(rig.clock.beats_per_bar, self._note) if "link" in rig.clock.sources else None
+        )
         listens = "follow" in rig.clock.sources and timeline is None
         self._tell, self._told_s = tell, dict[str, float]()
-        self.follower = Follower(board, rig.clock.bpm, self._note) if listens else None
+        self.follower = Follower(board, rig.clock.tempo(), self._note) if listens else None
         self._ports = PortWatch(self._patterns(), rig.lights.port, self._note)
         self._changes, self._shown_s = 0, 0.0
         self._timeline, self._score = timeline or Timeline(board), deque(score)
@@ -173,8 +174,7 @@ class Performer:
         session_s = self._timeline.session_s(now_s)
         if session_s is not None:
             offset = session_s - now_s
-            look = look and Look(look.bpm, look.downbeat_s - offset)
-            self.conductor.hear_look(look, now_s)
+            self.conductor.hear_look(look and look.later(-offset), now_s)
 
     def _note(self, text: str) -> None:
         """Tell it, unless the same was told just now: a button may send on sixteen channels."""
@@ -206,7 +206,7 @@ class Performer:
             tempo = self.conductor.tempo
         if tempo is not None:
             self._told_offset, self._told_known = offset, known
-            self._board.want_tempo(Tempo(tempo.bpm, tempo.downbeat_s + offset), known)
+            self._board.want_tempo(tempo.later(offset), known)
             self.switching.retime(now_s, tempo)
 
     def _switch(self, now_s: float) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from engine.dsp.arrays import Audio
 from engine.dsp.limiter import Limiter
 from engine.dsp.tempo import Tempo
+from engine.dsp.tempo_map import TempoMap
 from engine.errors import DoubledropError
 from engine.live.generator import OnnxGenerator
 from engine.live.inference import Background
@@ -60,7 +61,7 @@ class Player:
         source, sink: where the sound comes from and goes to.
         paced: whether a device keeps the time; without one the player sleeps to keep it.
         generator: the network, which is warmed here.
-        tempo: tempo and downbeat of the feed.
+        tempo: tempo and downbeat of the feed; what becomes of them is followed.
         settings: how to render.
         seconds: stop after so long.
         report: is told of the run by :meth:`digest`, if there is to be a picture.
@@ -73,7 +74,7 @@ class Player:
         sink: Sink,
         paced: bool,
         generator: OnnxGenerator,
-        tempo: Tempo,
+        tempo: Tempo | TempoMap,
         settings: Settings,
         seconds: float | None = None,
         report: Report | None = None,
@@ -81,7 +82,9 @@ class Player:
         after: Chain | None = None,
     ) -> None:
         self._source, self._sink, self._report = source, sink, report
-        generator.warm(shown_columns(generator, tempo, settings.use))
+        tempi = TempoMap.of(tempo).tempi
+        for columns in {shown_columns(generator, one, settings.use) for one in tempi}:
+            generator.warm(columns)
         self._inference = Background()
         form = source.rate, source.channels
         self._host = Host(generator, self._inference, *form, tempo, settings, before, after)

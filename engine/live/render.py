@@ -14,6 +14,7 @@ import numpy as np
 from engine.dsp.arrays import Audio
 from engine.dsp.limiter import CEILING_DB, Limiter
 from engine.dsp.tempo import Tempo
+from engine.dsp.tempo_map import TempoMap
 from engine.errors import UsageError
 from engine.live.constant_q import draw_constant_q
 from engine.live.files import BLOCK, SoundReader, SoundWriter, make_folder
@@ -45,7 +46,9 @@ class Rendering:
     late: int
     gain_share: dict[str, float]
     bpm: float
+    bpm_range: tuple[float, float]
     downbeat_s: float
+    beats_per_bar: int
     inference_ms: float | None
     noise_db: float | None
     peak_dbfs: float
@@ -77,7 +80,7 @@ def render(
     source: Path,
     sink: Path,
     generator: OnnxGenerator,
-    tempo: Tempo,
+    tempo: Tempo | TempoMap,
     settings: Settings,
     *,
     inference_ms: float | None = None,
@@ -95,7 +98,7 @@ def render(
         source: sound file.
         sink: sound file to write; complete or not at all.
         generator: the network.
-        tempo: tempo and downbeat of the file.
+        tempo: tempo and downbeat of the file; what becomes of them is followed.
         settings: how to render.
         inference_ms: simulated time of an inference; by default it is measured first. In use
             ``late`` every time up to four bars gives the same output.
@@ -111,7 +114,7 @@ def render(
         InputError, OutputError: a file is damaged or cannot be written.
         GeneratorError: the generator failed.
     """
-    begun = time.perf_counter()
+    begun, tempi = time.perf_counter(), TempoMap.of(tempo)
     with ExitStack() as stack:
         reader = stack.enter_context(SoundReader(source))
         rate, channels, frames = reader.rate, reader.channels, reader.frames
@@ -122,20 +125,21 @@ def render(
         if settings.use == "late" and inference_ms is None:
             # Any time up to four bars gives the same output; nearly all of it lets the hop loop
             # and the inference run side by side.
-            duration = round(tempo.phrase_s * rate) - generator.front_end.at(rate).n
+            shortest_s = min(one.phrase_s for one in tempi.tempi)
+            duration = round(shortest_s * rate) - generator.front_end.at(rate).n
         else:
-            inference_ms = measured(inference_ms, generator, tempo, settings.use)
+            inference_ms = measured(inference_ms, generator, tempi.first, settings.use)
             duration = round(inference_ms / 1000 * rate)
         inference = Scheduled(duration)
         stack.callback(inference.close)
         chains: tuple[Chain | None, Chain | None] = None, None
         if effects:
             chains = stack.enter_context(effects_of(effects, settings, rate, channels, note))
-        host = Host(generator, inference, rate, channels, tempo, settings, *chains)
+        host = Host(generator, inference, rate, channels, tempi, settings, *chains)
         watcher = None
         if report is not None:
             analyser = generator.front_end.at(rate)
-            watcher = Report(analyser, channels, frames / rate, tempo, title or source.name)
+            watcher = Report(analyser, channels, frames / rate, tempi, title or source.name)
         limiter = Limiter(rate, channels) if ceiling else None
         late = host.latency + (limiter.latency if limiter else 0)
         told = set(host.faults)
@@ -161,7 +165,7 @@ def render(
         if watcher is not None:
             watcher.draw(pictures[0], force)
             heading = title or source.name
-            draw_constant_q(source, sink, tempo, pictures[1], heading, force)
+            draw_constant_q(source, sink, tempi.first, pictures[1], heading, force)
         seconds = written / rate
         elapsed = time.perf_counter() - begun
         return Rendering(
@@ -175,8 +179,10 @@ def render(
             inferences=inference.done,
             late=host.restyle.late,
             gain_share=host.restyle.share,
-            bpm=tempo.bpm,
-            downbeat_s=tempo.downbeat_s,
+            bpm=tempi.first.bpm,
+            bpm_range=tempi.bpm_range,
+            downbeat_s=tempi.first.downbeat_s,
+            beats_per_bar=tempi.first.beats_per_bar,
             inference_ms=inference_ms,
             noise_db=host.noise_db,
             peak_dbfs=writer.peak_dbfs,

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Audio
-from engine.dsp.tempo import Tempo
 from engine.errors import InputError
 from engine.live import board as b
 from engine.live.budget import FADE
@@ -221,7 +220,7 @@ class _Player:
                     return False
                 session.listen(int(row["until"]))
             case "tempo":
-                board.want_tempo(Tempo(row["bpm"], row["downbeat_s"]), bool(row["known"]))
+                self._tell_tempo(row)
             case "switch":
                 board.call(slot=row["slot"], at=row["due"], fade_s=row["fade_s"])
             case "cross":
@@ -235,6 +234,12 @@ class _Player:
             case "amount":
                 board.levels[b.AMOUNTS + int(row["slot"])] = row["amount"]
         return True
+
+    def _tell_tempo(self, row: Entry) -> None:
+        """The tempo of a row; how many beats a bar has, is the same from beginning to end."""
+        bpm, downbeat_s = float(row["bpm"]), float(row["downbeat_s"])
+        tempo = replace(self._take.asked.tempo, bpm=bpm, downbeat_s=downbeat_s)
+        self._board.want_tempo(tempo, bool(row["known"]))
 
     def _begin(self) -> None:
         """The engine begins, or begins anew: with the tempo, the slot and the feed of then."""

@@ -10,10 +10,12 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import Tempo
+from engine.dsp.tempo_map import TempoMap
 from engine.pictures import draw_bands, head, pyplot, save
 from engine.stages.readings import Reading, gain_rows, generated_rows
 
 _PIXELS = 1600  # columns of the picture: the memory does not grow with the file
+_MOST_MARKS = 80
 
 
 class Strip:
@@ -54,10 +56,16 @@ class Report:
     """
 
     def __init__(
-        self, analyser: Analyser, channels: int, seconds: float, tempo: Tempo, title: str
+        self,
+        analyser: Analyser,
+        channels: int,
+        seconds: float,
+        tempo: Tempo | TempoMap,
+        title: str,
     ) -> None:
         n_mels = analyser.spec.n_mels
-        self._analyser, self._seconds, self._tempo, self._title = analyser, seconds, tempo, title
+        self._analyser, self._seconds, self._title = analyser, seconds, title
+        self._tempi = TempoMap.of(tempo)
         self._feeds = {name: ColumnStream(analyser, channels) for name in ("input", "output")}
         self._received = dict.fromkeys(self._feeds, 0)
         self._column = dict.fromkeys(self._feeds, 0)
@@ -116,17 +124,14 @@ class Report:
         return save(figure, path, force)
 
     def _mark_downbeats(self, axis: object) -> None:
-        tempo = self._tempo
-        bars = int(self._seconds / tempo.bar_s) + 2
-        step = 1 if bars <= 80 else tempo.bars * -(-bars // (80 * tempo.bars))
-        first = tempo.phrase_at(0.0) * tempo.bars
-        for bar in range(first, first + bars + tempo.bars, step):
-            time_s = tempo.downbeat_s + bar * tempo.bar_s
-            if 0 <= time_s <= self._seconds:
-                thick = bar % tempo.bars == 0
-                axis.axvline(  # type: ignore[attr-defined]
-                    time_s, color="white", lw=1.4 if thick else 0.5, alpha=0.7
-                )
-                axis.axvline(  # type: ignore[attr-defined]
-                    time_s, color="black", lw=0.5 if thick else 0.2, alpha=0.7
-                )
+        marks = list(self._tempi.downbeats(self._seconds))
+        if len(marks) > _MOST_MARKS:  # phrases only, and of very many only some
+            phrases = [mark for mark in marks if mark[1]]
+            marks = phrases[:: -(-len(phrases) // _MOST_MARKS)]
+        for time_s, thick in marks:
+            axis.axvline(  # type: ignore[attr-defined]
+                time_s, color="white", lw=1.4 if thick else 0.5, alpha=0.7
+            )
+            axis.axvline(  # type: ignore[attr-defined]
+                time_s, color="black", lw=0.5 if thick else 0.2, alpha=0.7
+            )

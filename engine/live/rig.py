@@ -12,7 +12,7 @@ from engine.control.switching import Quantise
 from engine.control.takeover import Takeover
 from engine.documents import read_document
 from engine.dsp.crossfade import Law
-from engine.dsp.tempo import MAX_BPM, MIN_BPM, Tempo
+from engine.dsp.tempo import BEATS_PER_BAR, MAX_BEATS, MAX_BPM, MIN_BEATS, MIN_BPM, Tempo
 from engine.errors import RigError
 from engine.live.asked import Asked
 from engine.live.link import check_link
@@ -45,6 +45,7 @@ class Clock(BaseModel):
     sources: list[Source] = Field(default=["midi", "tap", "follow"], min_length=1)
     port: str = ""
     bpm: float = Field(default=174.0, ge=MIN_BPM, le=MAX_BPM)
+    beats_per_bar: int = Field(default=BEATS_PER_BAR, ge=MIN_BEATS, le=MAX_BEATS)
     hold_s: float = Field(default=5.0, ge=0.0, le=600.0)
     offset_ms: float = Field(default=0.0, ge=-500.0, le=500.0)
 
@@ -54,6 +55,10 @@ class Clock(BaseModel):
         if len(set(sources)) != len(sources):
             raise ValueError("each source once")
         return sources
+
+    def tempo(self, downbeat_s: float = 0.0) -> Tempo:
+        """What there is to begin with."""
+        return Tempo(self.bpm, downbeat_s, self.beats_per_bar)
 
 
 class Switch(BaseModel):
@@ -220,6 +225,7 @@ class Rig(BaseModel):
             lanes=[slot.effects().model_dump() for slot in self.slots],
             master=[effect.model_dump() for effect in self.chain],
             macros=[[move.model_dump() for move in moves] for moves in self.moves()],
+            beats_per_bar=tempo.beats_per_bar,
         )
 
     def moves(self) -> list[list[Move]]:
@@ -248,6 +254,11 @@ class Rig(BaseModel):
         """The same rig with a fixed tempo instead of one that is listened for."""
         sources = [s for s in self.clock.sources if s not in ("follow", "fixed")]
         clock = self.clock.model_copy(update={"bpm": bpm, "sources": [*sources, "fixed"]})
+        return self.model_copy(update={"clock": clock})
+
+    def in_metre(self, beats_per_bar: int) -> Rig:
+        """The same rig with so many beats in a bar."""
+        clock = self.clock.model_copy(update={"beats_per_bar": beats_per_bar})
         return self.model_copy(update={"clock": clock})
 
     def bare(self) -> Rig:

@@ -59,6 +59,7 @@ sources = ["midi", "tap", "follow"]
 # MIDI ports there are: {_listed(ports)}
 port = ""            # part of the name of the port the clock comes from; "" is any
 bpm = 174.0          # of fixed; and follow takes the octave that is nearer to it
+beats_per_bar = 4    # 2 to 12; a beat is what bpm counts, a quarter note of a MIDI clock
 hold_s = 5.0         # a clock that falls silent is held so long before the next one leads
 offset_ms = 0.0      # how much later than its ticks the beats of a clock are heard
 

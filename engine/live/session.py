@@ -119,7 +119,7 @@ class Session:
 
     def _own(self, tempo: Tempo) -> Tempo:
         """A tempo as the stages count it: from their own beginning, behind their first effects."""
-        return Tempo(tempo.bpm, tempo.downbeat_s + (self._lead - self._origin) / self._rate)
+        return tempo.later((self._lead - self._origin) / self._rate)
 
     def follow(self) -> None:
         """Hop after hop, until the session is over or the program ends."""

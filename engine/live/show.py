@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from engine.dsp.stft import STFT
+from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.ear import Ear, Meter
 from engine.live.performer import Performer
@@ -133,7 +134,7 @@ class Observer:
             performer.desk.wishes,
         )
         tempo, lead, pending = conductor.tempo, conductor.lead, switching.pending
-        beat = tempo.beats_at(now_s)
+        bar, beat = place_of(tempo, now_s)
         missed = status.gaps + status.flags
         clip = self._light("clip", status.peak_in_db >= -0.01, now_s)
         limit = self._light("limit", status.limited_db < -0.1, now_s)
@@ -153,9 +154,9 @@ class Observer:
             held=lead.held,
             known=lead.known,
             confidence=lead.sure,
-            bar=int(beat // tempo.beats_per_bar) % tempo.bars + 1,
+            bar=bar,
             bars=tempo.bars,
-            beat=int(beat % tempo.beats_per_bar) + 1,
+            beat=beat,
             beats=tempo.beats_per_bar,
             slots=[
                 Slot(
@@ -211,3 +212,9 @@ class Observer:
         if on:
             self._lit[name] = now_s
         return now_s - self._lit.get(name, -_LIT_S) < _LIT_S
+
+
+def place_of(tempo: Tempo, now_s: float) -> tuple[int, int]:
+    """Bar of the phrase and beat of the bar at a time, from 1."""
+    beats = tempo.beats_at(now_s)
+    return tempo.bar_at(now_s) % tempo.bars + 1, int(beats % tempo.beats_per_bar) + 1

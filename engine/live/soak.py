@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Array, Audio
-from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, PresetError
 from engine.live import board as b
 from engine.live import jack
@@ -197,7 +196,7 @@ def _run(
     result: Soak,
     watch: Callable[[Status, float], None],
 ) -> None:
-    phrase_s, began = Tempo(asked.bpm).phrase_s, time.monotonic()
+    phrase_s, began = asked.tempo.phrase_s, time.monotonic()
     stage.board.call(fade_s=_FADE_S)
     while listener.poll() is None:
         elapsed = time.monotonic() - began

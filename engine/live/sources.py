@@ -226,7 +226,8 @@ def demo_feed() -> tuple[Path, Tempo]:
     """The bundled drum & bass feed with its tempo and downbeat."""
     folder = Path(str(resources.files("engine.live.demo")))
     facts = tomllib.loads((folder / "feed.toml").read_text(encoding="utf-8"))
-    return folder / "feed.flac", Tempo(facts["bpm"], facts["downbeat_s"])
+    tempo = Tempo(facts["bpm"], facts["downbeat_s"], facts["beats_per_bar"])
+    return folder / "feed.flac", tempo
 
 
 def _open(kind: Any, device: Device, *, rate: int, channels: int, block: int) -> Any:

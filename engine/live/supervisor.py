@@ -12,7 +12,6 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import cast
 
-from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, DoubledropError, PresetError
 from engine.live import board as b
 from engine.live import said
@@ -64,7 +63,7 @@ class Supervisor:
         self.wanted = replace(wanted, chains=latencies(asked))
         self.board = b.create()
         self.board.levels[b.WET_WANTED] = wanted.settings.wet
-        self.board.want_tempo(Tempo(asked.bpm, asked.downbeat_s), asked.known)
+        self.board.want_tempo(asked.tempo, asked.known)
         self.device: dict[str, object] = {}
         self.engine: dict[str, object] = {}
         self.lost = self.restarts = self.stalls = 0

@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 
 from engine.dsp.arrays import Audio
-from engine.dsp.tempo import Tempo
+from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.live.beats import find
 from engine.live.files import SoundReader
 from engine.live.hearing import RATE, hear
@@ -19,7 +19,7 @@ _BLOCK = 1 << 16
 SILENT = 1e-4
 
 
-def track(path: Path, expected_bpm: float) -> Tempo | None:
+def track(path: Path, expected_bpm: float, beats_per_bar: int = BEATS_PER_BAR) -> Tempo | None:
     """Steady tempo and a downbeat of a sound file, or None when there is no beat in it.
 
     What is heard is described in :mod:`engine.live.hearing`, tempo and beats are found in
@@ -28,6 +28,7 @@ def track(path: Path, expected_bpm: float) -> Tempo | None:
     Args:
         path: the file; its first four minutes are heard.
         expected_bpm: tempo that the preset was made for: decides between a tempo and its double.
+        beats_per_bar: of the music; what bars have in common is looked for at their distance.
 
     Raises:
         InputError: the file is damaged.
@@ -36,7 +37,7 @@ def track(path: Path, expected_bpm: float) -> Tempo | None:
         sound = mono(reader.blocks(_BLOCK, round(_LISTEN_S * reader.rate)), reader.rate)
     if sound.size < RATE or float(np.max(np.abs(sound))) < SILENT:
         return None
-    return find(hear(sound), expected_bpm)
+    return find(hear(sound), expected_bpm, beats_per_bar)
 
 
 def mono(blocks: Iterable[Audio], rate: int) -> Audio:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
+from engine.dsp.tempo_map import TempoMap
 from engine.errors import UsageError
 from engine.stages.chain import Chain
 from engine.stages.contract import Stage
@@ -54,7 +58,7 @@ class Host:
         inference: who runs it.
         rate: sample rate in hertz, 8 kHz–384 kHz.
         channels: number of channels.
-        tempo: tempo and downbeat of the feed.
+        tempo: tempo and downbeat of the feed; what becomes of them is followed.
         settings: see :class:`Settings`.
         before, after: effects before and behind the restyle stage, or None.
 
@@ -70,7 +74,7 @@ class Host:
         inference: Inference,
         rate: float,
         channels: int,
-        tempo: Tempo,
+        tempo: Tempo | TempoMap,
         settings: Settings,
         before: Chain | None = None,
         after: Chain | None = None,
@@ -95,16 +99,20 @@ class Host:
             ways = {"paper": PaperRenderer, "griffin-lim": GriffinLimRenderer}
             self.renderer = ways[settings.renderer](analyser)
         self.sanitise, self.wet = Sanitise(), settings.wet
-        lead_s = before.latency / rate if before else 0.0
+        self._rate, self._heard = rate, 0
+        self._lead_s = before.latency / rate if before else 0.0
+        tempi = TempoMap.of(tempo)
+        self._changes = deque(tempi.changes)
         self.restyle = Restyle(
             generator,
             inference,
             self.renderer,
             analyser,
-            Tempo(tempo.bpm, tempo.downbeat_s + lead_s),
+            tempi.first.later(self._lead_s),
             channels,
             settings.use,
             settings.lookahead_ms,
+            max(one.phrase_s for one in tempi.tempi),
         )
         way: list[Stage] = [Hops(self.restyle, channels)]
         chains = [chain for chain in (before, after) if chain is not None]
@@ -129,4 +137,15 @@ class Host:
 
     def process(self, block: Audio) -> Audio:
         """Take (channels, n) and give the next (channels, n)."""
-        return self._path.process(block)
+        parts, given = [], 0
+        while self._changes:
+            ahead = round(self._changes[0].downbeat_s * self._rate) - self._heard - given
+            if ahead >= block.shape[-1] - given:
+                break
+            if ahead > 0:
+                parts.append(self._path.process(block[:, given : given + ahead]))
+                given += ahead
+            self.restyle.follow(self._changes.popleft().later(self._lead_s))
+        self._heard += block.shape[-1]
+        rest = self._path.process(block[:, given:])
+        return np.concatenate([*parts, rest], axis=-1) if parts else rest

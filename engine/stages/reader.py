@@ -23,12 +23,14 @@ class GainReader:
             as soon as it can.
         blend: whether a predicted gain fades from one image into the next, as in use ``phrase``.
             A fresh gain never does: it would be late by as much.
+        images: how many of the newest are kept.
     """
 
-    def __init__(self, rate: float, hop: int, tempo: Tempo | None, blend: bool) -> None:
+    def __init__(
+        self, rate: float, hop: int, tempo: Tempo | None, blend: bool, images: int = 2
+    ) -> None:
         self._rate, self.tempo = rate, tempo
-        # Two are enough: in use late one is heard while the next waits for its phrase.
-        self._images: deque[GainImage] = deque(maxlen=2)
+        self._images: deque[GainImage] = deque(maxlen=images)
         self._current: GainImage | None = None
         self._before: GainImage | None = None
         self._blend = 1.0

@@ -30,6 +30,7 @@ from engine.stages.readings import Reading
 from engine.stages.renderers import Renderer
 
 Use = Literal["late", "phrase", "edge"]
+_LATE_IMAGES = 4  # in late one is heard while the next wait for their phrase, some shorter than it
 _NAP_S = 0.1  # between two looks at what was heard, while nobody listens
 LOOKAHEAD_COLUMNS = {0: 0, 23: 2, 46: 4, 93: 8}  # dial in ms: model columns
 
@@ -62,6 +63,8 @@ class Restyle:
         use: how the window is used.
         lookahead_ms: 0, 23, 46 or 93 (2, 4 or 8 model columns); more is more certain and later.
             Without effect in ``late``, which knows the whole window.
+        longest_s: the longest phrase that it will be told of; by default there is no longer one
+            than the tempo's. In ``late`` it decides the latency.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Restyle:
         channels: int,
         use: Use = "phrase",
         lookahead_ms: int = 0,
+        longest_s: float = 0.0,
     ) -> None:
         if lookahead_ms not in LOOKAHEAD_COLUMNS:
             raise UsageError(
@@ -86,8 +90,12 @@ class Restyle:
         self.hop, self._rate = stft.hop, analyser.rate
         self.inference, self._renderer, self._late = inference, renderer, use == "late"
         self._edge = use == "edge"
-        phrase = tempo.phrase_s * analyser.rate
-        held_back = 2 * phrase if self._late else LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop
+        self._longest_s = max(longest_s, tempo.phrase_s)
+        held_back = (
+            2 * self._longest_s * analyser.rate
+            if self._late
+            else LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop
+        )
         window: Window = (
             TrailingWindow(analyser, shown_columns(generator, tempo, use))
             if use == "edge"
@@ -106,10 +114,11 @@ class Restyle:
             stft.hop,
             None if use == "edge" else tempo,
             blend=use == "phrase",
+            images=_LATE_IMAGES if self._late else 2,
         )
         self._tempo: tuple[Tempo, bool] | None = None
         self._unheard: list[Audio] = []
-        self._received = self._asleep = 0
+        self._received = self._asleep = self._shown = 0
         self._due = self._next_due(0)
         self.dose = Dose(stft, analyser.rate)
         self.late, self.output_energy = 0, 0.0
@@ -139,18 +148,22 @@ class Restyle:
     def follow(self, tempo: Tempo, known: bool = True) -> None:
         """From now on the music goes at another tempo, or its bars lie elsewhere.
 
-        The window is told between two inferences. Gains that are already there stay in use.
+        The window is told between two inferences. Gains that are already there stay in use. In
+        ``late`` the window that is being filled is finished first.
 
         Args:
-            tempo: from now on.
+            tempo: from now on; in ``late`` from its downbeat on, which ends a window.
             known: whether it is; else the window is used with an edge, as in use ``edge``.
 
         Raises:
-            UsageError: in use ``late`` the latency is two phrases: it cannot change.
+            UsageError: in use ``late`` the latency is two phrases, and this one is longer.
         """
-        if self._late:
+        if self._late and not (known and tempo.phrase_s <= self._longest_s):
             raise UsageError(
-                "tempo", "changes", expected="one tempo in late", cure="Use --window phrase."
+                "tempo",
+                f"falls to {tempo.bpm:g} BPM" if known else "is lost",
+                expected=f"phrases of at most {self._longest_s:.2f} s in late",
+                cure="Use --window phrase.",
             )
         self._tempo = tempo, known
 
@@ -191,12 +204,17 @@ class Restyle:
 
     def _keep_time(self) -> None:
         """Take over the tempo that was asked for, while nobody looks at the window."""
-        if self._tempo is not None and self.inference.idle():
-            tempo, known = self._tempo
-            self._listener.follow(tempo, known)
-            if not self._edge:
-                self._reader.tempo = tempo if known else None
-            self._tempo = None
+        if self._tempo is None or not self.inference.idle():
+            return
+        tempo, known = self._tempo
+        if self._late and self._shown < tempo.downbeat_s * self._rate:
+            return  # the window before has not been shown yet
+        self._listener.follow(tempo, known)
+        if not self._edge:
+            self._reader.tempo = tempo if known else None
+        self._tempo = None
+        if self._late:
+            self._due = self._next_due(self._received)
 
     def _infer(self, instant: int) -> None:
         image = self.inference.collect(self._received)
@@ -207,7 +225,7 @@ class Restyle:
                 self._reader.publish(image)
         self._keep_time()
         if self._received >= self._due and self.inference.idle():
-            until = self._due if self._late else self._received
+            self._shown = until = self._due if self._late else self._received
             blocks, self._unheard = self._unheard, []
             self.inference.submit(lambda: self._listener.restyle(blocks, until), self._received)
             self._due = self._next_due(self._received)

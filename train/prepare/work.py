@@ -229,7 +229,7 @@ def nearest_octave(tempo: Tempo, bpm: float) -> Tempo:
     octaves = np.log2(bpm / tempo.bpm)
     if abs(octaves) <= _FARTHEST_OCTAVES:
         return tempo
-    return Tempo(tempo.bpm * 2.0 ** float(np.round(octaves)), tempo.downbeat_s)
+    return replace(tempo, bpm=tempo.bpm * 2.0 ** float(np.round(octaves)))
 
 
 def _levelled(

@@ -1,0 +1,38 @@
+"""The tempo of a file, as the user says it or as it is heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.cli.console import stderr, warn
+from engine.dsp.tempo import BEATS_PER_BAR, Tempo
+from engine.dsp.tempo_map import TempoMap
+from engine.live.tracker import track
+
+
+def assumed_tempo(
+    bpm: float | None, downbeat: float | None, beats_per_bar: int | None, assumed_bpm: float
+) -> Tempo:
+    """What the user says; where nothing is said the preset's tempo, a downbeat at 0, four beats.
+
+    Raises:
+        UsageError: one of them is impossible.
+    """
+    beats = BEATS_PER_BAR if beats_per_bar is None else beats_per_bar
+    return Tempo(assumed_bpm if bpm is None else bpm, downbeat or 0.0, beats)
+
+
+def find_tempo(source: Path, downbeat: float | None, assumed: Tempo) -> TempoMap:
+    """What is heard in a file, else what is assumed."""
+    with stderr.status("listening for the tempo"):
+        heard = track(source, assumed.bpm, assumed.beats_per_bar)
+    if heard is None:
+        warn(f"{source}: no beat found; taking {assumed.bpm:g} BPM, say --bpm and --downbeat")
+        return TempoMap(assumed)
+    return TempoMap(heard if downbeat is None else Tempo(heard.bpm, downbeat))
+
+
+def tempo_in_words(tempi: TempoMap) -> str:
+    """A tempo, or from where to where it drifts."""
+    low, high = tempi.bpm_range
+    return f"{low:.2f} BPM" if low == high else f"{low:.2f} to {high:.2f} BPM"
