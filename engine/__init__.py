@@ -16,7 +16,7 @@
 
 ``engine.dsp`` and ``engine.control`` are pure: no I/O, threads, clock or logging. There is one
 spectral front end (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and live. Offline
-and live differ at the edges only (``engine.live.render``, ``engine.live.play``); both drive
+and live differ at the edges only (``engine.live.render``, ``engine.live.session``); both drive
 :class:`engine.stages.host.Host`.
 
 Sound is an array of shape (channels, samples), float32, full scale ±1. Images are (columns,

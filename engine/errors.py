@@ -23,7 +23,17 @@ a fault.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Self
+
 from engine.text import printable
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A cure, where what was given is nearly something that is known; else empty."""
+    near = get_close_matches(word, list(known), 1)
+    return f"Did you mean {near[0]}?" if near else ""
 
 
 class DoubledropError(Exception):
@@ -37,6 +47,9 @@ class DoubledropError(Exception):
 
     All of them are made printable: they hold names of files, keys and devices, and what libraries
     say of them.
+
+    Attributes:
+        others: further mistakes that were found along with it.
     """
 
     exit_status = 2
@@ -46,6 +59,18 @@ class DoubledropError(Exception):
         self.expected, self.cure = printable(expected), printable(cure)
         wanted = f" (expected {self.expected})" if expected else ""
         super().__init__(f"{self.subject}: {self.found}{wanted}. {self.cure}")
+        self.others: tuple[DoubledropError, ...] = ()
+
+    def beside(self, others: Iterable[DoubledropError]) -> Self:
+        """The same, with further mistakes beside it, which it tells too."""
+        self.others = tuple(others)
+        self.args = (" Also: ".join([str(self), *map(str, self.others)]),)
+        return self
+
+    def within(self, place: str) -> Self:
+        """The same fault, found at a place in a file."""
+        subject = f"{place}, {self.subject}"
+        return type(self)(subject, self.found, expected=self.expected, cure=self.cure)
 
     def __str__(self) -> str:
         # OSError formats its arguments in its own way; the message is the same for all.
@@ -104,3 +129,12 @@ class GeneratorError(DoubledropError, RuntimeError):
     """A generator that raises, or returns what is not finite."""
 
     exit_status = 1
+
+
+def faults(call: Callable[..., object], *arguments: object) -> list[DoubledropError]:
+    """What a call raises of these, if it does: for who looks for all mistakes."""
+    try:
+        call(*arguments)
+    except DoubledropError as fault:
+        return [fault]
+    return []

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
+import mido
 import numpy as np
 import pytest
 import soundfile as sf
 
 from engine.dsp.tempo import Tempo
-from engine.errors import DeviceError, GeneratorError
+from engine.errors import DeviceError, OutputError
 from engine.live import devices
+from engine.live.asked import Asked, Wanted
 from engine.live.inference import Background
-from engine.live.play import Player
-from engine.live.sources import FileSink, FileSource, NoSink, demo_feed
+from engine.live.sources import FileSource, demo_feed
+from engine.live.status import look
+from engine.live.supervisor import Supervisor
 from engine.live.tracker import track
 from engine.stages.host import Settings
+from export import handmade
 from tests.feeds import sine
+from tests.live.stage import raising
 from tests.program import START, started
 
 
@@ -62,53 +70,132 @@ def test_a_file_plays_at_the_rate_of_the_device(rate, tmp_path):
     assert np.abs(sound[middle] - wanted[middle]).max() <= 1e-3
 
 
-def test_player_records_every_sample_and_the_latency(tmp_path, generator):
+@contextmanager
+def rehearsal(folder, model, feed, tempo=None, **changed):
+    """The stage with files at both ends, until it is stopped."""
+    tempo = tempo or Tempo(174.0)
+    form = {"feed": str(feed), "kept": str(folder / "out.wav")} | changed
+    wanted = Wanted("in", "out", None, 128, True, Settings(), **form)
+    asked = Asked([str(model)], "cpu", tempo.bpm, tempo.downbeat_s, Settings())
+    stage = Supervisor(wanted, asked)
+    try:
+        stage.start()
+        yield stage
+    finally:
+        stage.stop()
+
+
+def test_a_file_is_recorded_sample_for_sample_in_real_time(tmp_path, model_path):
     path, tempo = demo_feed()
-    source = FileSource(path)
-    sink = FileSink(tmp_path / "out.wav", source.rate, source.channels)
-    player = Player(source, sink, False, generator("identity"), tempo, Settings(), seconds=1.0)
-    begun = time.monotonic()
-    player.start()
-    assert player.join(60)
-    assert player.error is None
-    assert time.monotonic() - begun >= 0.95  # in real time, not faster
+    with rehearsal(tmp_path, model_path("identity"), path, tempo, seconds=1.5) as stage:
+        begun = time.monotonic()
+        assert stage.over.wait(60)
+        assert time.monotonic() - begun >= 1.2  # in real time, not faster
+        assert stage.fault is None
+        status = look(stage, Settings())
+        assert status.gaps == 0  # a file waits for the engine
+        assert status.latency["total"] == 736
     dry, rate = sf.read(path, always_2d=True, dtype="float32")
     wet, _ = sf.read(tmp_path / "out.wav", always_2d=True, dtype="float32")
-    late = player.meters.latency
-    assert len(wet) >= rate + late
-    assert np.abs(wet[late : rate + late] - dry[:rate]).max() <= 1e-5
-    assert player.meters.peak_out > 0
+    assert wet.shape == (1.5 * rate, 2)
+    assert np.abs(wet - dry[: len(wet)]).max() <= 1e-5
 
 
-def test_what_is_recorded_stays_below_the_ceiling(tmp_path, generator):
+def test_a_file_ends_with_its_last_sample_and_stays_below_the_ceiling(tmp_path, model_path):
     path = tmp_path / "loud.wav"
     sf.write(path, sine(997.0, 1.0, 44100, 0.99).T, 44100, subtype="FLOAT")
-    source, sink = FileSource(path), FileSink(tmp_path / "out.wav", 44100, 1)
-    player = Player(source, sink, False, generator("flat"), Tempo(174.0), Settings())
-    player.start()
-    assert player.join(60)
+    with rehearsal(tmp_path, model_path("flat"), path) as stage:
+        assert stage.over.wait(60)
     sound, _ = sf.read(tmp_path / "out.wav")
+    assert sound.shape == (44100,)
     assert 0.7 < np.abs(sound).max() < 10 ** (-1.0 / 20)
+    assert np.abs(sound[-100:]).max() > 0.5
 
 
-def test_a_fault_of_the_generator_is_counted_and_the_sound_goes_on(generator):
+def test_a_fault_of_the_generator_is_counted_and_the_sound_goes_on(tmp_path):
     path, tempo = demo_feed()
-    model = generator("identity")
+    model = handmade.write(raising, tmp_path / "generator.onnx")
+    with rehearsal(tmp_path, model, path, tempo, seconds=3.0) as stage:
+        assert stage.over.wait(60)
+        status = look(stage, Settings())
+        assert any("generator" in event.text for event in stage.events)
+    assert status.faults > 0
+    sound, rate = sf.read(tmp_path / "out.wav")
+    assert np.abs(sound[-rate // 2 :]).max() > 0.05
 
-    class Faulty:
-        front_end, level_db, view = model.front_end, model.level_db, 0
-        warm = model.warm
 
-        def __call__(self, image, period):
-            raise GeneratorError("generator", "fell over", cure="Stand up.")
+def test_a_full_disk_keeps_what_was_recorded(tmp_path, model_path):
+    path, tempo = demo_feed()
+    most = 800_000
+    with rehearsal(tmp_path, model_path("identity"), path, tempo, seconds=30.0) as stage:
+        resource.prlimit(stage.device_pid, resource.RLIMIT_FSIZE, (most, most))
+        assert stage.over.wait(60)
+        assert isinstance(stage.fault, OutputError)
+        assert str(stage.fault).startswith(f"{tmp_path / 'out.wav'}: cannot be written")
+        assert stage.fault.exit_status == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
+    sound, rate = sf.read(tmp_path / "out.wav")
+    assert most / 8 / rate - 0.2 < len(sound) / rate <= most / 8 / rate
+    assert np.abs(sound[rate:]).max() > 0.1
 
-    player = Player(FileSource(path), NoSink(), False, Faulty(), tempo, Settings(), seconds=0.5)
-    player.start()
-    assert player.join(60)
-    assert player.error is None
-    assert player.meters.faults > 0
-    assert "fell over" in player.meters.fault
-    assert player.meters.share["dry"] == pytest.approx(1.0)
+
+def test_a_process_of_the_files_that_is_killed_ends_the_playing(tmp_path, model_path):
+    path, tempo = demo_feed()
+    with rehearsal(tmp_path, model_path("identity"), path, tempo, kept="") as stage:
+        os.kill(stage.device_pid, signal.SIGKILL)
+        assert stage.over.wait(60)
+        assert "ended with status -9" in str(stage.fault)
+        assert not stage.lost
+
+
+RIG = """
+[clock]
+bpm = 120.0
+sources = ["fixed"]
+[[slots]]
+preset = "downbeat-filter"
+[[slots]]
+preset = "downbeat-filter"
+program = 7
+[[slots.chain]]
+effect = "Gain"
+gain_db = -6.0
+[[macros]]
+moves = [{ slot = 2, effect = "Gain", parameter = "gain_db", low = -6.0, high = 0.0 }]
+[switch]
+quantise = "beat"
+"""
+
+
+def test_a_rig_without_devices_rehearses_with_everything_it_has(tmp_path):
+    """Slots, controls, clock, effects, macros and a take, on a file, where there is no device."""
+    (tmp_path / "rig.toml").write_text(RIG, encoding="utf-8")
+    track = mido.MidiTrack(
+        [mido.Message("program_change", program=7, time=500)]
+        + [mido.Message("control_change", control=18, value=v, time=20) for v in range(0, 128, 9)]
+        + [mido.Message("control_change", control=20, value=0, time=20)]
+    )
+    mido.MidiFile(tracks=[track], ticks_per_beat=500).save(tmp_path / "set.mid")  # 1 ms a tick
+    sf.write(tmp_path / "short.wav", sine(997.0, 1.0, 44100, 0.25).T, 44100)
+    files = ["--input", "short.wav", "--loop", "--output", "out.wav", "--seconds", "4"]
+    options = ["--record", "takes", "--midi", "set.mid", "--json"]
+    done = started("play", "rig.toml", *files, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["device"]["input"], said["device"]["output"]) == ("short.wav", "out.wav")
+    assert (said["gaps"], said["slot"], said["switches"]) == (0, 1, 1)
+    sound, rate = sf.read(tmp_path / said["recording"])
+    assert len(sound) == 4 * rate
+    assert np.abs(sound[-1000:]).max() > 0.05  # it has begun again at its end
+    take = tmp_path / said["take"]
+    lengths = {sf.info(take / f"{name}.wav").frames for name in ("dry", "wet", "out")}
+    assert len(lengths) == 1
+    assert 3.9 <= lengths.pop() / said["device"]["rate"] <= 4.2
+    decisions = [json.loads(line) for line in (take / "decisions.jsonl").open(encoding="utf-8")]
+    assert any(x["what"] == "macro" and x["place"] > 0.9 for x in decisions)
+    state = json.loads((tmp_path / "rig.state.json").read_text())
+    assert state["slot"] == 1
+    assert state["macro1"] > 0.9
 
 
 def test_play_without_a_device_plays_the_demo_into_a_file(tmp_path):
@@ -117,47 +204,33 @@ def test_play_without_a_device_plays_the_demo_into_a_file(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "recording: out.wav" in done.stdout
     assert "picture:   out.png" in done.stdout
-    assert sf.info(tmp_path / "out.wav").duration >= 2.0
+    assert sf.info(tmp_path / "out.wav").duration == 2.0
     assert (tmp_path / "out.png").stat().st_size > 10_000
 
 
-def test_ctrl_c_keeps_what_was_recorded(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_what_was_recorded_is_kept_whatever_ends_it(how, tmp_path):
+    """Ctrl-C says where it is; a program that is killed leaves it complete."""
     process = subprocess.Popen(
-        [*START, "play", "--input", "demo", "--output", "out.wav"],
+        [*START, "play", "--preset", "downbeat-filter", "--input", "demo", "--output", "out.wav"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    part = tmp_path / "out.wav"
-    for _ in range(400):
-        if part.exists() and part.stat().st_size > 500_000:
-            break
+    until = time.monotonic() + 60.0
+    while not any(path.stat().st_size > 500_000 for path in tmp_path.iterdir()):
+        assert time.monotonic() < until
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    assert "recording: out.wav" in out
-    sound, _ = sf.read(tmp_path / "out.wav")
-    assert len(sound) > 30_000
-
-
-def _full_disk():
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
-
-
-def test_a_full_disk_keeps_what_was_recorded(tmp_path):
-    take = tmp_path / "take.wav"
-    options = ["--input", "demo", "--output", take, "--seconds", "15"]
-    done = started("play", *options, preexec_fn=_full_disk)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith(f"doubledrop: {take}: cannot be written")
-    assert str(take) in done.stdout
-    assert [path.name for path in tmp_path.iterdir()] == ["take.wav"]
-    sound, rate = sf.read(take)
-    assert 1_500_000 / 8 / rate - 0.2 < len(sound) / rate < 1_500_000 / 8 / rate
+    process.send_signal(how)
+    out, err = process.communicate(timeout=60)  # until its children have closed these, too
+    if how is signal.SIGINT:
+        assert process.returncode in (0, 130), err
+        assert "recording: out.wav" in out
+    sound, rate = sf.read(tmp_path / "out.wav")
+    assert 500_000 / 6 - 0.2 * rate < len(sound)
     assert np.abs(sound[rate:]).max() > 0.1
+    assert sf.info(tmp_path / "out.wav").frames == len(sound)
 
 
 def test_an_unknown_device_is_named_with_the_cure():

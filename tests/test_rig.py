@@ -73,6 +73,99 @@ def test_what_is_wrong_is_named(path, change, says):
         assert part in str(caught.value)
 
 
+MANY = """
+[clok]
+bpm = 3
+[clock]
+bpm = 1740
+sources = ["midi", "taps"]
+[[slots]]
+preset = "downbeat-filtr"
+[[slots]]
+preset = "downbeat-filter"
+program = 0
+level_db = "loud"
+[[slots.chain]]
+effect = "Reverb"
+room_siz = 3
+[switch]
+quantise = "bars"
+[[controls]]
+target = "slot9"
+control = "cc16"
+[[controls]]
+target = "wett"
+control = "cc17"
+[[controls]]
+target = "macro5"
+control = "cc16"
+channel = 3
+[[controls]]
+target = "level"
+control = "cc20"
+channel = 2
+[[controls]]
+target = "amount2"
+control = "cc20"
+channel = 3
+[[macros]]
+moves = [{ slot = 4, effect = [3], parameter = "x", low = 0.0, high = 1.0 }]
+"""
+
+
+def test_check_tells_all_mistakes_at_once_in_plain_words(tmp_path):
+    path = tmp_path / "many.toml"
+    path.write_text(MANY, encoding="utf-8")
+    done = doubledrop("rig", "check", path)
+    assert done.returncode == 2
+    mistakes = [x for x in done.stderr.splitlines() if x.startswith(f"doubledrop: {path}")]
+    warned = [x for x in done.stderr.splitlines() if x.startswith("warning: ")]
+    for place, *says in [
+        ("key clok: unknown", "Did you mean clock?"),
+        ("key clock.bpm: 1740", "at most 300"),
+        ("clock.source 2: 'taps'", "Did you mean tap?"),
+        ("slot 1, preset 'downbeat-filtr': not found", "doubledrop presets"),
+        ("slot 2, key level_db: 'loud'", "a number"),
+        ("slot 2, chain, entry 1: Reverb has no 'room_siz'", "room_size"),
+        ("key switch.quantise: 'bars'", "Did you mean bar?"),
+        ("control 2, key target: 'wett'", "slot1 … slot16", "Did you mean wet?"),
+        ("macro 1, move 1, key effect: [3]",),
+        ("two slots have program 0 of bank 0: 1 and 2",),
+    ]:
+        (line,) = [line for line in mistakes if place in line]
+        assert all(part in line for part in says), line
+    assert len(mistakes) == 10, mistakes
+    assert [x.partition(f"{path}: ")[2] for x in warned] == [
+        "control 1 (cc16) does nothing: slot9 needs a slot 9, and the rig has 2 slots",
+        "control 3 (cc16) does nothing: macro5 needs a macro 5, and the rig has no macros",
+        "cc16 is used twice, by controls 1 and 3: for slot9 and macro5",
+    ]
+    said = json.loads(doubledrop("rig", "check", path, "--json").stdout)
+    assert not said["ok"]
+    assert (len(said["mistakes"]), len(said["warnings"])) == (10, 3)
+    assert "\n" not in doubledrop("play", path).stderr.strip()  # one line, with all of them
+
+
+def test_check_tells_what_the_machine_lacks_along_with_the_rest(path):
+    text = TEXT.replace('input = ""', 'input = "Nowhere"').replace('output = ""', 'output = "Gone"')
+    text = text.replace('port = ""            # part of the name of the port', 'port = "Away" #')
+    path.write_text(text.replace('"liquid-to-dancefloor"', '"jazz"'), encoding="utf-8")
+    done = doubledrop("rig", "check", path)
+    assert done.returncode == 2
+    for name in ("Nowhere", "Gone", "Away", "slot 2, preset 'jazz'"):
+        assert sum(name in line for line in done.stderr.splitlines()) == 1, name
+
+
+def test_a_rig_may_say_odd_things_and_play(path):
+    """A warning is no mistake: the rig is read, and checked with exit status 0."""
+    odd = '[[controls]]\ntarget = "slot9"\ncontrol = "cc16"\n[switch]'
+    path.write_text(TEXT.replace("[switch]", odd, 1), encoding="utf-8")
+    assert read_rig(path).controls[0].target == "slot9"
+    done = doubledrop("rig", "check", path)
+    assert done.returncode == 0
+    assert "slot9 needs a slot 9" in done.stderr
+
+
 def test_ten_thousand_broken_rigs_are_read_or_refused(path):
     """Lines and characters lost, doubled, changed: an error that names the file, or a rig."""
     rng = np.random.default_rng(0)

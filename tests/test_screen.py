@@ -5,18 +5,30 @@ from __future__ import annotations
 import os
 import pty
 import sys
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
+import mido
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
-from engine.cli.keyboard import TARGETS, keyboard, pressed
+from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
 from engine.cli.screen import draw, line
+from engine.control.conductor import Lead
+from engine.control.desk import Waiting
 from engine.control.mapping import targets
+from engine.live import board as b
 from engine.live.ear import Meter
-from engine.live.show import Show, Slot
+from engine.live.events import Event, Events
+from engine.live.opening import begin_session
+from engine.live.performer import Performer
+from engine.live.rig import Rig
+from engine.live.rig_slot import Slot as RigSlot
+from engine.live.show import Observer, Show, Slot
 from engine.live.status import Status
-from engine.live.supervisor import Event
+from engine.stages.host import Settings
 
 RATE = 48000
 
@@ -39,6 +51,7 @@ def show(slots=3, **changed):
         status=status(),
         state="WET",
         alarm=False,
+        lost="",
         bpm=174.0,
         source="midi",
         held=False,
@@ -53,8 +66,11 @@ def show(slots=3, **changed):
         called=1,
         bars_to_go=1.5,
         crossfader=0.25,
+        sides=(0, 1) if slots > 1 else None,
         wet=1.0,
         level=0.8,
+        macros=[0.1, 0.62],
+        waiting={},
         line_in=Meter(-14.0, -2.0, -14.5, -15.0),
         line_out=Meter(-13.0, -1.0, -13.5, -14.0),
         clip=False,
@@ -73,10 +89,10 @@ def show(slots=3, **changed):
     return replace(it, **changed)
 
 
-def drawn(it, width, height):
+def drawn(it, width, height, keys=True, quitting=False):
     console = Console(width=width, height=height, force_terminal=True, color_system=None)
     with console.capture() as taken:
-        console.print(draw(it, width, height, keys=True))
+        console.print(draw(it, width, height, keys, quitting))
     return taken.get().splitlines()
 
 
@@ -87,9 +103,17 @@ def test_the_screen_fits_and_says_what_matters(width, height, slots):
     assert len(rows) <= height
     assert max(len(row) for row in rows) <= width
     text = "\n".join(rows)
-    wanted = ["WET", "174.00 BPM", "bar 2/4", "▶ 1 preset-0", "-14.0 LUFS", "-1.0 dBTP", "1:02:03"]
+    wanted = [
+        "WET",
+        "174.00 BPM",
+        "bar 2 of 4",
+        "▶ 1 preset-0",
+        "-14.0 LUFS",
+        "-1.0 dBTP",
+        "1:02:03",
+    ]
     if height > 20 or slots < 16:
-        wanted += ["LIMIT", "CLIP", "DROPOUT", "rec 0:01:05", "load  30%", "MIDI control_change"]
+        wanted += ["LIMIT", "rec 0:01:05", "load  30%", "MIDI control_change"]
     if slots > 1:
         wanted.append("◆ 2 preset-1  in 1.5 bars")
     for part in wanted:
@@ -98,15 +122,185 @@ def test_the_screen_fits_and_says_what_matters(width, height, slots):
         assert "event 99" in text
 
 
+HOSTILE = (
+    "夜の街 🎛️👩‍🎤",
+    "a[/]b[red]",
+    "x\x1b[2J\x07",
+    "e\u0301" * 90,
+    "\udce9",
+    "\u202eabc",
+    "長" * 200,
+)
+
+
+@pytest.mark.parametrize("name", ["plain", *HOSTILE], ids=range(8))
+@pytest.mark.parametrize("keys", [True, False])
+def test_every_row_is_as_wide_as_the_terminal_at_any_size(name, keys):
+    """No row wraps or is lost, whatever things are called; nothing but text is written."""
+    busy = replace(
+        show(16),
+        slots=[Slot(name, n, 0.5, n % 2 == 0) for n in range(16)],
+        route=f"{name} → {name}",
+        ports=[name] * 3,
+        midi=name,
+        recording_error=name,
+        lost=name,
+        clip=True,
+        dropout=True,
+        waiting={name: Waiting("cc16", 0.7, 0.24) for name in ("wet", "crossfader")},
+        macros=[1.0] * 8,
+        confidence=0.75,
+        events=[Event(float(n), name) for n in range(30)],
+    )
+    for width, height in [(40, 12), (80, 24), (80, 25), (100, 31), (200, 60), (9, 4), (1, 1)]:
+        for it in (busy, replace(busy, lost="", slots=busy.slots[:2], crossfader=None)):
+            rows = drawn(it, width, height, keys)
+            assert len(rows) <= max(height, 3)
+            if width >= 40:
+                assert [cell_len(row) for row in rows] == [width] * (height - 1)
+                assert rows[-1].startswith("╰")
+            assert not any(c in "".join(rows) for c in "\x1b\x07\u202e\udce9")
+        if keys and (width, height) == (80, 24):
+            assert "q quit" in rows[-2]
+
+
+def test_a_lamp_that_is_off_is_not_there():
+    lamps = ("CLIP", "LIMIT", "DROPOUT")
+    off = show(clip=False, limit=False, dropout=False)
+    on = show(clip=True, limit=True, dropout=True)
+    for said in ("\n".join(drawn(off, 80, 24)), line(off)):
+        assert not any(lamp in said for lamp in lamps)
+    for said in ("\n".join(drawn(on, 80, 24)), line(on)):
+        assert all(lamp in said for lamp in lamps)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 12), (200, 60)])
+def test_a_lost_device_is_read_first(width, height):
+    lost = show(16, state="DEVICE LOST", alarm=True, lost="USB Audio", called=None)
+    assert "DEVICE LOST: waiting for USB Audio" in drawn(lost, width, height)[1]
+    assert line(lost).startswith("DEVICE LOST: waiting for USB Audio")
+
+
 def test_the_screen_says_when_something_is_wrong():
-    lost = show(state="DEVICE LOST", alarm=True, recording_error="disk full", known=False)
-    text = "\n".join(drawn(lost, 80, 24))
-    for part in ("DEVICE LOST", "NOT RECORDING: disk full", "listening", "cannot be loaded: dry"):
+    wrong = show(state="DRY: engine away", alarm=True, recording_error="disk full", known=False)
+    text = "\n".join(drawn(wrong, 80, 24))
+    for part in ("DRY: engine away", "NOT RECORDING: disk full", "listening"):
         assert part in text
+    assert "cannot be loaded: dry" in text
     assert "bar 2" not in text
-    said = line(lost)
-    assert "DEVICE LOST" in said
-    assert "NOT recording" in said
+    said = line(wrong)
+    assert "DRY: engine away" in said
+    assert "NOT recording: disk full" in said
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 12)])
+def test_where_the_controls_stand_is_always_seen(width, height):
+    text = "\n".join(drawn(show(16), width, height))
+    assert "A 1 ─────█" in text
+    assert "macros  1 10%  2 62%" in text
+    away = show(16, crossfader=None, waiting={"crossfader": Waiting("cc17", 0.7, 0.24)})
+    text = "\n".join(drawn(away, width, height))
+    assert "A 1 ·····" in text
+    assert "crossfader waits at 24 %" in text
+    assert "crossfader waits at 24 % (cc17 is at 70 %)" in line(away)
+    assert "A 1" not in "\n".join(drawn(show(1), width, height))
+
+
+def test_what_has_just_happened_is_seen_even_where_rows_are_few():
+    busy = show(16, events=[Event(3722.0, "panic: tails cleared")])
+    assert "panic: tails cleared" in "\n".join(drawn(busy, 40, 12))
+    assert "panic" not in "\n".join(drawn(replace(busy, seconds=3800.0), 40, 12))
+
+
+def test_q_asks_once_more():
+    text = "\n".join(drawn(show(16), 80, 24, quitting=True))
+    assert "q once more: quit" in text
+    assert "space tap" not in text
+    it = Quitting()
+    assert not it.press("q", 10.0)
+    assert it.is_asked(11.0)
+    assert it.press("q", 12.0)
+    assert not Quitting().press("k", 0.0)
+    late, other = Quitting(), Quitting()
+    assert not late.press("q", 10.0)
+    assert not late.press("q", 14.0)
+    assert not other.press("q", 10.0)
+    assert not other.press("k", 10.5)
+    assert not other.is_asked(10.6)
+    assert not other.press("q", 11.0)
+
+
+def test_a_reader_of_events_misses_none_beyond_the_thousandth():
+    events, told, seen = Events(), 0, []
+    for n in range(3500):
+        events.append(Event(float(n), str(n)))
+        if n % 7 == 0:
+            new, told = events.since(told)
+            seen += new
+    new, told = events.since(told)
+    assert [event.text for event in seen + new] == [str(n) for n in range(3500)]
+    assert events.since(told) == ([], 3500)
+    assert len(list(events)) == len(events) == 1000
+    assert events.since(0)[0][0].text == "2500"
+
+
+@pytest.fixture
+def observed():
+    """A stage that says it plays, with a performer beside it; no process runs."""
+    board = b.create()
+    begin_session(board, RATE, 128, (2, 2), Settings(), 0)
+    board.levels[b.AVAILABLE] = 1.0
+    device = {"input": "USB Audio", "output": "USB Audio", "rate": RATE, "block": 128}
+    stage = SimpleNamespace(
+        board=board,
+        device=device | {"device_samples": 256},
+        engine={},
+        device_pid=1,
+        engine_pid=2,
+        over=threading.Event(),
+        wanted=SimpleNamespace(chains={}),
+        events=Events(),
+        **dict.fromkeys(("lost", "restarts", "stalls"), 0),
+    )
+    rig = Rig(slots=[RigSlot(preset="downbeat-filter")] * 2)
+    performer = Performer(board, rig)
+    yield stage, performer, Observer(stage, Settings(), performer, None, rig)
+    performer.stop()
+    board.path.unlink()
+
+
+def test_a_lost_device_comes_before_whatever_was_asked_for(observed):
+    stage, performer, observer = observed
+    performer.desk.press("mute", 0.0)
+    assert observer.look().state == "MUTE"
+    stage.device_pid = None
+    seen = observer.look()
+    assert (seen.state, seen.alarm, seen.lost) == ("DEVICE LOST", True, "USB Audio")
+    stage.over.set()  # the end of a file is no loss
+    assert observer.look().state == "MUTE"
+
+
+def test_what_is_seen_of_the_controls(observed):
+    _, performer, observer = observed
+    for second, value in enumerate((100, 101)):
+        message = mido.Message("control_change", control=16, value=value)
+        performer.desk.wishes.knobs["wet"] = 0.24
+        performer.desk.hear("pads", message, float(second))
+    seen = observer.look()
+    assert list(seen.waiting) == ["wet"]
+    assert seen.waiting["wet"].wanted == pytest.approx(0.24)
+    assert seen.waiting["wet"].place == pytest.approx(101 / 127)
+    assert (seen.sides, seen.crossfader) == ((0, 1), 0.0)
+    assert seen.macros == []
+
+
+def test_only_the_clock_that_leads_is_called_sure(observed):
+    _, performer, observer = observed
+    performer.conductor.lead = Lead("follow", False)
+    assert observer.look().confidence is not None
+    for source in ("midi", "tap", "fixed", "link"):
+        performer.conductor.lead = Lead(source, False)
+        assert observer.look().confidence is None
 
 
 def test_keys_are_buttons():

@@ -20,6 +20,24 @@ TARGETS = {
     **{str(n): f"slot{n}" for n in range(1, 10)},
 }
 QUIT = "q"
+_SURE_S = 3.0
+
+
+class Quitting:
+    """``q`` ends a gig only when it is pressed twice: it lies beside the other keys."""
+
+    def __init__(self) -> None:
+        self._until_s = 0.0
+
+    def is_asked(self, now_s: float) -> bool:
+        """Whether it was pressed once, and is waited for a second time."""
+        return now_s < self._until_s
+
+    def press(self, key: str, now_s: float) -> bool:
+        """A key; whether the program is to end. Any other key is a no."""
+        sure = key == QUIT and self.is_asked(now_s)
+        self._until_s = now_s + _SURE_S if key == QUIT else 0.0
+        return sure
 
 
 @contextmanager

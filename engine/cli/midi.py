@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +12,12 @@ import typer
 from engine.cli import options
 from engine.cli.app import App
 from engine.cli.console import say, say_json, tell
+from engine.cli.given import ignores
 from engine.cli.numbers import number
 from engine.control.learning import Lesson
-from engine.control.mapping import targets
+from engine.control.mapping import DEFAULT, KNOBS, TARGETS_SAID, Binding, does, targets
 from engine.control.messages import Decoder
-from engine.errors import UsageError
+from engine.errors import UsageError, did_you_mean
 from engine.live.midi import Heard, Midi, port_names
 from engine.live.rig import read_rig
 from engine.live.rig_writer import add_control
@@ -45,21 +46,36 @@ def list_ports(as_json: options.AsJson = False) -> None:
 
 @app.command()
 def monitor(
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RIG]", help="Say what it does there. Default: the default map."),
+    ] = None,
     port: Port = "",
     seconds: options.Seconds = None,
     clock: Annotated[bool, typer.Option("--clock", help="Show the ticks of clocks too.")] = False,
 ) -> None:
-    """Show what arrives: port, message, and how a rig calls the control. Ctrl-C ends it.
+    """Show what arrives: port, message, how a rig calls the control, and what it does.
 
-    Example: doubledrop midi monitor --port launch
+    Ctrl-C ends it.
+
+    Example: doubledrop midi monitor rig.toml --port launch
     """
+    rig = None if path is None else read_rig(path, presets=False)
+    bindings = DEFAULT if rig is None else rig.bindings()
+    programs = [] if rig is None else rig.programs()
     decoders: dict[str, Decoder] = {}
 
     def show(name: str, message: Any, time_s: float) -> None:
         if message.type == "clock" and not clock:
             return
         gesture = decoders.setdefault(name, Decoder()).decode(message)
-        called = f"{gesture.control} channel {gesture.channel}" if gesture else ""
+        called = ""
+        if gesture:
+            called = f"{gesture.control} channel {gesture.channel} → "
+            called += _said(does(bindings, name, gesture.control, gesture.channel))
+            if gesture.kind == "program" and rig is not None:
+                at = programs.index(gesture.number) + 1 if gesture.number in programs else 0
+                called += f" {gesture.number}: {f'slot {at}' if at else 'no slot'}"
         say(f"{time_s - began:9.3f} s  {name}  {message}  {called}".rstrip())
 
     began = time.monotonic()
@@ -68,6 +84,7 @@ def monitor(
 
 @app.command()
 def learn(
+    ctx: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="RIG", help="The rig to write it into.")],
     target: Annotated[str, typer.Argument(help="What the control is to do.")],
     port: Port = "",
@@ -80,8 +97,12 @@ def learn(
     Example: doubledrop midi learn rig.toml wet
     """
     if target not in targets():
-        raise UsageError("target", target, expected=", ".join(targets()), cure="Choose one.")
-    read_rig(path)
+        cure = did_you_mean(target, targets()) or "Choose one."
+        raise UsageError("target", target, expected=TARGETS_SAID, cure=cure)
+    if target not in KNOBS:
+        turned = ["invert"] if target != "nudge" else []
+        ignores(ctx, f"{target}, a button", "switch", *turned)
+    before = read_rig(path, presets=False).bindings()
     lesson, began = Lesson(target, invert=invert, switch=switch), time.monotonic()
     decoders: dict[str, Decoder] = {}
 
@@ -94,7 +115,8 @@ def learn(
         now = time.monotonic()
         return now - began > seconds or lesson.is_over(now, _SWEEP_S)
 
-    tell(f"press, sweep or turn the control for {target}")
+    on = ", ".join(dict.fromkeys(b.control for b in before if b.target == target))
+    tell(f"press, sweep or turn the control for {target}" + (f", now {on}" if on else ""))
     _hear(port, hear, over)
     binding = lesson.binding()
     if binding is None:
@@ -106,6 +128,31 @@ def learn(
     add_control(path, binding)
     what = "" if binding.kind == "absolute" else f" as {binding.kind}"
     say(f"{path}: {target} is now {binding.control}{what}, {binding.port}")
+    for line in changes(before, read_rig(path, presets=False).bindings(), binding):
+        say(f"  {line}")
+
+
+def changes(before: Sequence[Binding], after: Sequence[Binding], learnt: Binding) -> list[str]:
+    """What controls did before one was learnt, and do now, as far as that has changed.
+
+    Args:
+        before, after: all bindings then and now.
+        learnt: the one that is new.
+    """
+    where = learnt.port, learnt.control, learnt.channel
+    lines = [f"{learnt.control} did {_said(does(before, *where))} before"]
+    for old in before:
+        if old not in after and old.control != learnt.control:
+            now = _said(does(after, old.port or learnt.port, old.control, old.channel))
+            lines.append(f"{old.control} did {old.target} before, and does {now} now")
+    also = [b.control for b in after if b.target == learnt.target and b != learnt]
+    if also:
+        lines.append(f"{', '.join(also)} still does {learnt.target} too")
+    return lines
+
+
+def _said(does_: Sequence[str]) -> str:
+    return " and ".join(does_) or "nothing"
 
 
 def _hear(port: str, heard: Heard, over: Callable[[], bool]) -> None:

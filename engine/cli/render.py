@@ -9,6 +9,7 @@ import typer
 
 from engine.cli import options
 from engine.cli.console import done_of, say, say_json, shares, warn
+from engine.cli.given import RIG_HAS, ignores, takes
 from engine.cli.numbers import number
 from engine.cli.pipes import input_file, output_file
 from engine.cli.tempo import assumed_tempo, find_tempo, tempo_in_words
@@ -22,7 +23,10 @@ from engine.live.preset import load_preset
 from engine.live.render import pictures_of
 from engine.live.rig import Rig, read_rig
 from engine.stages.host import Settings
+from engine.stages.restyle import LOOKAHEAD_COLUMNS
 from engine.writing import check_output
+
+_TAKE = "take", "source", "provider", "as_json", "force"
 
 
 def render(
@@ -93,14 +97,7 @@ def render(
     rig.toml --midi set.mid --bpm 174. A take: doubledrop render --take takes/20261121-201500
     IN and OUT may be - for stdin and, as WAV, stdout.
     """
-    on_stage = take is not None or midi is not None or rig_path is not None
-    if on_stage and ceiling is not None:
-        raise UsageError(
-            "--ceiling" if ceiling else "--no-ceiling",
-            "with --rig, --midi or --take",
-            expected="neither: the stage has its ceiling always",
-            cure="Leave it out.",
-        )
+    _check_options(ctx, take, midi, rig_path, window, renderer, lookahead)
     if take is not None:
         from engine.cli.perform import REPLAY, replayed  # the stage is compiled when it is loaded
 
@@ -192,10 +189,35 @@ def _tell(done: rendering.Rendering, sink: Path, tempi: TempoMap) -> None:
         say(f"  picture: {picture}")
 
 
+def _check_options(
+    ctx: typer.Context,
+    take: Path | None,
+    midi: Path | None,
+    rig_path: Path | None,
+    window: options.UseOption | None,
+    renderer: options.RendererOption,
+    lookahead: int,
+) -> None:
+    """Refuse what would be ignored."""
+    if take is not None:
+        takes(ctx, "render --take", *_TAKE, cures={"sink": "Name one file, the output."})
+        return
+    performance = midi is not None or rig_path is not None
+    if performance:
+        named = RIG_HAS if rig_path is not None else {}
+        mode = "render --midi" if rig_path is None else "render --rig"
+        ignores(ctx, mode, "report", "renderer", *named, cures=named)
+        ignores(ctx, mode, "ceiling", cures={"ceiling": "The stage has its ceiling always."})
+    if renderer is not options.RendererOption.gain:
+        ignores(ctx, f"--renderer {renderer.value}", "noise")
+    late = window is options.UseOption.late or (window is None and not performance)
+    if late and lookahead in LOOKAHEAD_COLUMNS:  # one that is not there is another mistake
+        cure = "Choose --window phrase or edge with it."
+        ignores(ctx, "--window late", "lookahead", cures={"lookahead": cure})
+
+
 def _rig(path: Path | None, preset: str, wet: float) -> Rig:
     """The rig that is played: a file's, or one slot with a preset."""
-    if path is not None and preset:
-        raise UsageError("--preset", preset, expected="no preset beside a rig", cure="Leave it.")
     if path is not None:
         return read_rig(path, presets=False)
     if not preset:

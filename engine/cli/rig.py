@@ -9,15 +9,16 @@ import typer
 
 from engine.cli import options
 from engine.cli.app import App
-from engine.cli.console import say, say_json, waiting, warn
-from engine.errors import DeviceError, EffectError, RigError
+from engine.cli.console import fail, say, say_json, waiting, warn
+from engine.errors import DeviceError, DoubledropError, EffectError, PresetError, RigError, faults
 from engine.live import devices as audio
 from engine.live import midi
 from engine.live.admission import admit
 from engine.live.loading import check_slots
 from engine.live.preset import bundled_names
 from engine.live.rack import effects_in
-from engine.live.rig import read_rig
+from engine.live.rig import Rig, inspect_rig
+from engine.live.rig_check import warnings
 from engine.live.rig_template import template
 from engine.stages.host import Settings
 from engine.writing import write_whole
@@ -57,29 +58,52 @@ def _slots() -> list[str]:
 
 @app.command()
 def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> None:
-    """Read a rig and look for everything it names; exit status 2 if something is wrong.
+    """Read a rig and look for everything it names; all mistakes are told at once, one a line, with
+    exit status 2. What is hardly meant (a target that is not there, a control that does two
+    things) is a warning.
 
     Example: doubledrop rig check rig.toml
     """
-    rig = read_rig(path)
-    if rig.devices.input:
-        audio.find(rig.devices.input, "input")
-    if rig.devices.output:
-        audio.find(rig.devices.output, "output")
-    midi.check({control.port for control in rig.controls} | {rig.clock.port}, rig.lights.port)
-    asked = admit(rig.asked("cpu", rig.clock.tempo(), Settings()))
-    for spec in effects_in(asked):
-        if spec.get("refused"):
-            raise EffectError(spec["name"], spec["refused"], cure="Or take it out of the rig.")
-    with waiting("trying the generators"):
-        dry = check_slots(rig.models())
-    for text in dry:
-        warn(text)
-    if dry:
-        found = f"{len(dry)} of {len(rig.slots)} slots would play dry"
-        raise RigError(str(path), found, cure="Name other presets, or export these again.")
+    rig, mistakes = inspect_rig(path)
+    noted = [] if rig is None else warnings(path, rig)
+    if rig is not None:
+        mistakes += _missing(rig)
     if as_json:
-        say_json({"rig": str(path), "ok": True} | rig.model_dump())
+        said = {"mistakes": [str(one) for one in mistakes], "warnings": noted}
+        facts = {} if rig is None else rig.model_dump()
+        say_json({"rig": str(path), "ok": not mistakes} | said | facts)
+    for one in mistakes:
+        fail(str(one))
+    for text in noted:
+        warn(f"{path}: {text}")
+    if mistakes:
+        raise typer.Exit(max(one.exit_status for one in mistakes))
+    if as_json or rig is None:
         return
     slots = ", ".join(slot.preset for slot in rig.slots)
     say(f"{path}: {len(rig.slots)} slots ({slots}), {len(rig.bindings())} controls, all there")
+
+
+def _missing(rig: Rig) -> list[DoubledropError]:
+    """What the rig names and this machine does not have: devices, ports, effects."""
+    named = {"input": rig.devices.input, "output": rig.devices.output}
+    found = [
+        fault
+        for direction, name in named.items()
+        for fault in (faults(audio.find, name, direction) if name else [])
+    ]
+    ports = {control.port for control in rig.controls} | {rig.clock.port}
+    found += midi.missing(ports, rig.lights.port)
+    try:
+        asked = admit(rig.asked("cpu", rig.clock.tempo(), Settings()))
+    except DoubledropError as fault:
+        return [*found, fault]
+    with waiting("trying the generators"):
+        dry = check_slots(rig.models())
+    found += [
+        PresetError("slot", text, cure="Name another preset, or export this one again.")
+        for text in dry
+    ]
+    refused = [spec for spec in effects_in(asked) if spec.get("refused")]
+    cure = "Or take it out of the rig."
+    return found + [EffectError(spec["name"], spec["refused"], cure=cure) for spec in refused]

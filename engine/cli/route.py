@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.cli.console import tell
 from engine.errors import DeviceError
 from engine.live import devices as audio
 from engine.live import sources
+from engine.live.asked import Wanted
 from engine.live.files import check_writable, make_folder
 from engine.live.named import is_sound_path
 from engine.writing import check_output, free_name
@@ -30,11 +31,6 @@ class Route:
     force: bool = False
 
     @property
-    def is_stage(self) -> bool:
-        """Whether sound comes from a device and goes to one."""
-        return self.input_device is not None and self.output_device is not None
-
-    @property
     def inputs(self) -> list[Path]:
         """Files that it reads."""
         return [] if self.input_path is None else [self.input_path]
@@ -45,29 +41,14 @@ class Route:
         both = self.path is not None and self.input_path is not None
         return self.path.with_suffix(".png") if self.path and both else None
 
-    @property
-    def has_device(self) -> bool:
-        """Whether a device keeps the time."""
-        return self.input_device is not None or self.output_device is not None
-
-    def open(self, block: int) -> tuple[sources.Source, sources.Sink]:
-        """Open both ends."""
-        if self.input_path is not None:
-            rate = int(self.output_device.rate) if self.output_device else None
-            feed: sources.Source = sources.FileSource(self.input_path, rate)
-        else:
-            assert self.input_device is not None
-            feed = sources.DeviceSource(self.input_device, int(self.input_device.rate), block)
-        if self.output_device is not None:
-            out: sources.Sink = sources.DeviceSink(
-                self.output_device, feed.rate, feed.channels, block
-            )
-        elif self.path is not None:
-            form = self.path, feed.rate, feed.channels
-            out = sources.FileSink(*form, self.inputs, self.force)
-        else:
-            out = sources.NoSink()
-        return feed, out
+    def wanted(self, wanted: Wanted) -> Wanted:
+        """The same for the stage, with files in the place of devices."""
+        kept = None if self.output_device else "" if self.path is None else str(self.path)
+        feed = "" if self.input_path is None else str(self.input_path)
+        source = self.source if feed else wanted.input
+        sink = wanted.output if kept is None else self.sink
+        ends = replace(wanted, input=source, output=sink)
+        return replace(ends, feed=feed, kept=kept, force=self.force)
 
 
 def find_route(source: str | None, sink: str | None, force: bool = False) -> Route:
@@ -97,9 +78,9 @@ def find_route(source: str | None, sink: str | None, force: bool = False) -> Rou
     elif source is not None and is_file(source):
         input_path = Path(source)
     path = Path(sink) if sink is not None and sink != "none" and is_file(sink) else None
-    input_device = audio.find(source, "input") if input_path is None else None
+    input_device = _device(source, "input") if input_path is None else None
     to_device = path is None and sink != "none"
-    output_device = audio.find(sink, "output") if to_device else None
+    output_device = _device(sink, "output") if to_device else None
     route = Route(
         source=source or (input_device.name if input_device else ""),
         sink=str(path) if path else (output_device.name if output_device else "nowhere"),
@@ -114,6 +95,15 @@ def find_route(source: str | None, sink: str | None, force: bool = False) -> Rou
     if route.picture is not None:
         check_output(route.picture, force=force)
     return route
+
+
+def _device(name: str | None, direction: str) -> audio.Device:
+    try:
+        return audio.find(name, direction)
+    except DeviceError as fault:
+        other = "--input demo" if direction == "input" else "--output none"
+        cure = f"{fault.cure} To rehearse without it: {other}."
+        raise DeviceError(fault.subject, fault.found, expected=fault.expected, cure=cure) from fault
 
 
 def is_file(name: str) -> bool:

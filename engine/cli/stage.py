@@ -1,4 +1,4 @@
-"""``play`` from a device to a device: two processes, watched, and what is seen of them."""
+"""``play``: two processes, watched, and what is seen of them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from rich.live import Live
 
 from engine.cli import signals
 from engine.cli.console import say, say_json, shares, stderr, tell, waiting, warn
-from engine.cli.keyboard import QUIT, TARGETS, keyboard, pressed
+from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
 from engine.cli.screen import draw, line
 from engine.errors import PresetError
 from engine.live.asked import Asked, Wanted
 from engine.live.midi_file import read_midi
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
+from engine.live.report import draw_two
 from engine.live.rig import Rig
 from engine.live.show import Observer
 from engine.live.status import Status, latency, look
@@ -31,7 +32,7 @@ _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
 
 
-def play_devices(
+def play_stage(
     wanted: Wanted,
     asked: Asked,
     rig: Rig,
@@ -41,12 +42,13 @@ def play_devices(
     record: Path | None = None,
     midi: Path | None = None,
 ) -> None:
-    """Play until the time is over or Ctrl-C.
+    """Play until the time or the file is over, or Ctrl-C.
 
     Raises:
         DeviceError: a device is missing or refuses.
         PresetError: the preset cannot be loaded or run as asked.
-        OutputError: there is no place for takes.
+        OutputError: there is no place for takes, or the disk is full that is recorded on.
+        DeviceLost: a device beside a file has gone; beside a device it is waited for.
         InputError: the MIDI file cannot be read.
     """
     score = read_midi(midi, warn) if midi is not None else []
@@ -71,9 +73,10 @@ def play_devices(
             raise refused(PresetError, stage.broken[0])
         _announce(stage, asked, " | ".join(names), wanted)
         performer.start()
-        programs = rig.programs()
-        observer = Observer(stage, wanted.settings, performer, recorder, names, programs)
-        until = float("inf") if seconds is None else time.monotonic() + seconds
+        observer = Observer(stage, wanted.settings, performer, recorder, rig)
+        # Files count their samples themselves, so that a recording is as long as was asked for.
+        endless = seconds is None or wanted.has_files
+        until = float("inf") if endless else time.monotonic() + (seconds or 0.0)
         _watch(stage, observer, until)
     finally:
         with signals.ending():
@@ -86,12 +89,26 @@ def play_devices(
     if as_json:
         said = {"device": stage.device, "engine": stage.engine, "presets": names}
         take = str(recorder.take) if recorder is not None and recorder.take else None
-        said |= status.to_json() | {"take": take, "events": [e.text for e in stage.events]}
-        say_json(said)
+        said |= status.to_json() | {"take": take, "recording": wanted.kept or None}
+        say_json(said | {"events": [e.text for e in stage.events]})
+    else:
+        _summary(status)
+        if recorder is not None and recorder.take is not None:
+            say(f"take: {recorder.take}, {recorder.seconds:.1f} s")
+        _tell_recording(stage, wanted, asked, " | ".join(names))
+    if stage.fault is not None:
+        raise stage.fault
+
+
+def _tell_recording(stage: Supervisor, wanted: Wanted, asked: Asked, name: str) -> None:
+    """Where a recording is; of a file beside a picture of both."""
+    if not wanted.kept or not Path(wanted.kept).exists():
         return
-    _summary(status)
-    if recorder is not None and recorder.take is not None:
-        say(f"take: {recorder.take}, {recorder.seconds:.1f} s")
+    say(f"recording: {wanted.kept}")
+    if wanted.feed and not (wanted.loop or stage.fault or signals.is_terminated()):
+        title = f"{wanted.input} → {name}, live, {asked.bpm:.2f} BPM"
+        files = Path(wanted.feed), Path(wanted.kept)
+        say(f"picture:   {draw_two(*files, asked.tempo, title, wanted.force)}")
 
 
 def _state_of(rig: Path) -> Path:
@@ -129,16 +146,18 @@ def _watch(stage: Supervisor, observer: Observer, until: float) -> None:
 
 def _show(observer: Observer, until: float) -> None:
     """A screen, ten times a second, and the keyboard."""
+    quitting = Quitting()
     with keyboard() as keys, Live(console=stderr, screen=True, auto_refresh=False) as live:
-        while time.monotonic() < until:
-            live.update(draw(observer.look(), *stderr.size, keys), refresh=True)
+        while time.monotonic() < until and not observer.is_over:
+            asked = quitting.is_asked(time.monotonic())
+            live.update(draw(observer.look(), *stderr.size, keys, asked), refresh=True)
             due = time.monotonic() + _PERIOD_S
             while (wait := due - time.monotonic()) > 0:
                 if not keys:
                     time.sleep(wait)
                     continue
                 for key in pressed(wait):
-                    if key == QUIT:
+                    if quitting.press(key, time.monotonic()):
                         return
                     observer.performer.press(TARGETS.get(key, ""))
 
@@ -146,11 +165,11 @@ def _show(observer: Observer, until: float) -> None:
 def _tell(stage: Supervisor, observer: Observer, until: float) -> None:
     """A line every few seconds, and what happens when it does."""
     told, last_line = 0, time.monotonic()
-    while time.monotonic() < until:
+    while time.monotonic() < until and not observer.is_over:
         time.sleep(_PERIOD_S)
-        for event in list(stage.events)[told:]:
+        events, told = stage.events.since(told)
+        for event in events:
             warn(f"{event.at_s:.1f} s: {event.text}")
-            told += 1
         if time.monotonic() - last_line >= _PLAIN_PERIOD_S:
             last_line = time.monotonic()
             show = observer.look()

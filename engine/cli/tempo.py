@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.cli.console import stderr, warn
+from engine.cli.console import waiting, warn
 from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.dsp.tempo_map import TempoMap
 from engine.live.tracker import track
@@ -24,7 +24,7 @@ def assumed_tempo(
 
 def find_tempo(source: Path, downbeat: float | None, assumed: Tempo) -> TempoMap:
     """What is heard in a file, else what is assumed."""
-    with stderr.status("listening for the tempo"):
+    with waiting("listening for the tempo"):
         heard = track(source, assumed.bpm, assumed.beats_per_bar)
     if heard is None:
         warn(f"{source}: no beat found; taking {assumed.bpm:g} BPM, say --bpm and --downbeat")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -69,6 +70,11 @@ class Binding:
         )
 
 
+def does(bindings: Sequence[Binding], port: str, control: str, channel: int) -> list[str]:
+    """Targets of a control of a port, in the order of the bindings."""
+    return [b.target for b in bindings if b.hears(port, control, channel)]
+
+
 def slot_of(target: str) -> int | None:
     """The slot, from 0, that a target calls."""
     found = _SLOT.fullmatch(target)
@@ -79,6 +85,16 @@ def targets() -> list[str]:
     """Everything that can be bound."""
     slots = [f"slot{n + 1}" for n in range(MOST_SLOTS)]
     return [*KNOBS, *BUTTONS, "nudge", "program", *slots]
+
+
+TARGETS_SAID = ", ".join(
+    [
+        *(knob for knob in KNOBS if knob not in AMOUNTS + MACROS),
+        *(f"{names[0]} … {names[-1]}" for names in (AMOUNTS, MACROS)),
+        *(*BUTTONS, "nudge", "program", f"slot1 … slot{MOST_SLOTS}"),
+    ]
+)
+"""The same in short, for messages."""
 
 
 def is_control(name: str) -> bool:

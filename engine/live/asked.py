@@ -24,6 +24,12 @@ class Wanted:
         compiled: whether the callback may be machine code.
         settings: decide the latency.
         chains: samples that the effects take, by the rate; none for none.
+        feed: sound file in the place of the input; empty for a device. ``input`` is how it is
+            called then.
+        kept: sound file in the place of the output, empty for nowhere; None for a device.
+        seconds: of a file, how long at most.
+        loop: whether that file begins again at its end.
+        force: whether the file in the place of the output may take that of one that is not ours.
     """
 
     input: str | None
@@ -33,6 +39,16 @@ class Wanted:
     compiled: bool
     settings: Settings
     chains: dict[str, int] = field(default_factory=dict)
+    feed: str = ""
+    kept: str | None = None
+    seconds: float | None = None
+    loop: bool = False
+    force: bool = False
+
+    @property
+    def has_files(self) -> bool:
+        """Whether one end at least is none of a device."""
+        return bool(self.feed) or self.kept is not None
 
 
 @dataclass(frozen=True)

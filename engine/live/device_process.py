@@ -19,6 +19,7 @@ from engine.live import board as b
 from engine.live import parent
 from engine.live.asked import Wanted
 from engine.live.devices import find, portaudio
+from engine.live.file_device import serve_files
 from engine.live.opening import begin_session
 from engine.live.processes import LOST, serve
 from engine.live.speech import say
@@ -31,6 +32,8 @@ _LONGEST_S = 5.0  # of a latency that a device may state; some state billions of
 
 def main(board: b.Board, wanted: Wanted) -> int:
     """Serve the device until told to stop or it is lost."""
+    if wanted.has_files:
+        return serve_files(board, wanted, _begin, _stated)
     inputs, output = find(wanted.input, "input"), find(wanted.output, "output")
     rate = wanted.rate or int(output.rate)
     channels = min(b.CHANNELS, inputs.inputs), min(b.CHANNELS, output.outputs)

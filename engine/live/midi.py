@@ -8,7 +8,7 @@ from typing import Any
 
 import mido
 
-from engine.errors import DeviceError
+from engine.errors import DeviceError, DoubledropError
 from engine.live import said
 from engine.live.processes import Child
 
@@ -178,21 +178,23 @@ def port_names() -> tuple[list[str], list[str]]:
         midi.stop()
 
 
-def check(patterns: Iterable[str], lights: str = "") -> None:
-    """Whether every pattern names an input that is there, and ``lights`` an output.
-
-    Raises:
-        DeviceError: one does not.
-    """
-    wanted = [("port", pattern) for pattern in patterns if pattern]
+def missing(patterns: Iterable[str], lights: str = "") -> list[DoubledropError]:
+    """Patterns that name no input that is there, and ``lights`` if it names no output."""
+    wanted = [("port", pattern) for pattern in sorted(patterns) if pattern]
     wanted += [("output", lights)] if lights else []
-    inputs, outputs = port_names() if wanted else ([], [])
+    try:
+        inputs, outputs = port_names() if wanted else ([], [])
+    except DeviceError as fault:
+        return [fault]
+    found: list[DoubledropError] = []
     for kind, pattern in wanted:
         names = inputs if kind == "port" else outputs
         if not any(pattern.lower() in name.lower() for name in names):
-            raise DeviceError(
+            one = DeviceError(
                 f"MIDI {kind} {pattern!r}",
                 "not there",
                 expected="part of " + (", ".join(map(repr, names)) or "a name; there are no ports"),
                 cure="Plug it in, or list the ports with `doubledrop midi list`.",
             )
+            found.append(one)
+    return found

@@ -8,8 +8,8 @@ from typing import Any
 
 import mido
 
-from engine.documents import read_json_lines
 from engine.errors import InputError
+from engine.reading import read_json_lines
 
 PORT = "file"
 """The name under which a rig's controls hear it."""

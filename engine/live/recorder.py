@@ -33,6 +33,7 @@ from engine.dsp.arrays import Audio
 from engine.dsp.limiter import LOOKAHEAD
 from engine.live import board as b
 from engine.live.decoding import reason
+from engine.live.events import Events
 from engine.live.files import make_folder
 from engine.live.journal import FORMAT, Reader
 from engine.live.wav import GrowingWav
@@ -54,7 +55,7 @@ class Recorder:
         board: of the stage.
         folder: for takes; each gets a folder of its own.
         facts: what is played with; goes into ``take.json``.
-        events: what the stage says, as (seconds, text); read, never changed.
+        events: what the stage says; read, never changed.
         heard: what the controllers send, as (second of the session, port, bytes); taken from it.
         note: told once why it has stopped.
 
@@ -74,7 +75,7 @@ class Recorder:
         board: b.Board,
         folder: Path,
         facts: dict[str, Any],
-        events: deque[Any],
+        events: Events,
         note: Callable[[str], None],
         heard: deque[tuple[float, str, list[int]]] | None = None,
     ) -> None:
@@ -198,8 +199,7 @@ class Recorder:
 
     def _log(self) -> None:
         """Append what was said since the last time."""
-        events = list(self._events)[self._told :]
-        self._told += len(events)
+        events, self._told = self._events.since(self._told)
         said = [{"at_s": round(event.at_s, 3), "text": event.text} for event in events]
         self._keep("events.jsonl", said)
         self._keep("decisions.jsonl", self._decisions)

@@ -8,12 +8,14 @@ import numpy as np
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.columns import ColumnStream
-from engine.dsp.frontend import Analyser
+from engine.dsp.frontend import Analyser, FrontEnd
 from engine.dsp.tempo import Tempo
 from engine.dsp.tempo_map import TempoMap
+from engine.live.files import SoundReader
 from engine.pictures import draw_bands, head, pyplot, save
 from engine.stages.readings import Reading, gain_rows, generated_rows
 
+_LAYOUT = {"constrained_layout": True, "dpi": 100}
 _PIXELS = 1600  # columns of the picture: the memory does not grow with the file
 _MOST_MARKS = 80
 
@@ -32,6 +34,11 @@ class Strip:
         if 0 <= pixel < _PIXELS:
             self._sum[pixel] += row
             self._count[pixel] += 1
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row has come yet."""
+        return not self._count.any()
 
     def image(self) -> Array:
         """(n_mels, pixels); a pixel without a row repeats its neighbour."""
@@ -95,7 +102,7 @@ class Report:
                 self._strips[name].add(instant / self._analyser.rate, row)
 
     def draw(self, path: Path, force: bool = False) -> Path:
-        """Write the picture as PNG.
+        """Write the picture as PNG: those of the four images that there is something of.
 
         Raises:
             UsageError: it would replace a file that is not ours, and ``force`` is not said.
@@ -103,10 +110,13 @@ class Report:
         """
         plt = pyplot()
         spec = self._analyser.spec
+        names = [name for name, strip in self._strips.items() if not strip.is_empty] or ["input"]
+        size = 16, 11 / 4 * len(names)
         figure, axes = plt.subplots(
-            4, 1, figsize=(16, 11), sharex=True, constrained_layout=True, dpi=100
+            *(len(names), 1), figsize=size, sharex=True, squeeze=False, **_LAYOUT
         )
-        for axis, name in zip(axes, ("input", "generated", "output", "gain"), strict=True):
+        axes = axes[:, 0]
+        for axis, name in zip(axes, names, strict=True):
             diverging = name == "gain"
             shown = draw_bands(
                 axis,
@@ -135,3 +145,27 @@ class Report:
             axis.axvline(  # type: ignore[attr-defined]
                 time_s, color="black", lw=0.5 if thick else 0.2, alpha=0.7
             )
+
+
+def draw_two(feed: Path, kept: Path, tempo: Tempo, title: str, force: bool) -> Path:
+    """The picture of a recording beside what it was made of, on which it lies.
+
+    Args:
+        feed, kept: sound files, of one rate.
+        tempo: for the downbeats on the time line.
+        title: above the picture.
+        force: whether it may take the place of a file that is not ours.
+
+    Returns:
+        Its path, beside the recording.
+
+    Raises:
+        InputError, OutputError: a file cannot be read or written.
+    """
+    with SoundReader(feed) as before, SoundReader(kept) as after:
+        analyser = FrontEnd().at(after.rate)
+        report = Report(analyser, after.channels, after.frames / after.rate, TempoMap(tempo), title)
+        for name, reader in (("input", before), ("output", after)):
+            for block in reader.blocks(limit=after.frames):
+                report.hear(name, block)
+    return report.draw(kept.with_suffix(".png"), force)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from engine.control.conductor import Source
-from engine.control.mapping import DEFAULT, MOST_SLOTS, Binding, Kind, is_control, targets
+from engine.control.mapping import DEFAULT, MOST_SLOTS, Binding
 from engine.control.switching import Quantise
-from engine.control.takeover import Takeover
-from engine.documents import read_document
+from engine.documents import WITHOUT_RULES, inspect_document
 from engine.dsp.crossfade import Law
 from engine.dsp.tempo import BEATS_PER_BAR, MAX_BEATS, MAX_BPM, MIN_BEATS, MIN_BPM, Tempo
-from engine.errors import RigError
+from engine.errors import DoubledropError, PresetError, RigError, faults
 from engine.live.asked import Asked
 from engine.live.link import check_link
 from engine.live.rig_chain import MOST_MACROS, Effect, Effects, Macro, Move, check_move
+from engine.live.rig_control import Control
 from engine.live.rig_places import places
 from engine.live.rig_slot import Slot
 from engine.stages.host import Settings
@@ -81,49 +81,6 @@ class Crossfader(BaseModel):
     b: int = Field(default=2, ge=1, le=MOST_SLOTS)
 
 
-class Control(BaseModel):
-    """What a control does; see :class:`engine.control.mapping.Binding`."""
-
-    model_config = _STRICT
-
-    target: str
-    control: str
-    channel: int = Field(default=0, ge=0, le=16)
-    port: str = ""
-    kind: Kind = "absolute"
-    invert: bool = False
-    low: float = Field(default=0.0, ge=0.0, le=1.0)
-    high: float = Field(default=1.0, ge=0.0, le=1.0)
-    takeover: Takeover = "pick-up"
-    wide: bool = False
-
-    @field_validator("target")
-    @classmethod
-    def _known(cls, target: str) -> str:
-        if target not in targets():
-            raise ValueError(f"one of {', '.join(targets())}")
-        return target
-
-    @field_validator("control")
-    @classmethod
-    def _named(cls, control: str) -> str:
-        if not is_control(control):
-            raise ValueError("cc0 … cc119, note0 … note127, nrpn0 … nrpn16383, bend or program")
-        return control
-
-    @model_validator(mode="after")
-    def _fits(self) -> Control:
-        if self.low == self.high:
-            raise ValueError(f"low and high are both {self.low:g}")
-        if self.wide and not (self.control.startswith("cc") and int(self.control[2:]) < 32):
-            raise ValueError(f"wide is for cc0 … cc31, not {self.control}")
-        return self
-
-    def binding(self) -> Binding:
-        """As the desk takes it."""
-        return Binding(**self.model_dump())
-
-
 class Lights(BaseModel):
     """Where the state of the controls is shown: part of a port's name; empty for nowhere, for
     not everything that is plugged in is a controller."""
@@ -170,15 +127,15 @@ class Rig(BaseModel):
     recording: Recording = Recording()
 
     @model_validator(mode="after")
-    def _one_each(self) -> Rig:
-        numbers = self.programs()
-        twice = sorted({n for n in numbers if numbers.count(n) > 1})
-        if twice:
-            raise ValueError(f"two slots have program {twice[0] % 128} of bank {twice[0] // 128}")
+    def _one_each(self, info: ValidationInfo) -> Rig:
+        numbers, wrong = self.programs(), list[str]()
+        for n in sorted({n for n in numbers if numbers.count(n) > 1}):
+            slots = " and ".join(str(at) for at, one in enumerate(numbers, 1) if one == n)
+            wrong.append(f"two slots have program {n % 128} of bank {n // 128}: {slots}")
         if self.crossfader is not None:
             a, b = self.crossfader.a, self.crossfader.b
             if a == b or max(a, b) > len(self.slots):
-                raise ValueError(
+                wrong.append(
                     f"crossfader: from slot {a} to slot {b}; two of the {len(self.slots)} slots"
                 )
         places = [Effects(after=self.chain)]
@@ -187,9 +144,15 @@ class Rig(BaseModel):
         for number, macro in enumerate(self.macros, 1):
             for move in macro.moves:
                 if move.slot >= len(places):
-                    raise ValueError(f"macro {number}: there is no slot {move.slot}")
+                    wrong.append(f"macro {number}: there is no slot {move.slot}")
+                    continue
                 place = f"slot {move.slot}" if move.slot else "the master chain"
-                check_move(f"macro {number}", move, places[move.slot], place)
+                try:
+                    check_move(f"macro {number}", move, places[move.slot], place)
+                except ValueError as fault:
+                    wrong.append(str(fault))
+        if wrong and info.context != WITHOUT_RULES:
+            raise ValueError("\n".join(wrong))
         return self
 
     def programs(self) -> list[int]:
@@ -283,10 +246,29 @@ def read_rig(path: Path, presets: bool = True) -> Rig:
         RigError: it is missing, no TOML, or a key is unknown, missing or out of range.
         PresetError: one of its presets does not exist.
     """
-    rig = read_document(path, Rig, RigError, missing="Make one: doubledrop rig init " + str(path))
-    if "link" in rig.clock.sources:
-        check_link()
-    rig = rig.model_copy(update=places(rig, path.parent))
-    for slot in rig.slots if presets else ():
-        slot.load()
+    rig, mistakes = inspect_rig(path)
+    if not presets:  # those of the file alone
+        mistakes = [one for one in mistakes if not isinstance(one, PresetError)]
+    if mistakes:
+        raise mistakes[0].beside(mistakes[1:])
+    assert rig is not None
     return rig
+
+
+def inspect_rig(path: Path) -> tuple[Rig | None, list[DoubledropError]]:
+    """A rig without its mistakes, as far as it can do without, and all that is wrong with it.
+
+    Raises:
+        RigError: it is missing, or no TOML.
+    """
+    missing = "Make one: doubledrop rig init " + str(path)
+    rig, mistakes = inspect_document(path, Rig, RigError, missing=missing)
+    if rig is None:
+        return None, mistakes
+    if "link" in rig.clock.sources:
+        mistakes += faults(check_link)
+    rig = rig.model_copy(update=places(rig, path.parent))
+    for number, slot in enumerate(rig.slots, 1):
+        place = f"{path}, slot {number}"
+        mistakes += [fault.within(place) for fault in faults(slot.load)]
+    return rig, mistakes

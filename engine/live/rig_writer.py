@@ -8,9 +8,9 @@ from pathlib import Path
 import tomlkit
 
 from engine.control.mapping import Binding
-from engine.documents import read_text
 from engine.errors import OutputError
 from engine.live.rig import read_rig
+from engine.reading import read_text
 from engine.writing import Draft
 
 

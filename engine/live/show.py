@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.control.desk import Waiting
+from engine.control.mapping import MACROS
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.ear import Ear, Meter
+from engine.live.events import Event
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
+from engine.live.rig import Rig
 from engine.live.status import Status, look
-from engine.live.supervisor import Event, Supervisor
+from engine.live.supervisor import Supervisor
 from engine.stages.host import Settings
 
 _LIT_S = 1.0  # how long a light stays on
+_EVENTS = 100  # no screen has more rows
 
 
 @dataclass(frozen=True)
@@ -37,12 +43,15 @@ class Show:
         seconds: since the program began.
         status: counters and levels.
         state: what is heard, in a word or two; ``alarm`` if that is not what was asked for.
+        lost: the devices that are gone and waited for; empty while they are there.
         bpm, source, held, known, confidence: tempo and who gives it; confidence of the follower,
             None where another clock leads.
         bar, bars, beat, beats: place in the phrase, from 1.
         slots: all of them; ``active`` is heard, ``called`` comes next in ``bars_to_go``.
-        crossfader: where it stands, None while it has no say.
-        wet, level: where the knobs stand.
+        crossfader: where it stands, None while neither of its sides is heard.
+        sides: the slots at its ends; None where the rig has but one slot.
+        wet, level, macros: where the knobs stand, 0 … 1.
+        waiting: controls that wait to be picked up, by what they are for.
         line_in, line_out: meters.
         clip, limit, dropout: lights.
         limited_db: the limiter's deepest gain while its light is on.
@@ -58,6 +67,7 @@ class Show:
     status: Status
     state: str
     alarm: bool
+    lost: str
     bpm: float
     source: str
     held: bool
@@ -72,8 +82,11 @@ class Show:
     called: int | None
     bars_to_go: float
     crossfader: float | None
+    sides: tuple[int, int] | None
     wet: float
     level: float
+    macros: list[float]
+    waiting: Mapping[str, Waiting]
     line_in: Meter
     line_out: Meter
     clip: bool
@@ -98,8 +111,7 @@ class Observer:
         settings: decide the latency.
         performer: beside the stage.
         recorder: of the take, if there is one.
-        names: of the slots.
-        programs: of the slots.
+        rig: that is played.
 
     Attributes:
         performer: to be told of keys.
@@ -111,12 +123,12 @@ class Observer:
         settings: Settings,
         performer: Performer,
         recorder: Recorder | None,
-        names: list[str],
-        programs: list[int],
+        rig: Rig,
     ) -> None:
         self._stage, self._settings = stage, settings
         self.performer, self._recorder = performer, recorder
-        self._names, self._programs = names, programs
+        self._names, self._programs = [slot.preset for slot in rig.slots], rig.programs()
+        self._sides, self._macros = rig.sides(), MACROS[: len(rig.moves())]
         board = stage.board
         self._ears = Ear(board, b.HEARD, board.feed), Ear(board, b.PLAYED, board.out)
         self._began = time.monotonic()
@@ -124,15 +136,17 @@ class Observer:
         self._limited_db = 0.0
         self._lit: dict[str, float] = {}
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the file that was played has come to its end."""
+        return self._stage.over.is_set()
+
     def look(self) -> Show:
         """The stage now; peaks begin anew."""
         stage, performer, recorder = self._stage, self.performer, self._recorder
         now_s, status = time.monotonic(), look(stage, self._settings)
-        conductor, switching, wishes = (
-            performer.conductor,
-            performer.switching,
-            performer.desk.wishes,
-        )
+        conductor, switching, desk = performer.conductor, performer.switching, performer.desk
+        wishes = desk.wishes
         tempo, lead, pending = conductor.tempo, conductor.lead, switching.pending
         bar, beat = place_of(tempo, now_s)
         missed = status.gaps + status.flags
@@ -149,6 +163,7 @@ class Observer:
             status=status,
             state=state,
             alarm=alarm,
+            lost=self._lost(),
             bpm=tempo.bpm,
             source=lead.source,
             held=lead.held,
@@ -171,9 +186,12 @@ class Observer:
             active=switching.active,
             called=None if pending is None else pending.slot,
             bars_to_go=switching.countdown(now_s, tempo) / tempo.beats_per_bar,
-            crossfader=switching.crossed,
+            crossfader=switching.place,
+            sides=self._sides,
             wet=wishes.knobs["wet"],
             level=wishes.knobs["level"],
+            macros=[wishes.knobs[name] for name in self._macros],
+            waiting=desk.waiting(),
             line_in=self._ears[0].look(),
             line_out=self._ears[1].look(),
             clip=clip,
@@ -187,7 +205,7 @@ class Observer:
             ports=performer.midi.names or [],
             recording=None if recorder is None else recorder.seconds,
             recording_error="" if recorder is None else recorder.error,
-            events=list(stage.events),
+            events=list(stage.events)[-_EVENTS:],
         )
 
     def _hop(self, rate: float) -> int:
@@ -195,11 +213,11 @@ class Observer:
 
     def _state(self, status: Status) -> tuple[str, bool]:
         wishes, stage = self.performer.desk.wishes, self._stage
+        if self._lost():  # before whatever was asked for: nothing at all is heard
+            return "DEVICE LOST", True
         for name, on in (("mute", wishes.mute), ("kill", wishes.kill), ("bypass", wishes.bypass)):
             if on:
                 return name.upper(), False
-        if stage.device_pid is None:
-            return "DEVICE LOST", True
         if stage.engine_pid is None or not stage.board.levels[b.AVAILABLE]:
             return "DRY: engine away", True
         if self.performer.switching.active in stage.broken:
@@ -207,6 +225,11 @@ class Observer:
         if wishes.knobs["wet"] == 0.0:
             return "DRY", False
         return ("WET", False) if status.wet > 0.0 else ("DRY: no gains yet", True)
+
+    def _lost(self) -> str:
+        if self._stage.device_pid is not None or self._stage.over.is_set():
+            return ""
+        return " and ".join(dict.fromkeys(str(self._stage.device[x]) for x in ("input", "output")))
 
     def _light(self, name: str, on: bool, now_s: float) -> bool:
         if on:

@@ -1,4 +1,4 @@
-"""The effects of a preset where there is no stage: for a file that is rendered or played."""
+"""The effects of a preset where there is no stage: for a file that is rendered, and `doctor`."""
 
 from __future__ import annotations
 

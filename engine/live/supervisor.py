@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
-from engine.errors import DeviceError, DoubledropError, PresetError
+from engine.errors import DeviceError, DeviceLost, DoubledropError, OutputError, PresetError
 from engine.live import board as b
 from engine.live import said
 from engine.live.asked import Asked, Wanted, written
 from engine.live.chains import latencies
 from engine.live.devices import let_go
+from engine.live.events import Event, Events
 from engine.live.leftovers import release
 from engine.live.processes import LOST, Child
 from engine.live.quarantine import dry
@@ -29,14 +29,6 @@ _DEVICE_POLL_S = 0.3
 _STALLED_S = 2.0
 _SHORT_LIFE_S = 10.0
 _LONGEST_WAIT_S = 5.0
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that the performer may want to know; ``at_s`` since the program began."""
-
-    at_s: float
-    text: str
 
 
 class Supervisor:
@@ -51,12 +43,14 @@ class Supervisor:
         wanted: of the device, with what the effects take.
         device, engine: what the two said when they were ready.
         events: what happened; the newest last.
+        over, fault: whether the files that are played have come to their end, and why if that was
+            too early.
         lost, restarts, stalls: times the device was lost, the engine started again, and of those
             because it had fallen silent.
     """
 
     def __init__(self, wanted: Wanted, asked: Asked) -> None:
-        self.events: deque[Event] = deque(maxlen=1000)
+        self.events = Events()
         self._began = time.monotonic()
         self._rack = Rack(asked, self.note)
         asked = self._asked = self._rack.asked
@@ -68,10 +62,13 @@ class Supervisor:
         self.engine: dict[str, object] = {}
         self.lost = self.restarts = self.stalls = 0
         self._out: dict[int, str] = {}
+        self.over = threading.Event()
+        self.fault: DoubledropError | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._children: dict[str, Child | None] = {"device": None, "engine": None}
         self._due = {"device": 0.0, "engine": 0.0}
+        self._trouble = {"device": "", "engine": ""}
         self._born = self._ready = 0.0
         self._wait = 0.0
         self._progress = (0, 0.0)
@@ -103,7 +100,10 @@ class Supervisor:
         let_go()  # the process of the device opens it, under its own name
         try:
             self._rack.start()
-            for name, error in (("device", DeviceError), ("engine", PresetError)):
+            order: list[tuple[str, type[DoubledropError]]]
+            order = [("device", DeviceError), ("engine", PresetError)]
+            # A file does not begin before there is somebody who restyles it.
+            for name, error in reversed(order) if self.wanted.has_files else order:
                 self._spawn(name)
                 self._await(name, error)
         except DoubledropError:
@@ -197,17 +197,21 @@ class Supervisor:
                 self._spawn(name)
             return
         status = child.status
-        trouble = self._hear(name)
+        # What goes wrong is said a moment before the end of the process.
+        trouble = self._trouble[name] = self._hear(name) or self._trouble[name]
         if status is None:
             if name == "engine" and self._stalled(now):
                 self.stalls += 1
                 self.note("engine silent: started again")
                 child.kill()
             return
-        self._children[name] = None
+        self._children[name], self._trouble[name] = None, ""
         if name == "device":
             # Nobody else can say so now: nothing is heard.
             self.board.levels[b.AVAILABLE] = self.board.levels[b.LEVEL_NOW] = 0.0
+            if self.wanted.has_files:  # it has come to its end, or cannot be begun again
+                self._finish(status, trouble)
+                return
             if status == LOST:
                 self.lost += 1
                 self.note("audio device lost: waiting for it")
@@ -217,6 +221,17 @@ class Supervisor:
         self._wait = 0.0 if now - self._born > _SHORT_LIFE_S else 2 * self._wait + 0.25
         self._due[name] = now + min(self._wait, _LONGEST_WAIT_S)
         self.note(f"engine ended ({trouble or f'status {status}'}): dry until it is back")
+
+    def _finish(self, status: int, trouble: str) -> None:
+        """The process of a file has ended by itself."""
+        if status == LOST:
+            cure = "Check the cable or the audio server; what was recorded is kept."
+            self.fault = DeviceLost("audio device", "has fallen silent", cure=cure)
+        elif status:
+            text = trouble or f"the process of the files: ended with status {status}. Play again."
+            self.fault = refused(OutputError, text)
+        self._due["device"] = float("inf")
+        self.over.set()
 
     def _stalled(self, now: float) -> bool:
         """Whether the engine has stood still while the device went on. A start takes its time: on

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from engine import strict_json
-from engine.documents import read_json_lines
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError
 from engine.live.asked import Asked, read
 from engine.live.journal import FORMAT
 from engine.live.rack import OURS, flat
 from engine.live.rig_chain import Effects, Move, check_move
+from engine.reading import read_json_lines
 from engine.stages.host import MAX_RATE, MIN_RATE
 
 Entry = dict[str, Any]

@@ -11,6 +11,7 @@ from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from engine.cli import options
 from engine.cli.console import progress, say
+from engine.cli.given import ignores
 from engine.cli.numbers import number
 from train.cli.options import Cluster
 from train.cluster import workers
@@ -19,6 +20,7 @@ _MOST = 100_000  # tracks
 
 
 def compose(
+    ctx: typer.Context,
     samples: Annotated[
         Path, typer.Argument(help="Folder of the one-shots: `doubledrop fetch compose-samples`.")
     ],
@@ -43,6 +45,9 @@ def compose(
 
     Example: doubledrop compose samples library --tracks 44 --held-out 32
     """
+    if cluster is not None:
+        cure = "The workers of the scheduler decide."
+        ignores(ctx, "--cluster", "jobs", cures={"jobs": cure})
     from train.compose.library import plan, write_library
 
     plans = plan(tracks, held_out, seed, bpm_spread, train_twins)

@@ -12,6 +12,7 @@ from rich.progress import TimeRemainingColumn
 
 from engine.cli import options
 from engine.cli.console import Table, progress, say, say_json, stdout, warn
+from engine.cli.given import ignores, takes
 from engine.cli.numbers import number
 from engine.errors import UsageError
 from engine.live.preset import load_preset
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
+    ctx: typer.Context,
     preset: Annotated[
         str | None,
         typer.Argument(help="Preset to judge. Without one, only the controls are judged."),
@@ -62,6 +64,7 @@ def evaluate(
 
     Example: doubledrop evaluate liquid-to-dancefloor --data dataset --report page
     """
+    _check_options(ctx, music, preset)
     from engine.live.generator import OnnxGenerator
     from export.card import add_figures
     from train.cli.music import evaluate_music
@@ -152,3 +155,12 @@ def _show(result: Evaluation) -> None:
     stdout.print(kept)
     for key, figure in result.log_mel_db.items():
         say(f"log-mel distance {key}: {figure} dB")
+
+
+def _check_options(ctx: typer.Context, music: Path | None, preset: str | None) -> None:
+    """Refuse what would be ignored."""
+    if music is not None:
+        names = "preset", "music", "report", "renders", "force", "as_json"
+        takes(ctx, "evaluate --music", *names)
+    elif preset is None:
+        ignores(ctx, "evaluate without a preset", "card", "cluster", "renders", "versions")

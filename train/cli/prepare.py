@@ -13,6 +13,7 @@ from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from engine.cli import options
 from engine.cli.console import Table, progress, say, say_json, stdout, warn
+from engine.cli.given import ignores
 from engine.cli.numbers import number
 from engine.errors import UsageError
 from train.cli.options import Cluster
@@ -26,6 +27,7 @@ _MOST_GROUPS = 20
 
 
 def prepare(
+    ctx: typer.Context,
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder to write.")],
     genres: Annotated[
         list[Path],
@@ -68,6 +70,9 @@ def prepare(
 
     Example: doubledrop prepare dnb-set liquid/ dancefloor/ --bpm 175 --jobs 4
     """
+    if cluster is not None:
+        cure = "The workers of the scheduler decide."
+        ignores(ctx, "--cluster", "jobs", cures={"jobs": cure})
     if len(genres) < 2:
         raise UsageError(
             "prepare", "one folder", expected="two or more", cure="Name a folder for each genre."

@@ -1,0 +1,59 @@
+"""Rows of a terminal that are as wide as they may be and no wider, counted in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+_BETWEEN = "  "
+
+
+def row(text: Text, width: int, pad: bool = False) -> Text:
+    """One row: what is too long ends in an ellipsis; ``pad`` fills it with its own style."""
+    cut = text.copy()
+    cut.no_wrap = True
+    cut.truncate(width, overflow="ellipsis", pad=pad)
+    return cut
+
+
+def beside(left: Text, right: Text, width: int, first: bool = False) -> Text:
+    """Two texts at the two ends of a row.
+
+    Args:
+        left, right: what stands there.
+        width: of the row, cells.
+        first: whether the left one is cut last; else the right one is.
+    """
+    if not right.cell_len:
+        return row(left, width)
+    kept, cut = (left, right) if first else (right, left)
+    kept = row(kept, width)
+    cut = row(cut, max(0, width - kept.cell_len - 1))
+    one, other = (kept, cut) if first else (cut, kept)
+    between = Text(" " * (width - kept.cell_len - cut.cell_len))
+    return row(Text.assemble(one, between, other), width)
+
+
+def columns(cells: Sequence[Text], count: int, width: int) -> Text:
+    """Texts in so many columns of the same width."""
+    each = width // count
+    return row(Text.assemble(*(row(cell, each, pad=True) for cell in cells)), width)
+
+
+def wrapped(words: Sequence[str], width: int) -> list[Text]:
+    """Words in as many rows as they need."""
+    rows = [""]
+    for word in words:
+        longer = rows[-1] + _BETWEEN * bool(rows[-1]) + word
+        if rows[-1] and len(longer) > width:
+            rows.append(word)
+        else:
+            rows[-1] = longer
+    return [row(Text(one, style="dim"), width) for one in rows]
+
+
+def gauge(at: float, span: int) -> Text:
+    """A bar of a length, filled up to a place, 0 … 1."""
+    filled = round(span * min(1.0, max(0.0, at)))
+    return Text("█" * filled, style="cyan").append("·" * (span - filled), style="dim")

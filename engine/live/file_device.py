@@ -1,0 +1,252 @@
+"""Files in the place of audio devices: the stage is rehearsed as it plays, in real time.
+
+A sound file is line-in, another (or nothing) is line-out; where both are, time is kept here, and a
+block waits a moment for an engine that is late, for nobody else waits for it. The recording lies
+on the line-in sample for sample, whatever the latency.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.dsp.arrays import Audio
+from engine.errors import DeviceError, InputError
+from engine.live import board as b
+from engine.live import parent
+from engine.live.asked import Wanted
+from engine.live.budget import FADE
+from engine.live.callback import exchange_on
+from engine.live.devices import Device, find, portaudio
+from engine.live.processes import LOST
+from engine.live.sources import FileSink, FileSource
+from engine.live.speech import say
+
+_AHEAD_S = 1.0  # of a file that a device plays: read before it is asked for
+_PATIENCE_S = 1.0
+_LATE_S = 0.1  # behind this, time is not made up for but begins anew
+_FADE_OUT_S = 0.1
+_SILENT_S = 0.5
+_LOOK_S = 0.0003
+_WRITE = 4096  # samples: a write to the disk each tenth of a second
+
+Begin = Callable[[b.Board, int, Wanted, tuple[int, int]], None]
+
+
+def serve_files(
+    board: b.Board, wanted: Wanted, begin: Begin, stated: Callable[[float], float]
+) -> int:
+    """Play until the file is over, the time is, or somebody says so.
+
+    Args:
+        board: of the stage.
+        wanted: with a file at one end at least.
+        begin: of a session: board, rate, what is wanted, and channels of line-in and line-out.
+        stated: the latency of a device, s, if what it says can be.
+
+    Returns:
+        The exit status of the process.
+
+    Raises:
+        DeviceError: the device at the other end is missing or refuses.
+        InputError, OutputError: a file cannot be read or written.
+    """
+    inputs = None if wanted.feed else find(wanted.input, "input")
+    output = find(wanted.output, "output") if wanted.kept is None else None
+    with ExitStack() as stack:
+        feed = None
+        if wanted.feed:
+            feed = FileSource(Path(wanted.feed), int(output.rate) if output else None)
+            stack.callback(feed.close)
+            if feed.channels > b.CHANNELS:
+                raise InputError(
+                    wanted.feed,
+                    f"{feed.channels} channels",
+                    expected="mono or stereo",
+                    cure="Mix it down.",
+                )
+        rate = feed.rate if feed else _rate(inputs)
+        channels = feed.channels if feed else _channels(inputs, "inputs")
+        outputs = _channels(output, "outputs") if output else channels
+        begin(board, rate, wanted, (channels, outputs))
+        ends = _Ends(board, wanted, feed, rate)
+        if wanted.kept:
+            inputs_ = [Path(wanted.feed)] if wanted.feed else []
+            ends.sink = FileSink(Path(wanted.kept), rate, channels, inputs_, wanted.force)
+            stack.callback(ends.close)
+        device = inputs or output
+        stream = None if device is None else _open(ends, device, inputs is not None, rate, wanted)
+        if stream is None:  # a file has no need to fade in
+            board.levels[b.LEVEL_NOW] = board.levels[b.LEVEL_WANTED]
+        say(
+            input=inputs.name if inputs else wanted.input,
+            output=output.name if output else wanted.output,
+            rate=rate,
+            block=wanted.block,
+            callback="paced" if stream is None else "python",
+            device_samples=0 if stream is None else round(stated(stream.latency) * rate),
+        )
+        if stream is not None:
+            stream.start()
+        status = ends.serve(paced=stream is None)
+        if stream is not None and status != LOST:
+            stream.close()
+        return status
+
+
+def _rate(device: Device | None) -> int:
+    assert device is not None
+    return int(device.rate)
+
+
+def _channels(device: Device | None, direction: str) -> int:
+    return min(b.CHANNELS, int(getattr(device, direction)))
+
+
+class _Ends:
+    """What comes from the file, and what goes to one.
+
+    Args:
+        board: with a session begun.
+        wanted: of the stage.
+        feed: the file in the place of line-in, if there is one.
+        rate: hertz.
+    """
+
+    def __init__(self, board: b.Board, wanted: Wanted, feed: FileSource | None, rate: int) -> None:
+        self._board, self._feed, self._rate = board, feed, rate
+        self._loop, self._block = wanted.loop, wanted.block
+        self._path = Path(wanted.feed)
+        limits = [] if wanted.seconds is None else [round(wanted.seconds * rate)]
+        if feed is not None and feed.frames is not None and not wanted.loop:
+            limits.append(feed.frames)
+        self._frames = min(limits) if limits else None
+        self._ready: deque[Audio] = deque()
+        self._nothing = np.zeros((wanted.block, board.get(b.INPUTS)), np.float32)
+        self._taken = np.zeros((wanted.block, board.get(b.OUTPUTS)), np.float32)
+        self._written, self._trusted = 0, True
+        self.sink: FileSink | None = None
+        exchange_on(board, self._nothing[:0], self._taken[:0])  # compiled before it is needed
+
+    def callback(self, given: Audio | None, taken: Audio | None, frames: int) -> None:
+        """A block of a device at one end, (frames, channels), against the file's at the other."""
+        if given is None:
+            given = self._ready.popleft() if self._ready else self._nothing
+        board = self._board
+        exchange_on(board, given[:frames], self._taken[:frames] if taken is None else taken)
+
+    def serve(self, paced: bool) -> int:
+        """Until the end; whether a device keeps the time or it has to be kept here."""
+        parent.fades()
+        board, due, until = self._board, time.monotonic(), float("inf")
+        counted, since = board.get(b.CALLBACKS), due
+        while not self._is_over() and time.monotonic() < until:
+            if until == float("inf") and self._is_stopped():
+                board.levels[b.LEVEL_WANTED] = 0.0
+                until = time.monotonic() + _FADE_OUT_S
+            if paced:
+                due = self._pace(due)
+                self.callback(self._next(), None, self._block)
+            else:
+                self._read_ahead()
+                time.sleep(_LOOK_S * 10)
+                if board.get(b.CALLBACKS) != counted:
+                    counted, since = board.get(b.CALLBACKS), time.monotonic()
+                elif time.monotonic() - since > _SILENT_S:
+                    return LOST
+            self._write(_WRITE)
+        return 0
+
+    def close(self) -> None:
+        """Complete the recording."""
+        assert self.sink is not None
+        try:
+            self._write(1)
+        finally:
+            self.sink.close()
+
+    def _is_over(self) -> bool:
+        return self._frames is not None and self._board.get(b.PLAYED) >= self._frames
+
+    def _is_stopped(self) -> bool:
+        return bool(self._board.get(b.STOP)) or parent.is_gone()
+
+    def _pace(self, due: float) -> float:
+        """Wait until a block is due, and for the engine; when the next one is."""
+        time.sleep(max(0.0, due - time.monotonic()))
+        board, now = self._board, time.monotonic()
+        wanted = board.get(b.HEARD) - board.get(b.BEHIND) + self._block + FADE
+        while board.get(b.MADE) < wanted and not board.get(b.STOP):
+            if not self._trusted or time.monotonic() - now > _PATIENCE_S:
+                self._trusted = False  # it is away: until it is back, nobody waits for it
+                break
+            time.sleep(_LOOK_S)
+        else:
+            self._trusted = True
+        late = time.monotonic() - due > _LATE_S
+        return (time.monotonic() if late else due) + self._block / self._rate
+
+    def _next(self) -> Audio:
+        """The next block of the file, (block, channels); silence behind its end."""
+        assert self._feed is not None
+        block = self._feed.read(self._block)
+        if block is None and self._loop:
+            self._feed.close()
+            self._feed = FileSource(self._path, self._rate)
+            block = self._feed.read(self._block)
+        return self._nothing if block is None else np.ascontiguousarray(block.T)
+
+    def _read_ahead(self) -> None:
+        while self._feed and len(self._ready) * self._block < _AHEAD_S * self._rate:
+            self._ready.append(self._next())
+
+    def _write(self, least: int) -> None:
+        """What has been played since the last time, if it is so much."""
+        board = self._board
+        until = board.get(b.PLAYED)
+        if self._frames is not None:
+            until = min(until, self._frames)
+            least = least if until < self._frames else 1
+        if self.sink is None or until - self._written < least:
+            return
+        channels = board.get(b.INPUTS)
+        self.sink.write(board.read(board.out, self._written, until - self._written, channels))
+        self._written = until
+
+
+def _open(ends: _Ends, device: Device, listens: bool, rate: int, wanted: Wanted) -> Any:
+    """The stream of the one device that there is."""
+    sd = portaudio()
+
+    def hear(given: Any, frames: int, when: Any, flags: Any) -> None:
+        ends.callback(np.ascontiguousarray(given), None, frames)
+
+    def play(taken: Any, frames: int, when: Any, flags: Any) -> None:
+        ends.callback(None, taken, frames)
+
+    how = {
+        "samplerate": rate,
+        "blocksize": wanted.block,
+        "device": device.index,
+        "channels": _channels(device, "inputs" if listens else "outputs"),
+        "dtype": "float32",
+        "latency": "low",
+    }
+    try:
+        return (
+            sd.InputStream(callback=hear, **how)
+            if listens
+            else sd.OutputStream(callback=play, **how)
+        )
+    except Exception as fault:
+        raise DeviceError(
+            device.name,
+            f"refuses {rate} Hz in blocks of {wanted.block} ({fault})",
+            cure="Choose another --block or device (`doubledrop devices`).",
+        ) from fault

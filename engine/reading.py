@@ -1,0 +1,31 @@
+"""Texts as others leave them: with a byte order mark, or with a last line that is torn."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+
+def read_text(path: Path) -> str:
+    """A text in UTF-8, without the byte order mark that editors on Windows put before it.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is no UTF-8.
+    """
+    return path.read_text(encoding="utf-8-sig")
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """What was appended to a file as JSON, a line each. The last line may be torn, where the
+    program or the power went while it was written: it is left out.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or another line is no JSON.
+    """
+    *lines, last = path.read_bytes().rstrip(b"\r\n\0").split(b"\n")
+    values = [json.loads(line) for line in lines if line.strip()]
+    with suppress(ValueError):
+        values.append(json.loads(last))
+    return values
