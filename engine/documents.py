@@ -46,7 +46,7 @@ def read_document(
         if not -_MOST <= value <= _MOST:
             raise error(
                 f"{path}, key {key}",
-                shortened(str(value), _SHOWN),
+                _digits(value),
                 expected=f"a number within ±{_MOST:.0e}",
                 cure="Correct it.",
             )
@@ -66,6 +66,11 @@ def _numbers(key: str, value: Any) -> Iterator[tuple[str, float]]:
             yield from _numbers(f"{key}.{place}", inner)
     elif isinstance(value, (int, float)):
         yield key, value
+
+
+def _digits(value: float) -> str:
+    # Python spells no integer of more than 4300 digits, but in hexadecimal.
+    return shortened(hex(value) if isinstance(value, int) else str(value), _SHOWN)
 
 
 def _invalid(
