@@ -134,7 +134,8 @@ def load_values(path: Path, error: type[DoubledropError], *, missing: str) -> Va
         if not -_MOST <= value <= _MOST:
             raise error(
                 ", ".join([str(path), *_place(where)]),
-                _quoted(value),
+                # Python spells no integer of more than 4300 digits, but in hexadecimal.
+                shortened(hex(value) if isinstance(value, int) else str(value), _LONGEST),
                 expected=f"a number within ±{_MOST:.0e}",
                 cure="Correct it.",
             )
@@ -227,8 +228,7 @@ def _quoted(value: object) -> str:
     """A value as a message shows it."""
     if isinstance(value, dict):
         return "a table"
-    text = printable(repr(value))
-    return shortened(text, _LONGEST)
+    return shortened(printable(value if isinstance(value, float) else repr(value)), _LONGEST)
 
 
 def _place(where: Place) -> list[str]:
@@ -238,7 +238,7 @@ def _place(where: Place) -> list[str]:
         if isinstance(part, int):
             last = words.pop() if words else "entry"
             words.append(f"{_singular(last)} {part + 1}")
-        elif words and not words[-1][-1].isdigit():
+        elif words and not words[-1][-1:].isdigit():
             words[-1] += f".{printable(part)}"
         else:
             words.append(printable(part))

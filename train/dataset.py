@@ -53,7 +53,7 @@ class Track(BaseModel):
         twin: whether its segments have twins.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str
     genre: str
@@ -80,7 +80,7 @@ class Manifest(BaseModel):
         low_pass_hz, mono: what all sources were brought to; None if left as they are.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     format: Literal[1] = 1
     front_end: str

@@ -51,7 +51,7 @@ class Recipe(BaseModel):
         amp: bfloat16 where the processor multiplies it faster; auto finds out.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     source: str
     target: str

@@ -12,12 +12,14 @@ from typing import Any
 import typer
 
 from engine.errors import UsageError
+from engine.text import shortened
 
 LONGEST_S = 7 * 86400.0
 """Of anything that runs for a time: a week."""
 DAY_S = 86400.0
 SEEDS = 2**32 - 1
 MOST_JOBS = 1024
+_SHOWN = 40  # characters of a number in a message
 
 
 def number(text: str, low: float, high: float, unit: str = "", *names: str, **how: Any) -> Any:
@@ -54,5 +56,6 @@ def one_of(text: str, values: Sequence[int], unit: str = "") -> Any:
 
 def _refused(param: typer.CallbackParam, value: float, unit: str, wanted: str) -> UsageError:
     name = param.opts[0]
-    found = f"{value:.10g} {unit}".rstrip()
+    digits = f"{value:.10g}" if isinstance(value, float) else shortened(str(value), _SHOWN)
+    found = f"{digits} {unit}".rstrip()
     return UsageError(name, found, expected=wanted, cure=f"Give {name} a number in that range.")

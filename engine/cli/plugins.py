@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from engine.cli import options
 from engine.cli.app import App
 from engine.cli.console import Table, say, say_json, stdout, tell, waiting
-from engine.errors import EffectError
+from engine.errors import EffectError, UsageError
 from engine.live import approval
 from engine.live.admission import find_plugin, judge, known_plugins
 from engine.live.approval import granted_now, installed, is_installed
@@ -155,6 +156,8 @@ def save(
             spec[name] = float(value)
         except ValueError:
             spec[name] = value
+        if spec[name] in ("", None) or (isinstance(spec[name], float) and not isfinite(spec[name])):
+            raise UsageError("--set", one, expected="NAME=VALUE", cure="Give a finite value.")
     loaded = Plugin(spec, _granted(file))
     if window:
         tell(f"close the window of {loaded.name} to keep its state")

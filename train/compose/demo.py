@@ -16,6 +16,7 @@ from rich.console import Console
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError, OutputError
+from engine.text import printable
 from train.compose.kits import KITS, kits
 from train.compose.library import BPM
 from train.compose.liquid import LIQUID
@@ -48,7 +49,9 @@ def main(
     try:
         make(samples_dir, out_dir, seed)
     except DoubledropError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
+        Console(stderr=True).print(
+            str(error), style="red", markup=False, emoji=False, soft_wrap=True
+        )
         raise typer.Exit(error.exit_status) from error
 
 
@@ -80,7 +83,9 @@ def make(samples_dir: Path, out_dir: Path, seed: int) -> None:
         raise OutputError(
             str(out_dir), f"cannot be written: {error}", cure="Give a folder you may write to."
         ) from error
-    Console().print(f"Wrote {feed} ({feed.stat().st_size / 1e6:.2f} MB)", markup=False)
+    Console().print(
+        printable(f"Wrote {feed} ({feed.stat().st_size / 1e6:.2f} MB)"), markup=False, emoji=False
+    )
 
 
 def describe(score: Score, seed: int, sample_names: list[str], flac: bytes) -> str:
