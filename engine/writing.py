@@ -272,4 +272,5 @@ def _remember(path: Path) -> None:
         part.write_text(json.dumps(dict(list(known.items())[-_MOST:])), encoding="utf-8")
         os.replace(part, journal)
     except OSError:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()

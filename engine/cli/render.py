@@ -108,7 +108,7 @@ def render(
         raise UsageError(
             "render", "one file", expected="IN and OUT", cure="doubledrop render IN OUT --preset …"
         )
-    sink = ctx.with_resource(output_file(sink, as_json))
+    named, sink = sink, ctx.with_resource(output_file(sink, as_json))
     read = [path for path in (source, midi, rig_path) if path is not None]
     check_writable(sink, read, force)
     source = ctx.with_resource(input_file(source))
@@ -170,16 +170,16 @@ def render(
     if done.repaired:
         warn(f"{source}: {done.repaired} samples were not finite or above +24 dBFS; repaired")
     if done.clipped:
-        warn(f"{sink}: {done.clipped} samples clipped (peak {done.peak_dbfs:+.1f} dBFS); use .wav")
+        warn(f"{named}: {done.clipped} samples clipped (peak {done.peak_dbfs:+.1f} dBFS); use .wav")
     if as_json:
         say_json(done.to_json())
         return
-    _tell(done, sink, tempi)
+    _tell(done, named, tempi)
 
 
-def _tell(done: rendering.Rendering, sink: Path, tempi: TempoMap) -> None:
+def _tell(done: rendering.Rendering, named: object, tempi: TempoMap) -> None:
     """What came of it, in words."""
-    say(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
+    say(f"{named}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
     say(f"  {done.window}, {done.renderer}, {tempo_in_words(tempi)}, {done.inferences} inferences")
     say(f"  on {done.provider}, {done.late} late; gains {shares(done.gain_share)}")
     if done.reduction_db:

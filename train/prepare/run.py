@@ -69,7 +69,7 @@ def prepare_dataset(
     """
     check_apart(folder, [*genres, *([twins] if twins else [])])
     sources = find_sources(genres, held_out, seed, twins)
-    own_folder(folder, [_MANIFEST, NOTES])
+    own_folder(folder, [_MANIFEST, NOTES, "images/*/*.npy"])
     done: dict[int, Outcome] = {}
     for index, source in enumerate(sources):
         if (known := remembered(folder, source, settings)) is not None:
