@@ -17,6 +17,7 @@ from joblib import Parallel, delayed
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import OutputError, UsageError
+from train.cluster import unheard
 from train.compose.dancefloor import DANCEFLOOR
 from train.compose.kits import Kit, kits
 from train.compose.liquid import LIQUID
@@ -177,7 +178,9 @@ def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1)
     # Workers that have grown are replaced by new ones; joblib says so each time.
     warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
     work = (delayed(_write)(samples, folder, *task) for task in tasks)
-    yield from Parallel(jobs, return_as="generator_unordered")(work)
+    with unheard():
+        written = Parallel(jobs, return_as="generator_unordered")(work)
+    yield from written
 
 
 def _truth(plan: Plan) -> dict[str, Any]:

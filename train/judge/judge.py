@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import joblib
@@ -90,8 +92,9 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
     """
     path = data.folder / "judges" / f"{_fingerprint(data, source, target)}.joblib"
     if path.exists():
-        stored: Judge = joblib.load(path)
-        return stored
+        with suppress(Exception):  # cut off, or of another version: it is learnt again
+            stored: Judge = joblib.load(path)
+            return stored
     rng = np.random.default_rng(_SEED)
     views, labels, segments = _labelled(data, source, target, "train")
     held_views, held_labels, held = _labelled(data, source, target, "held-out")
@@ -126,7 +129,9 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
     target_db = np.mean([long_term_db([v]) for v in of_target], axis=0)
     judge = Judge(source, target, tuple(classifiers), accuracies, target_db)
     path.parent.mkdir(exist_ok=True)
-    joblib.dump(judge, path)
+    part = path.with_name(f".{path.name}.part")
+    joblib.dump(judge, part)
+    os.replace(part, path)
     return judge
 
 
