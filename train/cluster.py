@@ -5,14 +5,22 @@ The same joblib calls either way; the workers see the same folders under the sam
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 import joblib
+from joblib.externals.loky.backend import resource_tracker as loky_tracker
 
 from engine.errors import UsageError
 
 _CONNECT_S = 5.0
+_LOOK_S = 0.25
 
 
 @contextmanager
@@ -27,7 +35,9 @@ def workers(address: str | None, jobs: int) -> Iterator[int]:
         UsageError: nobody answers there, or Dask is not installed.
     """
     if address is None:
-        yield jobs
+        watch = {} if sys.platform == "win32" else {"initializer": _end_with}
+        with joblib.parallel_config(backend="loky", initargs=(os.getpid(),), **watch):
+            yield jobs
         return
     try:
         from distributed import Client
@@ -46,3 +56,34 @@ def workers(address: str | None, jobs: int) -> Iterator[int]:
         ) from fault
     with client, joblib.parallel_config(backend="dask"):
         yield -1
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Workers that are begun within do not hear what the user sends to all: it is for the first
+    process, which ends them."""
+    if sys.platform == "win32":
+        yield
+        return
+    for tracker in (resource_tracker, loky_tracker):
+        tracker.ensure_running()  # who begins one unblocks signals
+    numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with(owner: int) -> None:
+    """A worker ends with whoever began it, however that ended: else it would finish its track and
+    then wait for another one."""
+
+    def look() -> None:
+        while os.getppid() == owner:
+            time.sleep(_LOOK_S)
+        os._exit(1)
+
+    if os.getppid() != owner:
+        os._exit(1)
+    threading.Thread(target=look, name="owner", daemon=True).start()

@@ -26,7 +26,7 @@ _NUMBERS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 _UNHEEDED_S = 1.5
-_EXIT_S = 2.0  # for threads that do not end
+_EXIT_S = 1.0  # for threads that do not end
 _IMPORT_S, _RETRY_S = 3.0, 0.02
 _AT_ONCE = 3
 

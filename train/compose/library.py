@@ -18,6 +18,7 @@ from engine.errors import OutputError, UsageError
 from engine.paths import native
 from engine.strict_json import written
 from engine.writing import Draft, own_folder, write_whole
+from train.cluster import unheard
 from train.compose.dancefloor import DANCEFLOOR
 from train.compose.kits import Kit, kits
 from train.compose.liquid import LIQUID
@@ -175,7 +176,9 @@ def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1)
     # Workers that have grown are replaced by new ones; joblib says so each time.
     warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
     work = (delayed(_write)(samples, folder, *task) for task in tasks)
-    yield from Parallel(jobs, return_as="generator_unordered")(work)
+    with unheard():
+        written = Parallel(jobs, return_as="generator_unordered")(work)
+    yield from written
 
 
 def _truth(plan: Plan) -> dict[str, Any]:

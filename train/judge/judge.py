@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import joblib
@@ -12,6 +13,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from engine.dsp.arrays import Array
+from engine.writing import Draft
 from train.dataset import Dataset, Segment, Split
 from train.judge.classifiers import Classifier, eq_deaf, mfcc, recall
 from train.judge.cnn import Cnn
@@ -95,8 +97,9 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
     kept = user_cache_path("doubledrop", appauthor=False) / "judges"
     path = kept / f"{_fingerprint(data, source, target)}.joblib"
     if path.exists():
-        stored: Judge = joblib.load(path)
-        return stored
+        with suppress(Exception):  # cut off, or of another version: it is learnt again
+            stored: Judge = joblib.load(path)
+            return stored
     rng = np.random.default_rng(_SEED)
     views, labels, segments = _labelled(data, source, target, "train")
     held_views, held_labels, held = _labelled(data, source, target, "held-out")
@@ -131,7 +134,9 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
     target_db = np.mean([long_term_db([v]) for v in of_target], axis=0)
     judge = Judge(source, target, tuple(classifiers), accuracies, target_db)
     path.parent.mkdir(parents=True, exist_ok=True)
-    joblib.dump(judge, path)
+    with Draft(path, inside=True) as draft:
+        joblib.dump(judge, draft.part)
+        draft.keep()
     return judge
 
 

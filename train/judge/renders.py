@@ -14,6 +14,7 @@ from engine.live.generator import OnnxGenerator
 from engine.live.preset import Preset
 from engine.live.render import render
 from engine.stages.host import Settings
+from train.cluster import unheard
 from train.dataset import Dataset, Segment
 from train.judge.frozen import Frozen
 
@@ -66,7 +67,8 @@ def render_all(
     paths: dict[str, list[Path]] = {name: [] for name in asked}
     noise_db = []
     names = list(asked) * len(segments)
-    rendered = joblib.Parallel(jobs, return_as="generator")(work)
+    with unheard():
+        rendered = joblib.Parallel(jobs, return_as="generator")(work)
     for i, (name, (path, noise)) in enumerate(zip(names, rendered, strict=True)):
         progress("rendering", i, len(work))
         paths[name].append(path)

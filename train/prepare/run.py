@@ -13,6 +13,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError, OutputError, UsageError
 from engine.strict_json import written
 from engine.writing import own_folder, write_whole
+from train.cluster import unheard
 from train.dataset import Manifest
 from train.prepare.sources import Source, find_sources, genre_of
 from train.prepare.work import NOTES, Outcome, Settings, process, remembered
@@ -141,7 +142,9 @@ def _each(
         return_as="generator_unordered",
         pre_dispatch="2*n_jobs",
     )
-    yield from parallel(work)
+    with unheard():
+        outcomes = parallel(work)
+    yield from outcomes
 
 
 def _numbered(index: int, folder: Path, source: Source, settings: Settings) -> tuple[int, Outcome]:
