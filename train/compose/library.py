@@ -177,8 +177,8 @@ def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1)
     warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
     work = (delayed(_write)(samples, folder, *task) for task in tasks)
     with unheard():
-        written = Parallel(jobs, return_as="generator_unordered")(work)
-    yield from written
+        paths = Parallel(jobs, return_as="generator_unordered")(work)
+    yield from paths
 
 
 def _truth(plan: Plan) -> dict[str, Any]:
