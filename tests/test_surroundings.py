@@ -36,7 +36,7 @@ def hostile(tmp_path, monkeypatch):
         (folder / f"{name}.py").write_text(TRAP)
     monkeypatch.setenv("TRAP_MARK", str(tmp_path / "mark"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.delenv("PYTHONSAFEPATH")
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     monkeypatch.chdir(folder)
     return folder
 

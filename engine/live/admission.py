@@ -33,7 +33,7 @@ from engine.stages.insert import BYPASS
 
 PROBE_S = 20.0
 """Time limit for one effect, loading included."""
-_START_S = 30.0  # for the process in which they are tried to be there
+_START_S = 30.0  # until a process has its libraries, on a machine that others use too
 _FORMAT = 2  # of what is kept, and of how effects are tried
 _TICK_S = 0.02
 _NOT_PROBED = frozenset({"name", BYPASS})
@@ -183,11 +183,8 @@ def _heard(
             return
         late = time.monotonic() > deadline
         if late or status is not None:
-            what = (
-                f"hung for {PROBE_S if begun else _START_S:g} s"
-                if late
-                else f"crashed (status {status})"
-            )
+            patience = PROBE_S if begun else _START_S
+            what = f"hung for {patience:g} s" if late else f"crashed (status {status})"
             when = "when it was tried" if begun else "before it was tried"
             yield Verdict(name=_called(specs[at]), fault=f"{what} {when}")
             return
