@@ -124,6 +124,7 @@ def run(job: Job) -> None:
     memory = np.zeros(2 * (_HEAD + _LOG) + (2 + RECORDED) * n, np.float32)
     memory[2 * (_HEAD + _LOG) :][: 2 * n] = signal.ravel()
     head = memory[: 2 * (_HEAD + _LOG)].view(np.int64)
+    compiled = _callback()  # which takes seconds: once it has ports, it is about to run
     client = jack.Client(job.name, no_start_server=True)
     inputs = [client.inports.register(f"in_{i}") for i in range(RECORDED if n else 2)]
     outputs = [client.outports.register(f"out_{i}") for i in range(2)]
@@ -131,7 +132,6 @@ def run(job: Job) -> None:
     head[LENGTH], head[CLIENT] = n, pointer(jack, client._ptr)
     head[OUT : OUT + 2] = [pointer(jack, port._ptr) for port in outputs]
     head[IN : IN + len(inputs)] = [pointer(jack, port._ptr) for port in inputs]
-    compiled = _callback()
     jack._lib.jack_set_process_callback(
         client._ptr,
         jack._ffi.cast("JackProcessCallback", compiled.address),

@@ -372,7 +372,9 @@ def test_doctor_measures_the_device_through_a_cable(server, cable, figure):
         client = subprocess.Popen(
             [sys.executable, "-m", "engine.live.jack", jack.asked(job)], stdout=subprocess.DEVNULL
         )
-        time.sleep(5.0)  # it has been compiled, and looks for the ports
+        while "cable:out_1" not in server.ports():  # it has been compiled, and looks for ours
+            assert client.poll() is None
+            time.sleep(0.05)
     command = "doctor --loopback --preset downbeat-filter --seconds 1 --json"
     done = started(*command.split())
     if client is not None:
