@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from engine.errors import DeviceError
 from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
+from engine.live.nursery import Process, started
 from engine.live.sources import FileSource
 from engine.live.status import Status, look
 from engine.live.supervisor import Supervisor
@@ -102,7 +101,7 @@ def soak(
     result, stage = Soak(), Supervisor(wanted, asked)
     stage.start()
     with tempfile.TemporaryDirectory() as folder:
-        clients: list[subprocess.Popen[str]] = []
+        clients: list[Process] = []
         try:
             rate = int(stage.board.get(b.RATE))
             signal = _looped(feed, rate, round(60 * minutes * rate))
@@ -161,7 +160,7 @@ def _looped(path: Path, rate: int, samples: int) -> Audio:
     return np.ascontiguousarray(np.resize(once.T, (samples, 2)).T)
 
 
-def _clients(folder: Path, signal: Audio) -> list[subprocess.Popen[str]]:
+def _clients(folder: Path, signal: Audio) -> list[Process]:
     np.save(folder / "signal.npy", signal)
     bare = jack.Job(_BARE, None, None, [], [])
     host = r"PortAudio.*"
@@ -172,27 +171,23 @@ def _clients(folder: Path, signal: Audio) -> list[subprocess.Popen[str]]:
         [f"{name}:in_{c}" for name in (host, _BARE) for c in (0, 1)],
         [f"{name}:out_{c}" for name in (host, _BARE) for c in (0, 1)],
     )
-    started = []
+    clients = []
     for job in (bare, listener):
-        client = subprocess.Popen(
-            [sys.executable, "-m", "engine.live.jack", jack.asked(job)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(client)
+        client = started("engine.live.jack", jack.asked(job))
+        clients.append(client)
         assert client.stdout is not None
-        if "ready" not in client.stdout.readline():
+        if b"ready" not in client.stdout.readline():
             raise DeviceError(
                 "JACK", f"client {job.name} could not start", cure="Start a JACK server first."
             )
-    return started
+    return clients
 
 
 def _run(
     stage: Supervisor,
     wanted: Wanted,
     asked: Asked,
-    listener: subprocess.Popen[str],
+    listener: Process,
     minutes: float,
     result: Soak,
     watch: Callable[[Status, float], None],
