@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.cli.stage import _announce
 from engine.live import admission, midi, processes, rack, said
 from engine.live.admission import judge
 from engine.live.asked import Asked
@@ -229,6 +231,34 @@ def test_what_is_sent_to_the_group_is_for_the_first_process(tmp_path):
         [sys.executable, "-c", code], env={"PYTHONPATH": path}, start_new_session=True, check=False
     )
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_priority_that_is_refused_is_said_once_with_its_cure(capsys, monkeypatch, given):
+    answer = (lambda *_: None) if given else _refuse
+    monkeypatch.setattr(os, "sched_setscheduler", answer, raising=False)
+    engine = {"provider": "cpu", "broken": [], "realtime": processes.hurry()}
+    stage = Supervisor(_wanted(), _asked())
+    try:
+        stage.device = {"input": "in", "output": "out", "rate": 48000, "block": 128}
+        stage.device |= {"callback": "compiled", "device_samples": 0}
+        stage.engine = engine
+        _announce(stage, _asked(), "a preset", _wanted())
+        said_ = capsys.readouterr().err
+        assert said_.count("real-time priority") == (not given)
+        assert ("ulimit -r 95" in said_) == (not given)
+        line = json.dumps({"provider": "cpu", "broken": [], "realtime": False})
+        speak(monkeypatch, [line.encode()])
+        stage._spawn("engine")  # started again: it is not said again
+        assert until(lambda: stage._hear("engine") or stage.events, 30)
+        assert [event.text for event in stage.events] == ["engine back"]
+        stage._children["engine"].kill()
+    finally:
+        stage.stop()
+
+
+def _refuse(*_):
+    raise PermissionError
 
 
 def _never(*_):

@@ -42,7 +42,7 @@ class _Command:
         self.received: list[int] = []
         self.imports, self.notes, self.patient = True, False, False
         self.heeded = threading.Event()
-        self.raised, self.repeats = False, 0
+        self.raised, self.passed_on, self.repeats = False, True, 0
         self._again, self._waited_s = False, 0.0
 
     def hear(self, number: int, frame: FrameType | None) -> None:
@@ -61,24 +61,31 @@ class _Command:
                 return
         if self.notes:
             return
-        if _is_importing(frame) and self._waited_s < _IMPORT_S:
+        importing = self._waited_s < _IMPORT_S and _is_importing(frame)
+        if importing or not self.passed_on:
             self._waited_s += _RETRY_S
-            self.again(_RETRY_S)
+            self.again()
             return
         self.raised = True
         raise Interrupted(number)
 
-    def again(self, after_s: float) -> None:
+    def again(self) -> None:
         """Raise it a little later: where it was raised now, it would be lost."""
 
         def interrupt() -> None:
             self._again, self.raised = True, False
             self.repeats += 1
-            interrupt_main(signal.Signals(self.received[0]))
+            _send(self.received[0])
 
-        timer = threading.Timer(after_s, interrupt)
+        timer = threading.Timer(_RETRY_S, interrupt)
         timer.daemon = True
         timer.start()
+
+    def swallowed(self) -> None:
+        """It was raised where nobody can pass it on, a destructor."""
+        self.passed_on = False
+        self.again()
+        self.passed_on = True
 
     def status(self, otherwise: int) -> int:
         """Exit status: Ctrl-C is how some commands are meant to end, the others never are."""
@@ -185,7 +192,7 @@ def _silence(command: _Command) -> None:
 
     def ignored(fault: Any) -> None:
         if isinstance(fault.exc_value, Interrupted):  # raised where nobody could pass it on
-            command.again(0.0)
+            command.swallowed()
         elif not command.received:
             unraisable(fault)
 
@@ -194,6 +201,15 @@ def _silence(command: _Command) -> None:
             thread(fault)
 
     sys.unraisablehook, threading.excepthook = ignored, died
+
+
+def _send(number: int) -> None:
+    """To the main thread, which may be asleep."""
+    ident = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and ident is not None:
+        signal.pthread_kill(ident, number)
+    else:
+        interrupt_main(signal.Signals(number))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from contextlib import suppress
@@ -125,7 +126,7 @@ def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> Non
         f" {rate} Hz in blocks of {device['block']}, {device['callback']} callback, {clock},"
         f" latency {parts['total']} samples ({1000 * parts['total'] / rate:.1f} ms)"
     )
-    if not engine["realtime"]:
+    if not engine["realtime"] and hasattr(os, "sched_setscheduler"):  # else there is none to give
         warn(
             "no real-time priority for the engine: allow it with `ulimit -r 95`, or a line"
             " `@audio - rtprio 95` in /etc/security/limits.conf"

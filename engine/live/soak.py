@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,8 +16,8 @@ from engine.errors import DeviceError, PresetError
 from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
+from engine.live.nursery import Process, started
 from engine.live.sources import FileSource
-from engine.live.start import command
 from engine.live.status import Status, look
 from engine.live.supervisor import Supervisor, refused
 from engine.pictures import pyplot, save
@@ -105,7 +104,7 @@ def soak(
         stage.stop()
         raise refused(PresetError, why)
     with tempfile.TemporaryDirectory() as folder:
-        clients: list[subprocess.Popen[str]] = []
+        clients: list[Process] = []
         try:
             rate = int(stage.board.get(b.RATE))
             signal = _looped(feed, rate, round(60 * minutes * rate))
@@ -160,7 +159,7 @@ def _looped(path: Path, rate: int, samples: int) -> Audio:
     return np.ascontiguousarray(np.resize(once.T, (samples, 2)).T)
 
 
-def _clients(folder: Path, signal: Audio) -> list[subprocess.Popen[str]]:
+def _clients(folder: Path, signal: Audio) -> list[Process]:
     np.save(folder / "signal.npy", signal)
     bare = jack.Job(BARE, None, None, [], [])
     host = "doubledrop"
@@ -171,27 +170,23 @@ def _clients(folder: Path, signal: Audio) -> list[subprocess.Popen[str]]:
         [f"{name}:in_{c}" for name in (host, BARE) for c in (0, 1)],
         [f"{name}:out_{c}" for name in (host, BARE) for c in (0, 1)],
     )
-    started = []
+    clients = []
     for job in (bare, listener):
-        client = subprocess.Popen(
-            command("engine.live.jack", jack.asked(job)),
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(client)
+        client = started("engine.live.jack", jack.asked(job))
+        clients.append(client)
         assert client.stdout is not None
-        if "ready" not in client.stdout.readline():
+        if b"ready" not in client.stdout.readline():
             raise DeviceError(
                 "JACK", f"client {job.name} could not start", cure="Start a JACK server first."
             )
-    return started
+    return clients
 
 
 def _run(
     stage: Supervisor,
     wanted: Wanted,
     asked: Asked,
-    listener: subprocess.Popen[str],
+    listener: Process,
     minutes: float,
     result: Soak,
     watch: Callable[[Status, float], None],
