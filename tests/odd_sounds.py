@@ -47,7 +47,7 @@ class Odd(NamedTuple):
 
 def write_all(folder: Path) -> dict[str, Odd]:
     """Write them all, by name."""
-    files = {**_wav(), **_aiff(folder), **_flac(folder), **_ogg(folder)}
+    files = {**_wav(), **_aiff(folder), **_flac(folder), **_ogg(folder), **_wide(folder)}
     for name, odd in files.items():
         (folder / name).write_bytes(odd.data)
     return files
@@ -133,6 +133,17 @@ def _ogg(folder: Path) -> dict[str, Odd]:
         "a.ogg": Odd(whole, FRAMES, exact=False),
         "two.ogg": Odd(whole + whole, FRAMES, 2 * FRAMES, exact=False),
     }
+
+
+def _wide(folder: Path) -> dict[str, Odd]:
+    files = {}
+    for kind in ("w64", "caf", "au"):
+        sf.write(folder / f"a.{kind}", music(), RATE, format=kind.upper(), subtype="PCM_16")
+        whole = (folder / f"a.{kind}").read_bytes()
+        files[f"a.{kind}"] = Odd(whole, FRAMES)
+        if kind != "caf":  # which libsndfile refuses
+            files[f"cut.{kind}"] = Odd(whole[: -4 * (FRAMES - CUT)], CUT, FRAMES)
+    return files
 
 
 def mp3(folder: Path, mode: str, **options: float) -> bytes:

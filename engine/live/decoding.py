@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import stat
+import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,22 @@ import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.errors import InputError
-from engine.live import containers, mpeg, pages, riff
+from engine.live import containers, mpeg, pages, riff, wide
 from engine.live.account import Account, Spliced
 from engine.paths import native
 
 _ENDLESS = 1 << 62  # frames: libsndfile's word for a length that it does not know
 _COUNTED = 1 << 16  # frames at a time
-_HEAD = 16  # bytes that say what a file is
+_HEAD = 24  # bytes that say what a file is
+_LOOKS = {
+    **dict.fromkeys((b"RIFF", b"RF64", b"BW64"), riff.wav),
+    b"FORM": riff.aiff,
+    b"fLaC": pages.flac,
+    b"OggS": pages.ogg,
+    b"riff": wide.w64,
+    b"caff": wide.caf,
+    b".snd": wide.au,
+}
 
 
 class Decoder:
@@ -144,21 +154,16 @@ def check_file(path: Path) -> None:
 
 def _account(path: Path, head: bytes) -> Account | None:
     """What is known of a file of this beginning without decoding it."""
-    look = None
-    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
-        look = riff.wav
-    elif head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        look = riff.aiff
-    elif head[:4] == b"fLaC":
-        look = pages.flac
-    elif head[:4] == b"OggS":
-        look = pages.ogg
-    elif head[:3] == b"ID3" or head[:1] == b"\xff":
+    look = _LOOKS.get(head[:4])
+    if head[:3] == b"ID3" or head[:1] == b"\xff":
         look = mpeg.mp3
     if look is None or len(head) < _HEAD:
         return None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return look(data)
+        try:
+            return look(data)
+        except (struct.error, IndexError):  # it ends within what it begins with
+            return None
 
 
 def reason(fault: Exception) -> str:

@@ -3,7 +3,7 @@
 ::
 
     takes/20261121-201500/dry.wav     the line-in
-                          wet.wav     the engine's sound, silence where it made none
+                          wet.wav     the engine's sound below a ceiling, silence where there is none
                           out.wav     what left for the line-out, ceiling and all
                           take.json   what was played with
                           events.jsonl  what happened, with the time since the program began
@@ -30,7 +30,7 @@ import numpy as np
 import soundfile as sf
 
 from engine.dsp.arrays import Audio
-from engine.dsp.limiter import LOOKAHEAD
+from engine.dsp.limiter import LOOKAHEAD, Limiter
 from engine.live import board as b
 from engine.live.decoding import reason
 from engine.live.events import Events
@@ -88,6 +88,9 @@ class Recorder:
         self.take: Path | None = None
         self.first, self.seconds, self.lost, self.error = 0, 0.0, 0, ""
         make_folder(folder)
+        self._ceiling: Limiter | None = None
+        self._clipped = False
+        Limiter(1.0, b.CHANNELS).process(np.zeros((b.CHANNELS, 1), np.float32))  # compiles it
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -133,6 +136,7 @@ class Recorder:
             if self._at < oldest:  # the disk was away, or the device
                 n = min(oldest - self._at, _MOST)
                 self.lost += n
+                self._ceiling = None
                 self._write([np.zeros((b.CHANNELS, n), np.float32)] * len(NAMES))
                 continue
             n = min(until - self._at, _MOST)
@@ -146,8 +150,16 @@ class Recorder:
         self._log()
 
     def _wet(self, n: int) -> Audio:
-        made = self._board.get(b.MADE) - self._at
-        sound = self._board.read(self._board.wet, self._at, n)
+        """The engine's sound, which may go beyond full scale, under a ceiling of its own. That is
+        as late as the one behind the output: what it looks ahead to has been made."""
+        if self._ceiling is None:
+            self._ceiling = Limiter(self._rate, b.CHANNELS)
+            self._ceiling.process(self._made(self._at, LOOKAHEAD))
+        return self._ceiling.process(self._made(self._at + LOOKAHEAD, n))
+
+    def _made(self, at: int, n: int) -> Audio:
+        made = self._board.get(b.MADE) - at
+        sound = self._board.read(self._board.wet, at, n)
         sound[:, max(0, made) :] = 0.0
         return sound
 
@@ -158,6 +170,9 @@ class Recorder:
         self._sync()
         self._at += blocks[0].shape[-1]
         self.seconds += blocks[0].shape[-1] / self._rate
+        if self._files[0].clipped and not self._clipped:
+            self._clipped = True
+            self._note("the line-in goes beyond full scale: clipped in dry.wav")
 
     def _sync(self) -> None:
         """Now and then to the disk itself: that may take longer than a crash is to cost."""
@@ -180,6 +195,7 @@ class Recorder:
         self._decisions = self._decisions[first:]
         self._close()
         self._rate, self._at, self.first, self.seconds = rate, at, at, 0.0
+        self._ceiling = None
         self.take = free_name(self._folder / time.strftime("%Y%m%d-%H%M%S"))
         self.take.mkdir()
         facts = self._facts | {

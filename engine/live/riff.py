@@ -18,6 +18,7 @@ _UNKNOWN = 0xFFFFFFFF
 _STREAMED = 0x7FFF0000  # SoX, arecord and others: "as long as it may be"
 _PCM = frozenset({1, 3, 6, 7, 0xFFFE})  # integers, floats, A-law, µ-law, extensible
 _AIFF_PCM = frozenset({b"NONE", b"sowt", b"twos", b"fl32", b"FL32", b"fl64", b"FL64", b"in24"})
+_MOST_CHUNKS = 10_000  # more are no sound file
 _LITTLE = 1024  # bytes behind the data that are no chunk and no sound either
 # What may follow the sound; of other names the length must fit too.
 _KNOWN = frozenset(
@@ -38,6 +39,8 @@ class _Chunk:
 
 def wav(data: mmap) -> Account | None:
     """Of a file that begins with RIFF, RF64 or BW64; None where nothing can be said."""
+    if data[8:12] != b"WAVE":
+        return None
     frame, sound, long_length, form = 0, None, None, b""
     for chunk in _chunks(data, 12, "<"):
         if chunk.name == b"ds64" and chunk.length >= 16:
@@ -73,6 +76,8 @@ def wav(data: mmap) -> Account | None:
 
 def aiff(data: mmap) -> Account | None:
     """Of a file that begins with FORM and is AIFF or AIFF-C; None where nothing can be said."""
+    if data[8:12] not in (b"AIFF", b"AIFC"):
+        return None
     common = sound = None
     for chunk in _chunks(data, 12, ">"):
         if chunk.name == b"COMM" and chunk.length >= 18:
@@ -124,7 +129,9 @@ def _chunks_to_the_end(data: mmap, at: int, order: str) -> bool:
 
 def _chunks(data: mmap, at: int, order: str) -> Iterator[_Chunk]:
     """Chunks from a place on. Some programs leave out the byte that makes an odd one even."""
-    while at + 8 <= len(data):
+    for _ in range(_MOST_CHUNKS):
+        if at + 8 > len(data):
+            return
         name, length = struct.unpack_from(f"{order}4sI", data, at)
         yield _Chunk(name, at + 8, length)
         at += 8 + length

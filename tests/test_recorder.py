@@ -1,0 +1,51 @@
+"""Takes of sound beyond full scale: what 24 bits do not hold is limited, or clipped and said."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+import numpy as np
+import soundfile as sf
+from engine.live.events import Events
+
+from engine.dsp.limiter import LOOKAHEAD
+from engine.live import board as b
+from engine.live.opening import begin_session
+from engine.live.recorder import Recorder
+from engine.stages.host import Settings
+
+RATE, N = 48000, 48000
+
+
+def test_a_wet_sound_beyond_full_scale_is_limited_and_a_dry_one_said(tmp_path, rng):
+    board, said = b.create(), []
+    try:
+        made = Recorder(board, tmp_path, {}, Events(), said.append, deque())
+        made.start()
+        begin_session(board, RATE, 128, (2, 2), Settings(), 0)
+        began = board.get(b.PLAYED)
+        wet = rng.normal(0, 0.1, (2, N + LOOKAHEAD)).astype(np.float32)
+        wet[:, N // 2 : N // 2 + 500] *= 20.0  # peaks far above 1 in the middle
+        dry = 0.5 * wet[:, :N]
+        for first in range(0, N, 2400):
+            upto = first + 2400
+            board.write(board.wet, began + first, wet[:, first : upto + LOOKAHEAD])
+            board.write(board.feed, began + first, dry[:, first:upto])
+            board.publish(b.MADE, began + upto + LOOKAHEAD)
+            board.publish(b.PLAYED, began + upto)
+            time.sleep(0.02)
+        made.stop()
+    finally:
+        board.path.unlink(missing_ok=True)
+    sound = {name: sf.read(made.take / f"{name}.wav")[0].T for name in ("dry", "wet")}
+    found, sent = sound["wet"][:, -N:], wet[:, :N]
+    assert np.abs(found).max() < 0.9
+    assert np.abs(sent).max() > 1.5
+    quiet = slice(0, N // 2 - 200)
+    assert np.abs(found[:, quiet] - sent[:, quiet]).max() < 1e-6  # in its place, unchanged
+    after = slice(-N // 4, None)
+    assert np.abs(found[:, after] - sent[:, after]).max() < 1e-6
+    assert np.abs(sound["dry"]).max() <= 1.0
+    assert [text for text in said if "clipped in dry.wav" in text]
+    assert made.lost == 0
