@@ -7,10 +7,10 @@ from collections import deque
 
 import numpy as np
 import soundfile as sf
-from engine.live.events import Events
 
 from engine.dsp.limiter import LOOKAHEAD
 from engine.live import board as b
+from engine.live.events import Events
 from engine.live.opening import begin_session
 from engine.live.recorder import Recorder
 from engine.stages.host import Settings

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.cli.admit import admitted
 from engine.cli.console import done_of, say, say_json, shares, warn
-from engine.dsp.tempo import Tempo
+from engine.dsp.tempo_map import TempoMap
 from engine.live.files import SoundReader, check_writable
 from engine.live.offline import perform
 from engine.live.replay import replay
@@ -24,7 +24,7 @@ def performed(
     source: Path,
     sink: Path,
     rig: Rig,
-    tempo: Tempo,
+    tempi: TempoMap,
     settings: Settings,
     provider: str,
     score: Sequence[tuple[float, Any]],
@@ -36,7 +36,7 @@ def performed(
 ) -> None:
     """Play a rig, or a preset ``alone``, on a file and say what came of it."""
     with SoundReader(source) as reader:
-        asked = admitted(rig.asked(provider, tempo, settings), reader.rate)
+        asked = admitted(rig.asked(provider, tempi.first, settings), reader.rate)
     with done_of(source.name, hidden=as_json) as told:
         done = perform(
             source,
@@ -44,6 +44,7 @@ def performed(
             asked,
             rig,
             score,
+            changes=tempi.changes,
             inference_ms=inference_ms,
             progress=told,
             inputs=read,

@@ -124,12 +124,12 @@ def render(
         )
         fixed = rig.clock.bpm if "fixed" in rig.clock.sources and rig_path is not None else None
         beats = rig.clock.beats_per_bar if beats_per_bar is None else beats_per_bar
-        tempo = _tempo(source, fixed if bpm is None else bpm, downbeat, beats, rig.clock.bpm).first
-        rig = rig.at_tempo(tempo.bpm).in_metre(beats)
+        tempi = _tempo(source, fixed if bpm is None else bpm, downbeat, beats, rig.clock.bpm)
+        rig = rig.at_tempo(tempi.first.bpm).in_metre(beats)
         rig = rig if effects else rig.bare()
         score = read_midi(midi, warn) if midi is not None else []
         given = settings, provider.value, score, inference_ms
-        performed(*(source, sink, rig, tempo, *given, read, force, as_json), alone=rig_path is None)
+        performed(*(source, sink, rig, tempi, *given, read, force, as_json), alone=rig_path is None)
         return
     window = window or options.UseOption.late
     if not preset:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.cli.console import waiting, warn
+from engine.cli.console import tell, waiting, warn
 from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.dsp.tempo_map import TempoMap
-from engine.live.tracker import track
+from engine.live.tracker import trace
 
 
 def assumed_tempo(
@@ -23,13 +23,26 @@ def assumed_tempo(
 
 
 def find_tempo(source: Path, downbeat: float | None, assumed: Tempo) -> TempoMap:
-    """What is heard in a file, else what is assumed."""
+    """What is heard in a file, else what is assumed; a drift is told."""
     with waiting("listening for the tempo"):
-        heard = track(source, assumed.bpm, assumed.beats_per_bar)
+        heard = trace(source, assumed, downbeat)
     if heard is None:
         warn(f"{source}: no beat found; taking {assumed.bpm:g} BPM, say --bpm and --downbeat")
         return TempoMap(assumed)
-    return TempoMap(heard if downbeat is None else Tempo(heard.bpm, downbeat))
+    if heard.off_beats:
+        at = f"{int(heard.off_s // 60)}:{int(heard.off_s % 60):02d}"
+        off = (
+            f"bars of a steady {heard.steady.bpm:.2f} BPM are up to {heard.off_beats:.1f} beats off"
+        )
+        if heard.followed:
+            said = f"the tempo drifts, {tempo_in_words(heard.tempi)}, and is followed"
+            tell(f"{source}: {said} ({off} at {at})")
+        else:
+            warn(
+                f"{source}: the tempo drifts, and the beat is not clear enough to follow it ({off}"
+                f" at {at}): use --window edge, or split the file"
+            )
+    return heard.tempi
 
 
 def tempo_in_words(tempi: TempoMap) -> str:

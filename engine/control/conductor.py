@@ -89,6 +89,12 @@ class Conductor:
         """Where a downbeat is, as everybody knows already."""
         self.tempo = replace(self.tempo, downbeat_s=downbeat_s)
 
+    def fix(self, tempo: Tempo) -> None:
+        """The fixed tempo is another from now on, and while it leads the bars are its own."""
+        self._fixed_bpm = tempo.bpm
+        if self.lead.source == "fixed":
+            self.tempo, self._set = tempo, True
+
     def nudge(self, seconds: float) -> None:
         """The band is late (positive) or early by so much."""
         self.tempo = replace(self.tempo, downbeat_s=self.tempo.downbeat_s + seconds)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 
-_SAME_S = 0.002  # phrases that begin this near to where they are expected need no other tempo
+_SAME_S = 0.005  # phrases that begin this near to where they are expected need no other tempo
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,12 @@ class TempoMap:
         ends = _on(np.array([0.0, seconds]), times_s, beats)
         numbers = np.arange(np.floor(ends[0] / length), np.ceil(ends[1] / length) + 1)
         starts = _on(numbers * length, beats, times_s)
-        tempi: list[Tempo] = []
-        for begin, end in pairwise(starts.tolist()):
-            if tempi and all(_expected(tempi[-1], at) for at in (begin, end)):
-                continue
-            bpm = 60.0 * length / (end - begin)
-            tempi.append(replace(phrase, bpm=bpm, downbeat_s=begin))
+        tempi, first = [], 0
+        while first + 1 < len(starts):
+            count, phrase_s = _even(starts[first:])
+            bpm = 60.0 * length / phrase_s
+            tempi.append(replace(phrase, bpm=bpm, downbeat_s=float(starts[first])))
+            first += count
         return cls(tempi[0], tuple(tempi[1:]))
 
     @classmethod
@@ -87,9 +86,15 @@ class TempoMap:
             begins = end
 
 
-def _expected(tempo: Tempo, time_s: float) -> bool:
-    nearest = tempo.phrase_start(tempo.phrase_at(time_s + 0.5 * tempo.phrase_s))
-    return abs(nearest - time_s) < _SAME_S
+def _even(starts: Array) -> tuple[int, float]:
+    """How many phrases from the first one on may be of one length, and which, seconds."""
+    low, high, count = 0.0, np.inf, 0
+    for n, start in enumerate(starts[1:], 1):
+        least, most = ((start - starts[0] + by) / n for by in (-_SAME_S, _SAME_S))
+        if max(low, least) > min(high, most):
+            break
+        low, high, count = max(low, least), min(high, most), n
+    return count, float(0.5 * (low + high))
 
 
 def _on(x: Array, xs: Array, ys: Array) -> Array:

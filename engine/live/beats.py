@@ -44,14 +44,18 @@ def find(heard: Hearing, expected_bpm: float, beats_per_bar: int = BEATS_PER_BAR
         expected_bpm: decides between a tempo and its double.
         beats_per_bar: of the music.
     """
-    onsets = np.stack([_normal(heard.band(low, high)) for low, high in _REGIONS_HZ])
+    onsets = regions(heard)
     if heard.seconds < 2.0 or not np.any(onsets):
         return None
     bpm = _tempo(onsets, expected_bpm, beats_per_bar)
     if bpm is None:
         return None
     strength = onsets.sum(axis=0)
-    bpm, phase = _refine(strength, bpm)
+    return on_grid(heard, *_refine(strength, bpm), beats_per_bar)
+
+
+def on_grid(heard: Hearing, bpm: float, phase: float, beats_per_bar: int) -> Tempo:
+    """Exact tempo and downbeat where the beats are known to some hundredths of a second."""
     for reach_s in (0.04, 0.02):
         bpm, phase = _exact(heard.envelope, bpm, phase, heard.seconds, reach_s)
     bpm, phase = _whole(bpm, phase, heard.seconds)
@@ -62,6 +66,11 @@ def find(heard: Hearing, expected_bpm: float, beats_per_bar: int = BEATS_PER_BAR
     bar = tempo.bar_s
     downbeat %= bar
     return replace(tempo, downbeat_s=downbeat - bar if bar - downbeat < 0.03 else downbeat)
+
+
+def regions(heard: Hearing) -> Array:
+    """Onsets of five regions of the spectrum, each relative to its slow mean, (5, frames)."""
+    return np.stack([_normal(heard.band(low, high)) for low, high in _REGIONS_HZ])
 
 
 def _normal(onsets: Array) -> Array:

@@ -7,6 +7,7 @@ the same machine code, the same hop loop. Only who runs the inferences is anothe
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.dsp.limiter import LOOKAHEAD
-from engine.errors import InputError
+from engine.dsp.tempo import Tempo
+from engine.errors import InputError, UsageError
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.callback import exchange_on
@@ -104,6 +106,7 @@ def perform(
     rig: Rig,
     score: Sequence[tuple[float, Any]],
     *,
+    changes: Sequence[Tempo] = (),
     inference_ms: float | None = None,
     progress: Progress | None = None,
     inputs: Iterable[Path] = (),
@@ -121,6 +124,7 @@ def perform(
         asked: what is played with.
         rig: whose controls hear the score.
         score: (seconds, message) in order.
+        changes: tempi that the fixed one gives way to, each from its downbeat on.
         inference_ms: simulated time of an inference; by default it is measured first.
         progress: told samples done and samples in all.
         inputs: files beside the source that the sink may not be.
@@ -128,10 +132,15 @@ def perform(
         alone: whether the rig is but a preset, without which there is nothing to play.
 
     Raises:
+        UsageError: the window is used in ``late``, which the stage does not have.
         InputError, OutputError: a file is damaged or cannot be written.
         PresetError: that preset cannot be loaded.
     """
-    begun = time.perf_counter()
+    begun, following = time.perf_counter(), deque(changes)
+    if asked.settings.use == "late":
+        raise UsageError(
+            "--window", "late", expected="phrase or edge with --midi", cure="Leave it out."
+        )
     loaded = load_slots(asked.models, asked.provider)
     generators = loaded.generators
     if alone and loaded.faults:
@@ -169,7 +178,10 @@ def perform(
             for given in _blocks(reader, block, board.get(b.BEHIND) + LOOKAHEAD):
                 callbacks.exchange(given)
                 session.advance()
-                performer.step(board.get(b.HEARD) / rate)
+                now_s = board.get(b.HEARD) / rate
+                while following and following[0].downbeat_s <= now_s:
+                    performer.conductor.fix(following.popleft())
+                performer.step(now_s)
                 first, sound = callbacks.played()
                 writer.write(sound[:channels, max(0, -first) : max(0, frames - first)])
                 if progress is not None:

@@ -3,7 +3,7 @@
 ::
 
     takes/20261121-201500/dry.wav     the line-in
-                          wet.wav     the engine's sound below a ceiling, silence where there is none
+                          wet.wav     the engine's sound below a ceiling, silence without it
                           out.wav     what left for the line-out, ceiling and all
                           take.json   what was played with
                           events.jsonl  what happened, with the time since the program began
