@@ -87,7 +87,7 @@ def test_a_stored_judge_calls_the_same(small, judged):
     [
         (("--from", "jazz"), ["jazz", "soft or hard"]),
         (("--from", "soft", "--to", "soft"), ["two genres"]),
-        (("--versions", "late,live"), ["--versions", "'live'", "phrase"]),
+        (("downbeat-filter", "--versions", "late,live"), ["--versions", "'live'", "phrase"]),
     ],
 )
 def test_a_wrong_genre_is_named(arguments, says, small):

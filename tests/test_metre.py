@@ -92,8 +92,7 @@ def test_a_file_is_rendered_by_its_own_bars(beats, window, presets, tmp_path):
 
 
 @pytest.mark.parametrize("beats", [3])
-def test_a_file_is_played_by_its_own_bars(beats, presets, tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.live.play.Pace.wait", lambda self, n: None)
+def test_a_file_is_played_by_its_own_bars(beats, presets, tmp_path):
     tempo = Tempo(BPM, 0.3, beats)
     feed = sine(1000, 2.4 * tempo.phrase_s, RATE)
     sf.write(tmp_path / "in.wav", feed.T, RATE, subtype="FLOAT")
@@ -102,9 +101,7 @@ def test_a_file_is_played_by_its_own_bars(beats, presets, tmp_path, monkeypatch)
     done = doubledrop("play", *ends, "--preset", presets[0], *where, "--json")
     assert done.returncode == 0, done.stderr
     sound = sf.read(tmp_path / "out.wav", always_2d=True, dtype="float32")[0]
-    latency = json.loads(done.stdout)["latency"]
-    # Without a device inference has all the time it takes: some columns may have no gain of theirs.
-    found = swells(sound[latency:][: feed.shape[-1]], feed)
+    found = swells(sound[: feed.shape[-1]], feed)  # a recording lies on what was played
     place = COLUMN * FrontEnd().hop_s
     off = (found - 0.3 - place + 0.5 * tempo.phrase_s) % tempo.phrase_s - 0.5 * tempo.phrase_s
     assert len(found) >= 1

@@ -97,9 +97,12 @@ RIG = '[[slots]]\npreset = "downbeat-filter"\n'
     ("text", "key"),
     [
         ("[clock]\nbpm = VALUE\n" + RIG, "clock.bpm"),
-        (RIG + "level_db = VALUE\n", "slots.0.level_db"),
-        (RIG + '[[chain]]\neffect = "Reverb"\nroom_size = VALUE\n', "chain.0.room_size"),
-        (RIG + '[[chain]]\nplugin = "Room"\nanything = VALUE\n', "chain.0.anything"),
+        (RIG + "level_db = VALUE\n", "slot 1, key level_db"),
+        (
+            RIG + '[[chain]]\neffect = "Reverb"\nroom_size = VALUE\n',
+            "chain, entry 1, key room_size",
+        ),
+        (RIG + '[[chain]]\nplugin = "Room"\nanything = VALUE\n', "chain, entry 1, key anything"),
     ],
 )
 def test_a_document_names_the_key(text, key, value, tmp_path):

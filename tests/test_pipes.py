@@ -167,7 +167,7 @@ def test_render_has_the_ceiling_unless_told_otherwise(rng, tmp_path):
     for option in (("--rig", tmp_path / "r.toml"), ("--midi", tmp_path / "x.mid")):
         done = doubledrop("render", tmp_path / "loud.wav", out, *option, "--no-ceiling")
         assert done.returncode == 2
-        assert "the stage has its ceiling always" in done.stderr
+        assert "The stage has its ceiling always" in done.stderr
 
 
 def test_play_records_what_python_s_wave_reads(tmp_path):

@@ -397,7 +397,7 @@ def test_folders_that_cannot_be_used(music, tmp_path):
     with pytest.raises(UsageError, match="overlap"):
         prepare_dataset(soft / "set", [soft, music / "loud"], SETTINGS)
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be made"):
         prepare_dataset(tmp_path / "file", [soft, music / "loud"], SETTINGS)
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.cli.stage import _announce
+from engine.dsp.tempo import Tempo
 from engine.live import admission, midi, processes, rack, said
 from engine.live.admission import judge
 from engine.live.asked import Asked
@@ -137,9 +138,9 @@ def test_nobody_falls_over_what_a_process_says(monkeypatch, children):
     """MIDI, follower, Link, supervisor, rack and admission, each told all of it."""
     notes = []
     speak(monkeypatch, ODD)
-    ports, link = Midi([""], note=notes.append), Link(notes.append)
+    ports, link = Midi([""], note=notes.append), Link(4, notes.append)
     supervisor = Supervisor(_wanted(), _asked())
-    follower = Follower(supervisor.board, 174.0, notes.append)
+    follower = Follower(supervisor.board, Tempo(174.0), notes.append)
     for name in ("device", "engine"):
         supervisor._spawn(name)
     deadline = time.monotonic() + 30
@@ -182,10 +183,10 @@ def test_midi_goes_on_after_what_is_odd(monkeypatch, children):
     speak(monkeypatch, [*ODD, *good])
     ports, heard = Midi([""]), []
     take = lambda port, message, at: heard.append((port, message.value, at))  # noqa: E731
-    assert until(lambda: ports.fetch(take, _never) or heard, 30)
+    assert until(lambda: ports.fetch(take, _never) or (heard and ports.names), 30)
     assert heard[0][:2] == ("a", 64)
     assert heard[0][2] <= time.monotonic()  # no clock can be sent into the future
-    assert ports.names == ["a"]
+    assert set(ports.names) == {"a"}  # of each sound system
     ports.stop()
 
 

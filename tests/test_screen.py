@@ -259,6 +259,7 @@ def observed():
         engine_pid=2,
         over=threading.Event(),
         wanted=SimpleNamespace(chains={}),
+        broken={},
         events=Events(),
         **dict.fromkeys(("lost", "restarts", "stalls"), 0),
     )

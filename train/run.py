@@ -241,6 +241,7 @@ def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:
         "begun_from": facts.begun_from,
     }
     with Draft(folder / CHECKPOINT, inside=True) as draft:
-        torch.save(state, draft.part)
+        with draft.part.open("wb") as file:  # torch takes a name that begins with a dot for none
+            torch.save(state, file)
         draft.keep()
     (folder / FACTS).write_text(written(vars(facts), indent=1), encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.numbers import DAY_S, LONGEST_S, MOST_JOBS, SEEDS, number, one_of
-from engine.dsp.tempo import MAX_BPM, MIN_BPM
+from engine.dsp.tempo import MAX_BEATS, MAX_BPM, MIN_BEATS, MIN_BPM
 from engine.stages.restyle import LOOKAHEAD_COLUMNS
 
 LOOKAHEADS_MS = tuple(LOOKAHEAD_COLUMNS)
@@ -52,7 +52,7 @@ Downbeat = Annotated[
 ]
 BeatsPerBar = Annotated[
     int | None,
-    typer.Option(help="Beats of a bar, 2 to 12. Default: 4; what --bpm counts is a beat."),
+    number("Beats of a bar; what --bpm counts is a beat. Default: 4.", MIN_BEATS, MAX_BEATS),
 ]
 Lookahead = Annotated[
     int,

@@ -10,7 +10,7 @@ import typer
 from engine.cli import options
 from engine.cli.app import App
 from engine.cli.console import fail, say, say_json, waiting, warn
-from engine.errors import DeviceError, DoubledropError, EffectError, PresetError, RigError, faults
+from engine.errors import DeviceError, DoubledropError, EffectError, RigError, faults
 from engine.live import devices as audio
 from engine.live import midi
 from engine.live.admission import admit
@@ -99,11 +99,10 @@ def _missing(rig: Rig) -> list[DoubledropError]:
     except DoubledropError as fault:
         return [*found, fault]
     with waiting("trying the generators"):
-        dry = check_slots(rig.models())
-    found += [
-        PresetError("slot", text, cure="Name another preset, or export this one again.")
-        for text in dry
-    ]
+        there = {n: slot for n, slot in enumerate(rig.slots, 1) if not faults(slot.load)}
+        dry = check_slots([slot.model() for slot in there.values()])
+    numbers = list(there)
+    found += [fault.within(f"slot {numbers[place]}") for place, fault in dry.items()]
     refused = [spec for spec in effects_in(asked) if spec.get("refused")]
     cure = "Or take it out of the rig."
     return found + [EffectError(spec["name"], spec["refused"], cure=cure) for spec in refused]

@@ -88,11 +88,11 @@ def _try(models: Collection[str]) -> None:
     trial.try_out(unknown)
 
 
-def check_slots(models: Sequence[str], provider: str = "cpu") -> list[str]:
-    """What is wrong with the generators of slots, in words, before anybody plays.
+def check_slots(models: Sequence[str], provider: str = "cpu") -> dict[int, DoubledropError]:
+    """What is wrong with the generators of slots, by their places from 0, before anybody plays.
 
     Args:
         models: the files.
         provider: to run them on.
     """
-    return load_slots(models, provider).said
+    return load_slots(models, provider).faults

@@ -22,7 +22,6 @@ from engine.control.switching import Switching
 from engine.dsp.model_format import ModelInfo
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
-from engine.live import board as b
 from engine.live.asked import Asked, read, written
 from engine.live.files import SoundReader
 from engine.live.midi_file import read_midi
@@ -132,7 +131,7 @@ def state(data: bytes, folder: Path) -> None:
     with suppress(DoubledropError), offline_board(asked) as board:
         performer = Performer(board, played, state=path)
         performer.stop()
-        assert 0 <= board.get(b.SLOT_WANTED) < len(played.slots)
+        assert 0 <= board.called().slot < len(played.slots)
         assert all(0.0 <= at <= 1.0 for at in performer.desk.wishes.knobs.values())
 
 

@@ -100,10 +100,7 @@ def write_listening(
         InputError: a file cannot be read, is silent, or has another rate than the others.
         OutputError: the folder cannot be written.
     """
-    make_folder(folder)
     read = [file for files in trials.values() for file in files.values()]
-    for name in ("sounds.js", "index.html"):
-        check_output(folder / name, inputs=read, force=force)
     written = []
     for trial, files in trials.items():
         sounds = _alike({name: _read(file, start_s, seconds) for name, file in files.items()})
@@ -117,6 +114,9 @@ def write_listening(
                 ],
             }
         )
+    make_folder(folder)
+    for name in ("sounds.js", "index.html"):
+        check_output(folder / name, inputs=read, force=force)
     given: dict[str, Any] = {"title": printable(title), "trials": written}
     page = resources.files("train.judge") / "listen.html"
     write_whole(folder / "sounds.js", f"const SET = {strict_json.written(given)};\n", force=force)
