@@ -96,7 +96,7 @@ RIG = '[[slots]]\npreset = "downbeat-filter"\n'
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("[clock]\nbpm = VALUE\n" + RIG, "clock.bpm"),
+        ("[clock]\nbpm = VALUE\n" + RIG, "key clock.bpm"),
         (RIG + "level_db = VALUE\n", "slot 1, key level_db"),
         (
             RIG + '[[chain]]\neffect = "Reverb"\nroom_size = VALUE\n',
@@ -110,7 +110,7 @@ def test_a_document_names_the_key(text, key, value, tmp_path):
     path.write_text(text.replace("VALUE", value))
     with pytest.raises(RigError) as caught:
         read_rig(path, presets=False)
-    assert f"rig.toml, key {key}" in str(caught.value)
+    assert f"rig.toml, {key}" in str(caught.value)
     assert len(str(caught.value)) < 500
 
 

@@ -72,7 +72,7 @@ def read_take(folder: Path) -> Take:
             folder=folder,
             rate=_whole(facts, "rate", MIN_RATE, MAX_RATE),
             block=_whole(facts, "block", 1, _MOST_BLOCK),
-            first=_whole(facts, "first_sample", 0, _MOST_SAMPLES),
+            first=_whole(facts, "first_sample", -_MOST_SAMPLES, _MOST_SAMPLES),
             channels=(
                 _whole(facts, "inputs", 1, _MOST_CHANNELS),
                 _whole(facts, "outputs", 1, _MOST_CHANNELS),
