@@ -11,6 +11,7 @@ from rich.progress import MofNCompleteColumn
 from engine.cli import options
 from engine.cli.console import Table, progress, say, say_json, stdout, warn
 from engine.cli.numbers import number
+from engine.cli.tempo import assumed_tempo
 from engine.errors import DeviceError
 from engine.live.devices import Device, devices, find
 from engine.live.preset import bundled_names, load_preset
@@ -22,6 +23,7 @@ def doctor(
     ] = None,
     provider: options.Provider = options.ProviderOption.auto,
     seconds: Annotated[float, number("Of each rehearsal.", 1.0, 3600.0, "s")] = 6.0,
+    beats_per_bar: options.BeatsPerBar = None,
     cable: Annotated[
         bool,
         typer.Option(
@@ -38,6 +40,7 @@ def doctor(
     from engine.live import doctor as examination
     from engine.live.processes import may_hurry
 
+    tempo = assumed_tempo(None, None, beats_per_bar, examination.TEMPOS[0])
     listed, trouble = _devices()
     measured, sink = None, None
     if any(device.outputs for device in listed):
@@ -53,6 +56,7 @@ def doctor(
             lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
             warn,
             seconds,
+            tempo.beats_per_bar,
         )
     found: dict[str, Any] = {
         "devices": [asdict(device) for device in listed],

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.gain import GainImage
-from engine.dsp.tempo import Tempo
+from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.errors import DeviceError, PresetError, ProviderError
 from engine.live.bench import music
 from engine.live.budget import budget
@@ -72,6 +72,7 @@ def rehearse(
     seconds: float = SECONDS,
     before: Chain | None = None,
     after: Chain | None = None,
+    beats_per_bar: int = BEATS_PER_BAR,
 ) -> Rehearsal:
     """Play to nobody for so long, at the pace of a device, after one phrase of warming up.
 
@@ -80,8 +81,9 @@ def rehearse(
         bpm: tempo.
         seconds: how long.
         before, after: the preset's effects, which are part of a hop.
+        beats_per_bar: of the music: a window of four long bars takes longer to restyle.
     """
-    tempo, inference = Tempo(bpm), _Timed()
+    tempo, inference = Tempo(bpm, beats_per_bar=beats_per_bar), _Timed()
     generator.warm(shown_columns(generator, tempo, "phrase"))
     host = Host(generator, inference, RATE, 2, tempo, Settings(), before, after)
     hop = host.restyle.hop
@@ -222,6 +224,7 @@ def examine(
     watch: Callable[[str, int, int], None],
     note: Callable[[str], None],
     seconds: float = SECONDS,
+    beats_per_bar: int = BEATS_PER_BAR,
 ) -> dict[str, Any]:
     """All that ``doctor --json`` prints of the presets, with their effects as on the stage.
 
@@ -231,6 +234,7 @@ def examine(
         watch: told the name, and how many of how many rehearsals are done.
         note: told what goes wrong with effects.
         seconds: of each rehearsal.
+        beats_per_bar: of the music.
     """
     found: dict[str, Any] = {}
     total, done = len(presets) * len(TEMPOS), 0
@@ -245,7 +249,7 @@ def examine(
         with effects_of(str(preset.folder), Settings(), RATE, 2, note) as chains:
             for bpm in TEMPOS:
                 watch(f"{preset.name}, {bpm:g} BPM", done, total)
-                rehearsals[bpm] = rehearse(generator, bpm, seconds, *chains)
+                rehearsals[bpm] = rehearse(generator, bpm, seconds, *chains, beats_per_bar)
                 done += 1
         words, margin_ms = verdict(rehearsals)
         found[preset.name] = {

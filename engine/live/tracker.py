@@ -87,10 +87,10 @@ def trace(path: Path, expected: Tempo, downbeat_s: float | None = None) -> Track
         steady = find(heard, expected.bpm, expected.beats_per_bar)
         if steady is None:
             return None
-        parts = [regions(heard)]
+        parts = [regions(heard)[:, : _STRETCH // HOP]]  # one frame less, for the next begins there
         with suppress(InputError):  # what is damaged further on is named by whoever renders it
             for sound in stretches:
-                parts.append(regions(hear(sound)))
+                parts.append(regions(hear(sound))[:, : _STRETCH // HOP])
     if downbeat_s is not None:
         steady = replace(steady, downbeat_s=downbeat_s)
     found = follow(np.concatenate(parts, axis=1), steady.bpm, steady.downbeat_s)
@@ -98,12 +98,14 @@ def trace(path: Path, expected: Tempo, downbeat_s: float | None = None) -> Track
         return Tracked(TempoMap(steady), steady)
     if found.clear < _CLEAR:
         return Tracked(TempoMap(steady), steady, found.off_beats, found.off_s, followed=False)
-    even_s = found.beats * steady.beat_s  # the time that passes as evenly as the beats
-    grid = on_grid(
-        _evened(heard, found.times_s, even_s - even_s[0]),
-        *(steady.bpm, -even_s[0] % steady.beat_s, steady.beats_per_bar),
-    )
-    beats = (even_s - even_s[0] - grid.downbeat_s) / grid.beat_s
+    # Time that passes as evenly as the beats, from 0.
+    even_s = (found.beats - found.beats[0]) * steady.beat_s
+    phase_s = -found.beats[0] * steady.beat_s % steady.beat_s
+    evened = _evened(heard, found.times_s, even_s)
+    grid = on_grid(evened, steady.bpm, phase_s, steady.beats_per_bar)
+    # Of the grid only its place counts: it was laid on the first minutes and might turn further on.
+    middle_s = 0.5 * evened.seconds
+    beats = grid.beats_at(middle_s) + (even_s - middle_s) / steady.beat_s
     if downbeat_s is not None:
         beats -= np.interp(downbeat_s, found.times_s, beats)
     last_s = float(found.times_s[-1])
