@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -219,13 +220,29 @@ def test_children_end_with_their_parent_in_any_phase(tmp_path, doing, thread):
     assert until(lambda: not alive(child), 2.0)
 
 
+def test_a_child_outlives_the_thread_that_wanted_it(tmp_path, monkeypatch, children):
+    (tmp_path / "slow.py").write_text("print('{\"ready\": true}', flush=True)\n" + SLEEPS)
+    monkeypatch.setenv("PYTHONPATH", ":".join([str(tmp_path), *sys.path]))
+
+    def begin():
+        Child("slow")
+        assert until(lambda: children[0].has_said, 60)
+
+    thread = threading.Thread(target=begin)
+    thread.start()
+    thread.join()
+    time.sleep(0.2)
+    assert children[0].status is None
+
+
 def test_what_is_sent_to_the_group_is_for_the_first_process(tmp_path):
     (tmp_path / "slow.py").write_text("print('{\"ready\": true}', flush=True)\n" + SLEEPS)
     code = (
         "import os, signal, time\nfrom engine.live.processes import Child\nchild = Child('slow')\n"
         "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):\n"
         "    signal.signal(number, signal.SIG_IGN)\n    os.killpg(0, number)\n"
-        "while not child.has_said: time.sleep(0.01)\ntime.sleep(0.1)\nassert child.status is None\n"
+        "while not child.has_said: assert child.status is None; time.sleep(0.01)\n"
+        "time.sleep(0.1)\nassert child.status is None\n"
     )
     path = ":".join([str(tmp_path), *sys.path])
     done = subprocess.run(
