@@ -395,7 +395,8 @@ def test_a_recipe_that_fails_stops_there(data, tmp_path):
     assert done.returncode == 2
     assert "no dataset" in done.stderr
     assert "$ doubledrop presets" not in done.stdout
-    for commands, says in ((["train {wrk}"], "{wrk}"), ([], "doubledrop train")):
+    wrongs = (["train {wrk}"], "{wrk}"), ([], "doubledrop train"), (["plugins scan"], "compose")
+    for commands, says in wrongs:
         wrong = written_recipe(tmp_path / "wrong.toml", commands)
         done = doubledrop("reproduce", wrong, "--work", tmp_path)
         assert done.returncode == 2
