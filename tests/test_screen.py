@@ -297,8 +297,8 @@ def test_what_is_seen_of_the_controls(observed):
 
 def test_only_the_clock_that_leads_is_called_sure(observed):
     _, performer, observer = observed
-    performer.conductor.lead = Lead("follow", False)
-    assert observer.look().confidence is not None
+    performer.conductor.lead = Lead("follow", False, sure=0.75)
+    assert observer.look().confidence == 0.75
     for source in ("midi", "tap", "fixed", "link"):
         performer.conductor.lead = Lead(source, False)
         assert observer.look().confidence is None

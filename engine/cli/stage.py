@@ -55,7 +55,11 @@ def play_stage(
     score = read_midi(midi, warn) if midi is not None else []
     stage = Supervisor(wanted, asked)
     state = None if rig_path is None else _state_of(rig_path)
-    performer = Performer(stage.board, rig, asked.downbeat_s, state, score, tell=stage.note)
+    performer = Performer(
+        *(stage.board, rig, asked.downbeat_s, state, score),
+        tell=stage.note,
+        feed_is_file=bool(wanted.feed),
+    )
     recorder, names = None, [slot.preset for slot in rig.slots]
     if record is not None:
         facts = {

@@ -49,6 +49,7 @@ class Performer:
         score: messages with the seconds from the beginning at which they are played.
         timeline: where the session is at a time; by default it follows the device.
         tell: told, in words, what the performer may want to know.
+        feed_is_file: whether the line-in is a file: it may wait, and a fixed tempo with it.
 
     Attributes:
         last: the last message, and the port it came from.
@@ -65,6 +66,7 @@ class Performer:
         score: Sequence[tuple[float, Any]] = (),
         timeline: TimeKeeper | None = None,
         tell: Callable[[str], None] = lambda text: None,
+        feed_is_file: bool = False,
     ) -> None:
         self._board, self._rig, self._state = board, rig, state
         remembered = _remembered(state)
@@ -91,7 +93,8 @@ class Performer:
         self.last: tuple[Any, str] | None = None
         self._pressed: deque[str] = deque()
         self.heard: deque[tuple[float, str, list[int]]] | None = None
-        self._began_s = self._told_offset = 0.0
+        self._began_s = self._told_offset = self._offset = 0.0
+        self._feed_is_file = feed_is_file
         self._told_known = self.conductor.lead.known
         self._kept, self._kept_s = self._standing(), 0.0
         board.call(slot=slot, fade_s=rig.switch.fade_s)
@@ -195,6 +198,10 @@ class Performer:
         if session_s is None:
             return
         offset = session_s - now_s
+        if self._feed_is_file and self.conductor.lead.source == "fixed":
+            moved = self.conductor.tempo.downbeat_s + self._offset - offset
+            self.conductor.place(moved)
+        self._offset = offset
         if self._downbeat_s is not None:  # the tempo that the stage began with, in our time
             self.conductor.place(self._downbeat_s - offset)
             self._downbeat_s = None
