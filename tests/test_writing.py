@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import time
+import wave
 
 import numpy as np
 import pytest
@@ -222,6 +223,9 @@ def test_a_recording_has_its_name_from_the_first_sample_on(feed, tmp_path):
         process.kill()
         process.communicate()
     assert sf.info(out).frames * 6 > 190_000
+    with wave.open(str(out)) as found:
+        assert found.getsampwidth() == 3
+        assert found.getnframes() == sf.info(out).frames
     assert [p.name for p in tmp_path.glob(".doubledrop-*")] == []
 
 
