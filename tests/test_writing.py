@@ -77,14 +77,15 @@ def test_a_file_of_the_user_s_stays(feed, tmp_path):
     for path in (second, picture, tmp_path / "pictures" / "out-cqt.png"):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(MINE)
-    out = tmp_path / "out.wav"
+    out, third = tmp_path / "out.wav", tmp_path / "third.wav"
+    third.write_bytes(feed.read_bytes())
     for command in (
         ("render", feed, second, *GOOD),
         ("render", feed, out, *GOOD, "--report", tmp_path / "pictures"),
         ("play", "--input", feed, "--output", second, *GOOD),
         ("play", "--input", feed, "--output", out, *GOOD),
         ("rig", "init", second),
-        ("listen", tmp_path / "page", feed, tmp_path / "second.wav"),
+        ("listen", tmp_path / "page", feed, third),
     ):
         if command[0] == "listen":
             (tmp_path / "page").mkdir()
