@@ -8,7 +8,6 @@ import struct
 import pytest
 
 from engine.control.mapping import Binding
-from engine.documents import read_json_lines
 from engine.errors import InputError
 from engine.live.journal import FORMAT
 from engine.live.midi_file import read_midi
@@ -16,6 +15,7 @@ from engine.live.preset import bundled_folder, load_preset
 from engine.live.rig import read_rig
 from engine.live.rig_writer import add_control
 from engine.live.take import read_take
+from engine.reading import read_json_lines
 from train.recipe import read_recipe
 
 BOM = b"\xef\xbb\xbf"

