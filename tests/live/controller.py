@@ -33,7 +33,11 @@ class Controller:
         self._shown = folder / f"{name}.shown.json"
         files = [str(file) for file in (path, self._sent, self._shown)]
         command = [sys.executable, "-m", "tests.live.controller", name, *files]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        # The program's own children find no modules in the working directory; this is none of them.
+        root = {"PYTHONPATH": str(Path(__file__).parents[2])}
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=os.environ | root
+        )
 
     def ready(self) -> float:
         """When its ports were there, once they are."""
