@@ -58,7 +58,7 @@ class EngineReady(_Line):
 
     provider: str
     broken: list[_Count]
-    why: dict[_Count, str]
+    why: dict[_Count, str] = {}
     realtime: bool
 
 
