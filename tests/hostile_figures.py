@@ -25,7 +25,7 @@ from tests import hostile
 from tests.program import START
 
 _TICK_S = 0.01
-_MOST_S = 60.0
+_MOST_S = 120.0
 _PLAYED_S = 3.0
 
 
