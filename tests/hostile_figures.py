@@ -94,6 +94,8 @@ def run(arguments: list[str], interrupted_s: float | None = None) -> Run:
 
 def main(only: str = "") -> None:
     """Print a line for each command, and each run that is not as it should be."""
+    # A shell that starts it in the background has it ignore Ctrl-C, and so would the commands.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rng = random.Random(0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
