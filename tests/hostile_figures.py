@@ -136,7 +136,7 @@ def main(only: str = "") -> None:
 
 
 def _is_wrong(one: Run) -> bool:
-    statuses = {0, 1, 2, 130} if one.ended_s else {0, 1, 2}
+    statuses = {0, 1, 2, 130, -signal.SIGINT} if one.ended_s else {0, 1, 2}
     return one.status not in statuses or "Traceback" in one.text or one.left > 0
 
 
