@@ -238,14 +238,16 @@ def test_an_inference_that_never_ends_costs_its_slot_alone(server, noise, tmp_pa
     with stage(preset(tmp_path / "busy", busy), preset(tmp_path / "other")) as it:
         before = it.look()
         thread = StoppedThread(it.supervisor.engine_pid)
-        took = it.until(lambda: 0 in it.supervisor.broken)
-        assert "cannot be ended" in it.supervisor.broken[0]
-        assert any("slot 1 plays dry" in event.text for event in list(it.supervisor.events))
-        it.board.call(slot=1)
-        it.until(lambda: it.look().slot == 1 and it.is_wet())
-        sound, left_out = Listener(tmp_path, noise).result()
-        status = it.look()
-        thread.go_on()
+        try:
+            took = it.until(lambda: 0 in it.supervisor.broken)
+            assert "cannot be ended" in it.supervisor.broken[0]
+            assert any("slot 1 plays dry" in event.text for event in list(it.supervisor.events))
+            it.board.call(slot=1)
+            it.until(lambda: it.look().slot == 1 and it.is_wet())
+            sound, left_out = Listener(tmp_path, noise).result()
+            status = it.look()
+        finally:
+            thread.go_on()
     figure("inference hung: its slot out after", f"{took:.1f} s")
     delay = delay_of(sound, noise)
     assert delay == status.latency["total"]
