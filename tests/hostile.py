@@ -389,6 +389,9 @@ SAYS = {
     "endless while it is loaded": "no answer within",
 }
 
+SHOWN = "failed its first run", "no answer", "not finite"
+"""How what is said begins where only a run shows it."""
+
 
 def preset(folder: Path, name: str) -> Path:
     """A preset of one of them."""

@@ -8,16 +8,30 @@ told to, and one whose single operator never ends can only be left alone (see
 from __future__ import annotations
 
 import atexit
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 T = TypeVar("T")
 
-_PATIENCE_S = 0.5  # for what still runs when the program ends
+_PATIENCE_S = 0.5  # for what has been told to end
+_LOOK_S = 0.005
+_TOLD = float("inf")  # when it is told again: never
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Something that runs, on which thread, until when it may, and how it is told to end."""
+
+    thread: int
+    due: float
+    end: Callable[[], None]
 
 
 class Deadline:
@@ -25,7 +39,7 @@ class Deadline:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._running: dict[int, tuple[float, Callable[[], None]]] = {}
+        self._running: dict[int, _Run] = {}
         self._number = 0
         self._thread: threading.Thread | None = None
 
@@ -35,11 +49,11 @@ class Deadline:
         with self._changed:
             self._number += 1
             number = self._number
-            self._running[number] = time.monotonic() + seconds, end
+            self._running[number] = _Run(threading.get_ident(), time.monotonic() + seconds, end)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="deadline", daemon=True)
                 self._thread.start()
-                atexit.register(self._end_all)
+                atexit.register(self.end)
             self._changed.notify()
         try:
             yield
@@ -51,25 +65,44 @@ class Deadline:
         with self._changed:
             while True:
                 now = time.monotonic()
-                for number, (due, end) in list(self._running.items()):
-                    if due <= now:
-                        del self._running[number]
-                        end()
-                nearest = min((due for due, _ in self._running.values()), default=None)
-                self._changed.wait(None if nearest is None else max(0.0, nearest - now))
+                for number, run in self._running.items():
+                    if run.due <= now:
+                        self._running[number] = replace(run, due=_TOLD)
+                        run.end()
+                nearest = min((run.due for run in self._running.values()), default=_TOLD)
+                self._changed.wait(None if nearest == _TOLD else nearest - now)
 
-    def _end_all(self) -> None:
-        """The program ends: so does what still runs, if it can."""
-        with self._changed:
-            for _, end in self._running.values():
-                end()
+    def end(self, thread: threading.Thread | None = None) -> bool:
+        """End what runs, on one thread or on all, and wait a moment for that; whether it has."""
+        only = None if thread is None else thread.ident
+
+        def left() -> list[_Run]:
+            with self._changed:
+                return [run for run in self._running.values() if only in (None, run.thread)]
+
+        for run in left():
+            run.end()
         until = time.monotonic() + _PATIENCE_S
-        while self._running and time.monotonic() < until:
-            time.sleep(0.01)
+        while (runs := bool(left())) and time.monotonic() < until:
+            time.sleep(_LOOK_S)
+        return not runs
 
 
 DEADLINE = Deadline()
 """Of this process."""
+
+
+def leave(status: int) -> None:
+    """Before the program ends: at once, if an inference still runs that cannot be ended.
+
+    Its thread would come back into an interpreter that is being taken down, and abort.
+    """
+    if DEADLINE.end():
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def interruptible(work: Callable[[], T], seconds: float | None = None) -> T:

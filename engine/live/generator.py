@@ -25,7 +25,7 @@ from engine.live.inference import reason_of, run_error
 from engine.live.onnx_check import MOST_BYTES, check, check_shape
 from engine.live.providers import QUIET, check_provider, open_session
 
-LONGEST_S = 30.0
+LONGEST_S = 20.0
 """Of an inference, where nobody listens."""
 STAGE_S = 3.0
 """Of an inference on the stage: what comes later is of no use to anybody."""

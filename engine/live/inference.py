@@ -13,13 +13,13 @@ from typing import Protocol
 
 from engine.dsp.gain import GainImage
 from engine.errors import GeneratorError
-from engine.live.deadline import settle
+from engine.live.deadline import DEADLINE, settle
 from engine.live.quarantine import Outcome, Quarantine
 from engine.stages.inference import Inference, Job
 from engine.text import printable
 
 _GIVEN_UP_S = 5.0  # an inference that was told to end by then, and has not
-_FILE_S = 40.0  # the same where nobody listens
+_FILE_S = 25.0  # the same where nobody listens
 _CLOSE_S = 1.0
 _LOOK_S = 0.1  # between two looks at an inference, at most
 
@@ -124,10 +124,11 @@ class _Worker:
             ) from fault
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread, and what it infers: nobody waits for that any more."""
         thread = self._thread
         self._part()
         if thread is not None:
+            DEADLINE.end(thread)
             thread.join(_CLOSE_S)
 
     def _part(self) -> None:

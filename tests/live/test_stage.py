@@ -243,22 +243,27 @@ def test_the_inference_stands_still_for_three_seconds(server, noise, tmp_path, f
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
 
 
-def test_an_inference_that_never_ends_ends_its_process(server, noise, tmp_path, figure):
-    with stage(preset(tmp_path, busy)) as it:
+def test_an_inference_that_never_ends_costs_its_slot_alone(server, noise, tmp_path, figure):
+    """It cannot be ended: the slot is out, the engine goes on, and the next slot is wet."""
+    with stage(preset(tmp_path / "busy", busy), preset(tmp_path / "other")) as it:
         before = it.look()
         thread = StoppedThread(it.supervisor.engine_pid)
-        took = it.until(thread.has_ended)
-        events = it.supervisor.events
-        it.until(lambda: any("has not answered" in event.text for event in list(events)))
-        assert it.look().restarts == before.restarts + 1
-        it.until(it.is_wet)
-        sound, left_out = Listener(tmp_path, noise).result()
-        status = it.look()
-    figure("inference hung: process ended after", f"{took:.1f} s")
+        try:
+            took = it.until(lambda: 0 in it.supervisor.broken)
+            assert "cannot be ended" in it.supervisor.broken[0]
+            assert any("slot 1 plays dry" in event.text for event in list(it.supervisor.events))
+            it.board.call(slot=1)
+            it.until(lambda: it.look().slot == 1 and it.is_wet())
+            sound, left_out = Listener(tmp_path, noise).result()
+            status = it.look()
+        finally:
+            thread.go_on()
+    figure("inference hung: its slot out after", f"{took:.1f} s")
     delay = delay_of(sound, noise)
     assert delay == status.latency["total"]
+    assert status.restarts == before.restarts
     assert is_never_silent(sound, noise, delay)
-    assert wrong_places(sound, noise, delay) <= counted(status, left_out)
+    assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
 
 
 @pytest.mark.parametrize("rate", [48000, 44100])
