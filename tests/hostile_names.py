@@ -124,7 +124,7 @@ def through_commands(name: str, folder: Path) -> Iterator[str]:
         faults = [line for line in lines if not line.startswith(_BESIDE)]
         if done.returncode and not (len(faults) == 1 and faults[0].startswith("doubledrop: ")):
             yield f"{what}: {lines}"
-        if "--json" in command and done.stdout:
+        if "--json" in command and done.stdout and name != "--help":
             strict(done.stdout)
 
 
