@@ -39,7 +39,7 @@ from train.judge import page
 
 _BESIDE = "warning: ", "no audio device found: "  # what may be said beside why a command ends
 # What our own console sends to a terminal: the cursor up a line, to its beginning, and away.
-_OWN = re.compile(r"\x1b\[(1A|2K|\?25[lh])|\r(?=\x1b\[2K)")
+_OWN = re.compile(r"\x1b\[(1A|2K|\?25[lh])|\r(?=\x1b\[(2K|1A))")
 
 
 def steers(text: str, newlines: bool = True) -> bool:
@@ -124,7 +124,7 @@ def through_commands(name: str, folder: Path) -> Iterator[str]:
         faults = [line for line in lines if not line.startswith(_BESIDE)]
         if done.returncode and not (len(faults) == 1 and faults[0].startswith("doubledrop: ")):
             yield f"{what}: {lines}"
-        if "--json" in command and done.stdout:
+        if "--json" in command and done.stdout and name != "--help":
             strict(done.stdout)
 
 
@@ -143,6 +143,7 @@ def terminal(encoding: str = "utf-8") -> Iterator[io.BytesIO]:
         for one in (console.stderr, console.stdout):
             stack.enter_context(mock.patch.object(one, "_color_system", None))
             stack.enter_context(mock.patch.object(one, "_environ", plain))
+            stack.enter_context(mock.patch.object(one, "is_interactive", True))
             stack.enter_context(mock.patch.multiple(one, _width=80, _height=30))
         for name in ("stdout", "stderr"):
             stack.enter_context(mock.patch.object(sys, name, file))

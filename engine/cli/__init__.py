@@ -23,6 +23,7 @@ from engine.cli.app import App
 from engine.cli.console import fail, say, warn
 from engine.cli.streams import guarded
 from engine.errors import DoubledropError
+from engine.live.deadline import leave
 
 app = App(name="doubledrop", add_completion=False, rich_markup_mode="rich")
 _OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
@@ -67,6 +68,7 @@ def main() -> None:
 def _guarded() -> None:
     with guarded():
         status = _run()
+    leave(status)
     sys.exit(status)
 
 

@@ -51,8 +51,9 @@ class Terminal(Console):
             if segment.control:
                 yield segment
             else:
-                text = encodable(printable_lines(segment.text), encoding)
-                yield Segment(text, segment.style)
+                text, style = encodable(printable_lines(segment.text), encoding), segment.style
+                # While a bar is shown, rich reads the escape sequences of what libraries print.
+                yield Segment(text, style.update_link(None) if style and style.link else style)
 
 
 class Table(RichTable):
