@@ -4,14 +4,22 @@ that is what is tested."""
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from unittest import mock
 
 from engine.cli import main
 
 START = [sys.executable, "-c", "from engine.cli import main; main()"]
+
+
+def with_tests() -> dict[str, str]:
+    """Environment of a process that imports modules of the tests: the program has told its own
+    children that the working directory is no place for modules, and these inherit it."""
+    return os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
 
 
 def doubledrop(*arguments: object) -> subprocess.CompletedProcess[str]:

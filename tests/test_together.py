@@ -19,12 +19,14 @@ from engine.live.memory import read_together, write_together
 from engine.live.opening import begin_session
 from engine.machine_code import compiled
 from engine.stages.host import Settings
+from tests.program import with_tests
 
 _WIDTH, _TIMES = 8, 1_000_000
 _WRITER = """
 import sys
 from pathlib import Path
 from tests.test_together import WRITERS
+print("ready", flush=True)
 WRITERS[sys.argv[2]](Path(sys.argv[1]))
 """
 
@@ -103,7 +105,9 @@ def beside():
     board.want_tempo(Tempo(100.0))
 
     def start(name: str) -> b.Board:
-        processes.append(subprocess.Popen([sys.executable, "-c", _WRITER, board.path, name]))
+        words = [sys.executable, "-c", _WRITER, board.path, name]
+        processes.append(subprocess.Popen(words, env=with_tests(), stdout=subprocess.PIPE))
+        assert processes[-1].stdout.readline() == b"ready\n"  # else it would be waited for
         return board
 
     yield start

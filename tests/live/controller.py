@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import rtmidi
 
+from tests.program import with_tests
+
 _READY_S = 3.0  # until the program has found the port: it looks every second
 
 
@@ -33,10 +35,8 @@ class Controller:
         self._shown = folder / f"{name}.shown.json"
         files = [str(file) for file in (path, self._sent, self._shown)]
         command = [sys.executable, "-m", "tests.live.controller", name, *files]
-        # The program's own children find no modules in the working directory; this is none of them.
-        root = {"PYTHONPATH": str(Path(__file__).parents[2])}
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=os.environ | root
+            command, stdout=subprocess.PIPE, text=True, env=with_tests()
         )
 
     def ready(self) -> float:
