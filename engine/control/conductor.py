@@ -105,11 +105,6 @@ class Conductor:
         """The MIDI clock that leads the others."""
         return self._ports.lead
 
-    @property
-    def clock_port(self) -> str:
-        """The port that it comes from."""
-        return self._ports.port
-
     def follow_again(self) -> None:
         """The hand gives way: its tempo is forgotten, and whoever else leads places the bar."""
         self._tap, self._tapped = Tap(), 0.0

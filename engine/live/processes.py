@@ -37,7 +37,8 @@ Meant = TypeVar("Meant")
 
 
 def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoReturn:
-    """Be a process of the stage: ``BOARD REQUEST`` are its arguments.
+    """Be a process of the stage: ``BOARD REQUEST`` are its arguments. What else goes wrong is told
+    by :mod:`engine.live.child`.
 
     Args:
         main: does what is asked, and returns the exit status.
@@ -48,9 +49,6 @@ def serve(main: Callable[[b.Board, Request], int], kind: type[Request]) -> NoRet
     except DoubledropError as trouble:
         say(error=str(trouble))
         code = trouble.exit_status
-    except Exception as fault:
-        say(error=f"{type(fault).__name__}: {fault}")
-        code = 1
     sys.stdout.flush()
     os._exit(code)  # PortAudio would wait for a dead server
 
