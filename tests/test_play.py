@@ -28,7 +28,7 @@ from engine.stages.host import Settings
 from export import handmade
 from tests.feeds import sine
 from tests.live.stage import raising
-from tests.program import START, started
+from tests.program import START, doubledrop, started
 
 
 def test_demo_feed_says_what_it_is():
@@ -231,6 +231,17 @@ def test_what_was_recorded_is_kept_whatever_ends_it(how, tmp_path):
     assert 500_000 / 6 - 0.2 * rate < len(sound)
     assert np.abs(sound[rate:]).max() > 0.1
     assert sf.info(tmp_path / "out.wav").frames == len(sound)
+
+
+def test_a_file_that_is_cut_is_played_and_told(tmp_path):
+    """Its header promises twice as much as there is."""
+    sf.write(tmp_path / "whole.wav", np.full((44100, 2), 0.1), 44100)
+    whole = (tmp_path / "whole.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
+    ends = "--input", tmp_path / "cut.wav", "--output", "none"
+    done = doubledrop("play", *ends, "--preset", "downbeat-filter", "--bpm", "174")
+    assert done.returncode == 0, done.stderr
+    assert "promises 1.00 s, 0.50 s could be read" in done.stderr
 
 
 def test_an_unknown_device_is_named_with_the_cure():

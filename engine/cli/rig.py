@@ -102,7 +102,7 @@ def _missing(rig: Rig) -> list[DoubledropError]:
         there = {n: slot for n, slot in enumerate(rig.slots, 1) if not faults(slot.load)}
         dry = check_slots([slot.model() for slot in there.values()])
     numbers = list(there)
-    found += [fault.within(f"slot {numbers[place]}") for place, fault in dry.items()]
+    found += [fault.within(f"slot {numbers[place]} plays dry") for place, fault in dry.items()]
     refused = [spec for spec in effects_in(asked) if spec.get("refused")]
     cure = "Or take it out of the rig."
     return found + [EffectError(spec["name"], spec["refused"], cure=cure) for spec in refused]

@@ -18,6 +18,7 @@ from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
 from engine.cli.screen import draw, line
 from engine.errors import PresetError
 from engine.live.asked import Asked, Wanted
+from engine.live.events import Events
 from engine.live.midi_file import read_midi
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
@@ -54,6 +55,7 @@ def play_stage(
     """
     score = read_midi(midi, warn) if midi is not None else []
     stage = Supervisor(wanted, asked)
+    events = _Events(stage.events)
     state = None if rig_path is None else _state_of(rig_path)
     performer = Performer(
         *(stage.board, rig, asked.downbeat_s, state, score),
@@ -82,7 +84,7 @@ def play_stage(
         # Files count their samples themselves, so that a recording is as long as was asked for.
         endless = seconds is None or wanted.has_files
         until = float("inf") if endless else time.monotonic() + (seconds or 0.0)
-        _watch(stage, observer, until)
+        _watch(observer, until, events)
     finally:
         with signals.ending():
             performer.stop()
@@ -90,6 +92,7 @@ def play_stage(
             if recorder is not None:
                 recorder.stop()
             stage.stop()
+    events.tell()  # what the screen has taken along, and what was said at the end
     status = look(stage, wanted.settings)
     if as_json:
         said = {"device": stage.device, "engine": stage.engine, "presets": names}
@@ -137,16 +140,27 @@ def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> Non
         )
 
 
-def _watch(stage: Supervisor, observer: Observer, until: float) -> None:
+class _Events:
+    """Tells each event once, on lines."""
+
+    def __init__(self, events: Events) -> None:
+        self._events, self._told = events, 0
+
+    def tell(self) -> None:
+        """Those that are new."""
+        new, self._told = self._events.since(self._told)
+        for event in new:
+            warn(f"{event.at_s:.1f} s: {event.text}")
+
+
+def _watch(observer: Observer, until: float, events: _Events) -> None:
     """Show the stage until the time is over, q or Ctrl-C."""
     with suppress(KeyboardInterrupt):
         if stderr.is_terminal:
             _show(observer, until)
         else:
-            _tell(stage, observer, until)
+            _tell(observer, until, events)
     tell("ending")
-    for event in stage.events if stderr.is_terminal else ():  # the screen has taken them along
-        warn(f"{event.at_s:.1f} s: {event.text}")
 
 
 def _show(observer: Observer, until: float) -> None:
@@ -167,14 +181,12 @@ def _show(observer: Observer, until: float) -> None:
                     observer.performer.press(TARGETS.get(key, ""))
 
 
-def _tell(stage: Supervisor, observer: Observer, until: float) -> None:
+def _tell(observer: Observer, until: float, events: _Events) -> None:
     """A line every few seconds, and what happens when it does."""
-    told, last_line = 0, time.monotonic()
+    last_line = time.monotonic()
     while time.monotonic() < until and not observer.is_over:
         time.sleep(_PERIOD_S)
-        events, told = stage.events.since(told)
-        for event in events:
-            warn(f"{event.at_s:.1f} s: {event.text}")
+        events.tell()
         if time.monotonic() - last_line >= _PLAIN_PERIOD_S:
             last_line = time.monotonic()
             show = observer.look()

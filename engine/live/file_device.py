@@ -95,6 +95,8 @@ def serve_files(
         if stream is not None:
             stream.start()
         status = ends.serve(paced=stream is None)
+        if feed is not None and feed.warning:  # it is not as long as it says, or longer
+            say(warning=feed.warning)
         if stream is not None and status != LOST:
             stream.close()
         return status
