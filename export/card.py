@@ -66,24 +66,12 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
     )
     losses = ", ".join(f"{name} {value:.3f}" for name, value in facts["losses"].items())
     size = (folder / "generator.onnx").stat().st_size / 1e6
-    share, drive = facts.get("share", 1.0), facts.get("drive", 1.0)
     rows = {
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
         "sources": printable(facts["sources"]),
         "licence": licence,
-        "network": f"ResNet generator, {recipe['blocks']} residual blocks, {recipe['channels']} "
-        f"base channels, {size:.1f} MB",
-        "training": f"CycleGAN, {facts['steps']} steps at batch {recipe['batch']}, crops of "
-        f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
-        f"{recipe['edge']:.0%} of them",
-        "learnt with": _teaching(recipe),
-        "weights": f"{share:.0%} of this run's and {1 - share:.0%} of its teacher's"
-        if share < 1
-        else "the running mean of this run's",
-        "drive": f"{drive:g} × the change that it has learnt",
-        "critics see": "images as the engine renders them"
-        if recipe.get("rendered")
-        else "images as they are generated",
+        **(_stream_rows if recipe.get("kind") == "streaming" else _window_rows)(facts, size),
+        "drive": f"{facts.get('drive', 1.0):g} × the change that it has learnt",
         "begun from": _origin(facts.get("begun_from")),
         "time": f"{facts['seconds']:.0f} s on {facts['hardware']}",
         "losses at the end": losses,
@@ -94,6 +82,41 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         f"# {printable(folder.name)}\n{description}.\n\n| | |\n| --- | --- |\n{table}\n\n"
         f"![a held-out window and what the generator makes of it]({PICTURE})\n"
     )
+
+
+def _window_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
+    recipe, share = facts["recipe"], facts.get("share", 1.0)
+    return {
+        "network": f"ResNet generator, {recipe['blocks']} residual blocks, {recipe['channels']} "
+        f"base channels, {megabytes:.1f} MB",
+        "training": f"CycleGAN, {facts['steps']} steps at batch {recipe['batch']}, crops of "
+        f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
+        f"{recipe['edge']:.0%} of them",
+        "learnt with": _teaching(recipe),
+        "weights": f"{share:.0%} of this run's and {1 - share:.0%} of its teacher's"
+        if share < 1
+        else "the running mean of this run's",
+        "critics see": "images as the engine renders them"
+        if recipe.get("rendered")
+        else "images as they are generated",
+    }
+
+
+def _stream_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
+    recipe = facts["recipe"]
+    return {
+        "network": f"streaming: {len(recipe['dilations'])} causal residual blocks along time, "
+        f"{recipe['width']} channels, dilations {' '.join(map(str, recipe['dilations']))}, "
+        f"{megabytes:.1f} MB",
+        "training": f"paired: {facts['steps']} steps at batch {recipe['batch']}, stretches of "
+        f"{recipe['columns']} columns of whole tracks and their twins, with a clock in "
+        f"{recipe['memory']:.0%} of them",
+        "learnt with": f"the twins of its tracks (L1 of weight {recipe['likeness']:g}, of what "
+        f"critics find {recipe['features']:g}), critics of weight {recipe['critics']:g}",
+        "critics see": "rendered sound through windows of 6, 23, 46 and 186 ms",
+        "what is circular": "tracks and twins are composed by one program, which decides what a "
+        "genre is; the judge of these genres learnt from such tracks too",
+    }
 
 
 def _teaching(recipe: dict[str, Any]) -> str:

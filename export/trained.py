@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import onnx
 import onnxruntime
 import torch
 from onnx import helper
+from torch import Tensor, nn
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
@@ -59,29 +61,77 @@ def export(
         GeneratorError: the two differ by more than 1e-4: nothing is written.
     """
     net = Exported(generator, drive).eval().cpu()
-    facts = read(written(facts))  # no NaN: programs of others read them too
+    image = torch.from_numpy(np.ascontiguousarray(example.T[None, None], np.float32))
+    width = WIDTH_STEP * torch.export.Dim("eighths", min=8, max=256)
+    with torch.inference_mode():
+        generated = net(image)[0, 0].numpy().T
+    whole = Example(example, generated, float(len(example)))
+    return write_model(
+        path,
+        net,
+        {IMAGE: image},
+        [GENERATED],
+        ModelInfo(front_end, whole, level_db, read(written(facts)), view),
+        lambda part: _parity(net, part, front_end.n_mels),
+        shapes={"image": {3: width}},
+        force=force,
+    )
+
+
+def write_model(
+    path: Path,
+    net: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: list[str],
+    info: ModelInfo,
+    parity: Callable[[Path], float],
+    *,
+    shapes: dict[str, Any] | None = None,
+    shrink: Callable[[onnx.ModelProto], onnx.ModelProto] = lambda model: model,
+    force: bool = False,
+) -> float:
+    """Write a network with its metadata; the file is there only if it does what PyTorch does.
+
+    Args:
+        path: the ONNX file.
+        net: what to write.
+        inputs: examples of what goes in, by name.
+        outputs: names of what comes out.
+        info: metadata.
+        parity: the largest difference of a file from PyTorch, relative.
+        shapes: dimensions that are free, as ``torch.onnx.export`` has them.
+        shrink: makes the file smaller, before it is compared.
+        force: whether a file that is not ours may be replaced.
+
+    Returns:
+        The difference.
+
+    Raises:
+        GeneratorError: it is more than 1e-4: nothing is written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = Draft(path, force=force)
     part = draft.part
-    image = torch.from_numpy(np.ascontiguousarray(example.T[None, None], np.float32))
-    width = WIDTH_STEP * torch.export.Dim("eighths", min=8, max=256)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it speaks of packages not needed
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 net,
-                (image,),
+                tuple(inputs.values()),
                 str(part),
-                input_names=[IMAGE],
-                output_names=[GENERATED],
-                dynamic_shapes={"image": {3: width}},
+                input_names=list(inputs),
+                output_names=outputs,
+                dynamic_shapes=shapes,
                 opset_version=_OPSET,
                 dynamo=True,
                 external_data=False,
                 verbose=False,
             )
-        worst = _parity(net, part, front_end.n_mels)
+        model = shrink(without_traces(onnx.load(str(part))))
+        helper.set_model_props(model, info.to_metadata())
+        onnx.save(model, str(part))
+        worst = parity(part)
         if not worst <= PARITY:
             raise GeneratorError(
                 str(path),
@@ -89,14 +139,6 @@ def export(
                 expected=f"at most {PARITY:g}",
                 cure="Report it with the versions of torch and onnxruntime.",
             )
-        with torch.inference_mode():
-            generated = net(image)[0, 0].numpy().T
-        info = ModelInfo(
-            front_end, Example(example, generated, float(len(example))), level_db, facts, view
-        )
-        model = without_traces(onnx.load(str(part)))
-        helper.set_model_props(model, info.to_metadata())
-        onnx.save(model, str(part))
         draft.keep()
     finally:
         draft.drop()

@@ -39,7 +39,8 @@ def tilted(sound, bright_db):
 
 
 def write_dataset(folder: Path, train: int, held_out: int, train_twins: bool = False) -> Path:
-    """Tracks of one segment, the held-out ones with twins; returns the folder."""
+    """Tracks of one segment, the held-out ones with twins, with training twins also whole; returns
+    the folder."""
     rng, tracks = np.random.default_rng(5), []
     for genre, hard in (("soft", False), ("hard", True)):
         for i in range(train + held_out):
@@ -58,6 +59,7 @@ def write_dataset(folder: Path, train: int, held_out: int, train_twins: bool = F
                 channels=1,
                 bandwidth_hz=20000.0,
                 twin=held or train_twins,
+                whole=train_twins,
             )
             tracks.append(track)
             _write(folder, track, seed, hard)
@@ -82,6 +84,10 @@ def _write(folder: Path, track: Track, seed: int, hard: bool) -> None:
         sound = levelled(loop(np.random.default_rng(seed), is_hard, seconds=length))
         stored = sound * 10 ** (-dataset.HEADROOM_DB / 20)
         sf.write(path, stored.T, RATE, subtype="PCM_24")
+        if track.whole:
+            whole = dataset.whole_path(folder, track, twin=is_hard != hard)
+            whole.parent.mkdir(parents=True, exist_ok=True)
+            sf.write(whole, stored.T, RATE, subtype="PCM_24")
         if is_hard == hard:
             image = dataset.image_path(folder, track, 0)
             image.parent.mkdir(parents=True, exist_ok=True)

@@ -39,7 +39,8 @@ ALLOWED = {
         *("engine.__version__", *_BASE),
     },
     "export": {
-        *("export", "train.networks", "engine.dsp", "engine.pictures", *_BASE),
+        *("export", "train.networks", "train.streaming.network", "engine.dsp"),
+        *("engine.pictures", *_BASE),
     },
     "train": {
         *("train", "engine.dsp", "engine.documents", *_BASE),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from engine.errors import DoubledropError, GeneratorError, PresetError, ProviderError
 from engine.live import board as b
-from engine.live import inference, trial
+from engine.live import inference, onnx_model, trial
 from engine.live.asked import Asked
 from engine.live.deadline import DEADLINE, interruptible
 from engine.live.generator import OnnxGenerator, Through
@@ -150,7 +150,7 @@ def test_names_in_a_file_reach_no_terminal_as_they_are(tmp_path):
 
 
 def test_whatever_is_wrong_with_a_slot_the_others_play(tmp_path, model_path, monkeypatch):
-    real = OnnxGenerator._load
+    real = onnx_model.read_model
     faults = [
         MemoryError("no memory"),
         RecursionError("deep"),
@@ -158,12 +158,12 @@ def test_whatever_is_wrong_with_a_slot_the_others_play(tmp_path, model_path, mon
         OSError(5, "x"),
     ]
 
-    def load(self, *given):
-        if self._path.name.startswith("fault"):
-            raise faults[int(self._path.stem[-1])]
-        real(self, *given)
+    def load(path):
+        if path.name.startswith("fault"):
+            raise faults[int(path.stem[-1])]
+        return real(path)
 
-    monkeypatch.setattr(OnnxGenerator, "_load", load)
+    monkeypatch.setattr(onnx_model, "read_model", load)
     models = [str(tmp_path / f"fault{n}.onnx") for n in range(len(faults))]
     loaded = load_slots([*models, str(model_path("flat"))], "auto")
     assert sorted(loaded.faults) == list(range(len(faults)))

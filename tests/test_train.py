@@ -179,8 +179,7 @@ def test_a_teacher_says_what_the_whole_phrase_should_become(data, tmp_path):
     assert not [name for name in facts.losses if name.startswith(("cycle", "identity"))]
     lessons = [s[2]["teacher_target"] + s[2]["teacher_source"] for s in seen]
     assert np.mean(lessons[-20:]) < 0.9 * np.mean(lessons[:10])
-    _, taught, _ = load_run(folder)
-    _, first, _ = load_run(tmp_path / "first")
+    taught, first = (load_run(path).model for path in (folder, tmp_path / "first"))
     pairs = zip(taught.teachers[0].parameters(), first.exported()[0].parameters(), strict=True)
     assert all(torch.equal(*pair) for pair in pairs)  # it does not learn
     ends = [next(taught.blended(share)[0].parameters()) for share in (0.0, 0.25, 1.0)]
@@ -242,11 +241,11 @@ def test_a_run_can_begin_with_the_weights_of_another(data, tmp_path):
     assert facts.begun_from["steps"] == 2
     assert facts.begun_from["recipe"]["rendered"] is False
     weights = [
-        next(load_run(tmp_path / name)[1].exported()[0].parameters())
+        next(load_run(tmp_path / name).model.exported()[0].parameters())
         for name in ("first", "second")
     ]
     assert torch.allclose(*weights, atol=1e-6)
-    assert load_run(tmp_path / "second")[2].begun_from == facts.begun_from
+    assert load_run(tmp_path / "second").facts.begun_from == facts.begun_from
     third = second.model_copy(update={"seed": 1})
     facts, _ = run(third, data, tmp_path / "third", begin=tmp_path / "second")
     assert facts.begun_from["begun_from"]["recipe"]["rendered"] is False
@@ -270,7 +269,7 @@ def test_ctrl_c_keeps_the_step_it_was_at(data, tmp_path):
     out, _ = process.communicate()
     assert process.returncode == 0
     assert "to be continued" in out
-    assert load_run(folder)[2].steps >= 1
+    assert load_run(folder).facts.steps >= 1
 
 
 def test_it_learns(data, tmp_path):
@@ -309,7 +308,8 @@ def test_two_processes_learn_like_one(data, tmp_path):
 
 def test_export_carries_what_the_engine_needs(data, tmp_path, rng):
     run(SMALL, data, tmp_path / "run")
-    _, model, facts = load_run(tmp_path / "run")
+    done = load_run(tmp_path / "run")
+    model, facts = done.model, done.facts
     example = rng.random((480, 128)).astype(np.float32)
     path = tmp_path / "preset" / "generator.onnx"
     worst = export(

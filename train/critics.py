@@ -30,8 +30,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, channels: int = 64, scales: int = 1, norm: CriticNorm = "instance") -> None:
         super().__init__()
-        self.body = _patches(channels, norm)
-        self.coarser = nn.ModuleList(_patches(channels, norm) for _ in range(scales - 1))
+        self.body = patches(channels, norm)
+        self.coarser = nn.ModuleList(patches(channels, norm) for _ in range(scales - 1))
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Image to one number per patch at each scale, (batch, 1, …, …): 1 is real, 0 generated."""
@@ -42,7 +42,8 @@ class Discriminator(nn.Module):
         return judged
 
 
-def _patches(channels: int, norm: CriticNorm) -> nn.Sequential:
+def patches(channels: int, norm: CriticNorm) -> nn.Sequential:
+    """The layers of a 70×70 PatchGAN, see :class:`Discriminator`."""
     c = channels
     body = nn.Sequential(
         *(nn.Conv2d(1, c, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)),

@@ -23,13 +23,11 @@ from train.augment import augmented
 from train.contrast import Contrast
 from train.critics import Discriminator
 from train.history import History
-from train.losses import jitter, lesson, squared, whole
+from train.losses import Losses, jitter, lesson, squared, whole
 from train.networks import Generator
 from train.processes import mean_over_processes, share_gradients
 from train.recipe import Recipe
 from train.rendering import Rendering, stretch
-
-Losses = dict[str, float]
 
 
 class CycleGan:

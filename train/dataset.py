@@ -6,6 +6,8 @@
     DATASET/audio/GENRE/TRACK-N.flac         a segment: the four bars before it, then its own four
     DATASET/images/GENRE/TRACK-N.npy         the same as log-mel columns, see Segment.image
     DATASET/audio/GENRE/twins/TRACK-N.flac   the same bars of the track's twin in the other genre
+    DATASET/whole/GENRE/TRACK.flac           the whole track at its own tempo, where asked for
+    DATASET/whole/GENRE/twins/TRACK.flac     and its twin
     DATASET/tracks/GENRE/TRACK.json          what ``prepare`` remembers, so that it can go on
 
 The four bars before a segment are what the phrase window holds when the segment begins.
@@ -51,6 +53,7 @@ class Track(BaseModel):
         gain_db: what brought it to the dataset's level.
         rate, channels, bandwidth_hz: of the file as it was.
         twin: whether its segments have twins.
+        whole: whether the dataset holds the whole track, and of a twin the whole twin.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -68,6 +71,7 @@ class Track(BaseModel):
     channels: int
     bandwidth_hz: float
     twin: bool = False
+    whole: bool = False
 
 
 class Manifest(BaseModel):
@@ -236,6 +240,12 @@ class Dataset:
         sound = at_level(read_audio(segment.twin_path))
         return np.asarray(images_of(sound, 0, self.manifest.bpm), np.float32)
 
+    def whole_paths(self, track: Track) -> tuple[Path, Path] | None:
+        """Sound of a whole track and of its twin, stored as segments are; None without both."""
+        if not (track.whole and track.twin):
+            return None
+        return whole_path(self.folder, track), whole_path(self.folder, track, twin=True)
+
     def own_phrase(self, sound: Audio, rate: int = RATE) -> Audio:
         """The four bars of a segment itself, cut from the sound of its file."""
         first = round(self.tempo.phrase_s * rate)
@@ -255,6 +265,12 @@ def image_path(folder: Path, track: Track, number: int) -> Path:
 def twin_path(folder: Path, track: Track, number: int) -> Path:
     """Where the sound of a segment's twin is."""
     return folder / "audio" / track.genre / "twins" / f"{track.name}-{number}.flac"
+
+
+def whole_path(folder: Path, track: Track, twin: bool = False) -> Path:
+    """Where the sound of a whole track is, or of its twin."""
+    below = folder / "whole" / track.genre
+    return (below / "twins" if twin else below) / f"{track.name}.flac"
 
 
 def images(segments: Sequence[Segment]) -> Array:

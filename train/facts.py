@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from train.dataset import Dataset
-from train.recipe import Recipe
+from train.recipe import AnyRecipe
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Facts:
 
 
 def facts_of(
-    recipe: Recipe,
+    recipe: AnyRecipe,
     data: Dataset,
     device: torch.device,
     steps: int,

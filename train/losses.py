@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+Losses = dict[str, float]
+"""By name."""
+
 
 def squared(judgements: Sequence[Tensor], wanted: float) -> Tensor:
     """Least squares (Mao et al. 2017), over a critic's scales."""

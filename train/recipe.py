@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from engine.documents import read_document
+from engine.documents import load_values, read_document
 from engine.errors import InputError
 from train.critics import CriticNorm
 from train.networks import Norm
+from train.streaming.recipe import StreamingRecipe
 
 
 class Recipe(BaseModel):
-    """Settings of a training; the defaults are the paper's where it states them.
+    """Settings of the training of a CycleGAN; the defaults are the paper's where it states them.
 
     Attributes:
+        kind: of the generators.
         source, target: genres of the dataset.
         channels, blocks: of the generators; 64 and 9 in the paper.
         critic_channels: of the discriminators; 64 in the paper.
@@ -53,6 +55,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    kind: Literal["cyclegan"] = "cyclegan"
     source: str
     target: str
     channels: int = Field(64, ge=4, le=128)
@@ -106,12 +109,25 @@ class Recipe(BaseModel):
         return self.learning_rate * min(1.0, (1.0 - step / self.steps) / self.decay)
 
 
-def read_recipe(path: Path) -> Recipe:
+AnyRecipe = Recipe | StreamingRecipe
+_KINDS: dict[str, type[AnyRecipe]] = {"cyclegan": Recipe, "streaming": StreamingRecipe}
+
+
+def read_recipe(path: Path) -> AnyRecipe:
     """Read and check a recipe.
 
     Raises:
         InputError: it is missing, no TOML, or a key is unknown or out of range.
     """
-    return read_document(
-        path, Recipe, InputError, missing="Name a TOML file; train/recipes has some."
-    )
+    missing = "Name a TOML file; train/recipes has some."
+    kind = load_values(path, InputError, missing=missing).get("kind", "cyclegan")
+    if kind not in _KINDS:
+        raise InputError(
+            f"{path}, key kind", repr(kind), expected=" or ".join(_KINDS), cure="Correct it."
+        )
+    return read_document(path, _KINDS[kind], InputError, missing=missing)
+
+
+def recipe_of(values: dict[str, Any]) -> AnyRecipe:
+    """A recipe as a checkpoint keeps it."""
+    return _KINDS[values.get("kind", "cyclegan")].model_validate(values)

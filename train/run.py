@@ -13,24 +13,27 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from engine.dsp.arrays import Array
-from engine.dsp.tempo import bucket
 from engine.errors import InputError
 from engine.strict_json import written
 from engine.writing import Draft
-from train.cyclegan import CycleGan, Losses
-from train.dataset import Dataset
+from train.cyclegan import CycleGan
+from train.cyclegan_training import CycleGanTraining
+from train.dataset import RATE, Dataset
 from train.facts import Facts, facts_of
-from train.images import GenreImages, Windows, batch, rows
+from train.losses import Losses
 from train.processes import agreed, join
-from train.recipe import Recipe
+from train.recipe import AnyRecipe, recipe_of
+from train.streaming.pair import StreamingPair
+from train.streaming.recipe import StreamingRecipe
+from train.streaming.training import StreamingTraining
+from train.training import Training
 from train.watch import Watch
 
 CHECKPOINT, FACTS = "checkpoint.pt", "facts.json"
@@ -39,7 +42,7 @@ Progress = Callable[[int, int, Losses, Losses], None]
 
 
 def train(
-    recipe: Recipe,
+    recipe: AnyRecipe,
     data: Dataset,
     folder: Path,
     *,
@@ -85,57 +88,68 @@ def train(
         if device == "auto"
         else device
     )
-    model = CycleGan(
-        recipe, where, recipe.amp == "on" or (recipe.amp == "auto" and suits_bfloat16(where))
-    )
-    sources, targets = (GenreImages(data, genre) for genre in (recipe.source, recipe.target))
-    uses = Windows(recipe.phrase, recipe.edge)
-    done, before_s, losses, begun_from = _resume(folder, recipe, model, begin)
-    if recipe.twins:
-        sources.learn_twins(data)
-        targets.learn_twins(data)
-        if recipe.backwards:
-            sources.exchange(targets)
-    elif recipe.teacher:
-        sources.learn(_teacher(model, 0, folder))
-        targets.learn(_teacher(model, 1, folder))
-    watch = Watch(folder / "logs", data, recipe) if rank == 0 else None
+    amp = recipe.amp == "on" or (recipe.amp == "auto" and suits_bfloat16(where))
+    training = training_of(recipe, data, where, amp)
+    done, before_s, losses, begun_from = _resume(folder, recipe, training, where, begin)
+    training.read(folder)
+    watch = Watch(folder / "logs", data.manifest.rate) if rank == 0 else None
     begun = saved = time.monotonic()
     share = slice(rank * recipe.batch // world, (rank + 1) * recipe.batch // world)
     facts = facts_of(recipe, data, where, done, before_s, losses, begun_from)
     last = min(recipe.steps, until or recipe.steps)
     while done < last:
         rng = np.random.default_rng((recipe.seed, done))  # of this step: resuming changes nothing
-        in_a_row = recipe.rows > 0 and rng.random() < recipe.rows
-        draw = rows if in_a_row else partial(batch, uses=uses)
-        source, target = (
-            torch.from_numpy(draw(genre, rng, recipe.batch, recipe.width)[share]).to(
-                where, torch.get_default_dtype()
-            )
-            for genre in (sources, targets)
-        )
-        fresh = model.step(source, target, recipe.rate_at(done), rng)
+        fresh = training.step(done, rng, share)
         done += 1
         losses = {name: losses.get(name, v) * 0.99 + v * 0.01 for name, v in fresh.items()}
         now = time.monotonic()
         over = agreed(stop() or (minutes is not None and now - begun > 60 * minutes))
         if watch is not None:
-            watch.losses(done, fresh, recipe.rate_at(done))
+            watch.losses(done, fresh, training.rate_at(done))
             progress(done, recipe.steps, fresh, losses)
             if over or done == last or now - saved > 60 * checkpoint_minutes:
                 saved = now
                 facts = facts_of(
                     recipe, data, where, done, before_s + now - begun, losses, begun_from
                 )
-                _save(folder, recipe, model, facts)
-                watch.look(done, model)
+                _save(folder, recipe, training, facts)
+                watch.look(done, training)
         if over:
             break
     return facts
 
 
-def load_run(folder: Path) -> tuple[Recipe, CycleGan, Facts]:
+def training_of(recipe: AnyRecipe, data: Dataset, device: torch.device, amp: bool) -> Training:
+    """The training that a recipe asks for.
+
+    Args:
+        recipe: of any kind.
+        data: what is learnt from.
+        device: where.
+        amp: whether to multiply in bfloat16.
+    """
+    if isinstance(recipe, StreamingRecipe):
+        return StreamingTraining(recipe, data, device, amp)
+    return CycleGanTraining(recipe, data, device, amp)
+
+
+@dataclass(frozen=True)
+class Run:
     """What a training folder holds, on the processor.
+
+    Attributes:
+        recipe: what was asked.
+        model: the networks.
+        facts: of the training.
+    """
+
+    recipe: AnyRecipe
+    model: CycleGan | StreamingPair
+    facts: Facts
+
+
+def load_run(folder: Path) -> Run:
+    """Read a training folder.
 
     Raises:
         InputError: there is no checkpoint in it.
@@ -149,11 +163,15 @@ def load_run(folder: Path) -> tuple[Recipe, CycleGan, Facts]:
             cure="Train one: doubledrop train RECIPE --out " + str(folder),
         )
     state = torch.load(path, map_location="cpu", weights_only=True)
-    recipe = Recipe.model_validate(state["recipe"])
-    model = CycleGan(recipe, torch.device("cpu"), amp=False)
+    recipe, cpu = recipe_of(state["recipe"]), torch.device("cpu")
+    model: CycleGan | StreamingPair
+    if isinstance(recipe, StreamingRecipe):
+        model = StreamingPair(recipe, cpu, amp=False, rate=RATE)
+    else:
+        model = CycleGan(recipe, cpu, amp=False)
     model.load(state["model"])
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    return recipe, model, Facts(**facts)
+    return Run(recipe, model, Facts(**facts))
 
 
 def suits_bfloat16(device: torch.device) -> bool:
@@ -165,76 +183,53 @@ def suits_bfloat16(device: torch.device) -> bool:
     return "amx_bf16" in text or "avx512_bf16" in text
 
 
-def _teacher(model: CycleGan, number: int, folder: Path) -> Callable[[Array], Array]:
-    """A teacher of the model as a function of windows."""
-    if model.teachers is None:
-        raise InputError(
-            "recipe: teacher",
-            f"nobody to learn from in {folder}",
-            cure="Begin with the weights of another run: --from RUN.",
-        )
-    teacher = model.teachers[number].eval()
-
-    @torch.inference_mode()
-    def restyled(window: Array) -> Array:
-        width = window.shape[-1]
-        padded = np.resize(window.T, (bucket(width), len(window))).T  # circularly, as on the stage
-        image = torch.from_numpy(np.ascontiguousarray(padded[None, None], np.float32))
-        image = image.to(model.device, torch.get_default_dtype())
-        return np.asarray(model.heard(image, image, teacher(image))[0, 0, :, :width].cpu().numpy())
-
-    return restyled
-
-
 def _resume(
-    folder: Path, recipe: Recipe, model: CycleGan, begin: Path | None
+    folder: Path, recipe: AnyRecipe, training: Training, device: torch.device, begin: Path | None
 ) -> tuple[int, float, Losses, dict[str, Any] | None]:
     path = folder / CHECKPOINT
     if not path.exists():
-        return 0, 0.0, {}, _begin(begin, model) if begin else None
-    state = torch.load(path, map_location=model.device, weights_only=True)
+        return 0, 0.0, {}, _begin(begin, training) if begin else None
+    state = torch.load(path, map_location=device, weights_only=True)
     # More steps may be asked of a run; everything else is the run.
-    asked, found = (
-        r.model_dump(exclude={"steps"}) for r in (recipe, Recipe.model_validate(state["recipe"]))
-    )
+    asked, found = (r.model_dump(exclude={"steps"}) for r in (recipe, recipe_of(state["recipe"])))
     if asked != found:
-        changed = sorted(key for key in asked if asked[key] != found[key])
+        changed = sorted(key for key in asked if asked[key] != found.get(key))
         raise InputError(
             str(folder),
             f"a run of another recipe (differs in {', '.join(changed)})",
             cure="Name another folder for this recipe.",
         )
-    model.load(state["model"])
+    training.load(state["model"])
     return state["steps"], state["seconds"], state["losses"], state.get("begun_from")
 
 
-def _begin(folder: Path, model: CycleGan) -> dict[str, Any]:
+def _begin(folder: Path, training: Training) -> dict[str, Any]:
     """Take the weights of another run."""
-    other, others, facts = load_run(folder)
+    other = load_run(folder)
+    recipe = other.recipe.model_dump()
     try:
-        model.load(others.state())
-        if model.recipe.teacher and not model.recipe.twins:
-            model.teach(others.exported())
-    except RuntimeError as fault:
+        training.begin_with(other.model.state(), recipe)
+    except (RuntimeError, KeyError, ValueError) as fault:
+        sizes = ("kind", "channels", "blocks", "critic_channels", "width", "dilations")
+        found = ", ".join(f"{key} {recipe[key]}" for key in sizes if key in recipe)
         raise InputError(
             str(folder),
-            f"networks of another size (channels {other.channels}, blocks {other.blocks}, critics "
-            f"{other.critic_channels})",
-            cure="Begin from a run of the same channels and blocks.",
+            f"networks of another size ({found})",
+            cure="Begin from a run of networks of the same kind and size.",
         ) from fault
     return {
-        "recipe": other.model_dump(),
-        "steps": facts.steps,
-        "seconds": facts.seconds,
-        "begun_from": facts.begun_from,
+        "recipe": recipe,
+        "steps": other.facts.steps,
+        "seconds": other.facts.seconds,
+        "begun_from": other.facts.begun_from,
     }
 
 
-def _save(folder: Path, recipe: Recipe, model: CycleGan, facts: Facts) -> None:
+def _save(folder: Path, recipe: AnyRecipe, training: Training, facts: Facts) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         "recipe": recipe.model_dump(),
-        "model": model.state(),
+        "model": training.state(),
         "steps": facts.steps,
         "seconds": facts.seconds,
         "losses": facts.losses,

@@ -11,7 +11,7 @@ from engine.cli import options
 from engine.cli.console import Table, say, say_json, stdout
 from engine.errors import DeviceError, DoubledropError
 from engine.live import devices as audio
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import open_generator
 from engine.live.preset import bundled_names, load_preset
 
 
@@ -32,7 +32,7 @@ def presets(
         try:
             preset = load_preset(name)
             description, licence = preset.file.description, preset.file.licence
-            generator = OnnxGenerator(preset.model)
+            generator = open_generator(preset.model)
             state = f"ready on {generator.provider}"
         except DoubledropError as fault:
             state = str(fault)

@@ -17,7 +17,7 @@ from engine.dsp.tempo_map import TempoMap
 from engine.errors import UsageError
 from engine.live import render as rendering
 from engine.live.files import SoundReader, check_writable
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import open_generator
 from engine.live.midi_file import read_midi
 from engine.live.preset import load_preset
 from engine.live.render import pictures_of
@@ -131,7 +131,6 @@ def render(
         given = settings, provider.value, score, inference_ms
         performed(*(source, sink, rig, tempi, *given, read, force, as_json), alone=rig_path is None)
         return
-    window = window or options.UseOption.late
     if not preset:
         raise UsageError(
             "--preset", "missing", cure="Name one: `doubledrop presets` lists what there is."
@@ -142,7 +141,9 @@ def render(
     if report is not None and report.is_dir():
         for path in pictures_of(report, sink):
             check_output(path, force=force)
-    generator = OnnxGenerator(chosen.model, provider.value)
+    generator = open_generator(chosen.model, provider.value)
+    streams = generator.kind == "streaming"
+    window = window or (options.UseOption.phrase if streams else options.UseOption.late)
     tempi = _tempo(source, bpm, downbeat, beats_per_bar, chosen.file.bpm)
     settings = Settings(
         use=window.value,

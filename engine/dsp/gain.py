@@ -51,6 +51,11 @@ class GainImage:
     level: Array
     source: Snapshot
 
+    @property
+    def newest(self) -> float:
+        """Sample around which the newest column lies that was seen."""
+        return self.source.newest
+
     def quality(self, sample: float) -> Quality:
         """How well the image knows an instant; the window of a column reaches one hop further."""
         hop = self.source.hop

@@ -13,18 +13,22 @@ import json
 import math
 import zlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.streaming import answer_size, input_size
 from engine.dsp.tempo import WIDTH_STEP
 from engine.dsp.view import AHEAD
 from engine.errors import PresetError
 
 FORMAT = 1  # of the file; independent of the version of the program
+Kind = Literal["window", "streaming"]
+"""Of a generator: one that restyles windows, or one that answers column by column."""
 IMAGE, PERIOD, GENERATED = "image", "period", "generated"
+COLUMN, STATE, ANSWERS, NEXT_STATE = "column", "state", "answers", "next_state"
 DEFAULT_LEVEL_DB = -18.0  # mean power of a mastered track, dB re full scale
 EXAMPLE_TOLERANCE = 2e-3  # 0.16 dB: providers round differently, a wrong network is far off
 
@@ -39,7 +43,15 @@ _LOUDEST_DB, _QUIETEST_DB = 0.0, -80.0
 
 @dataclass(frozen=True)
 class Example:
-    """One input and its output, (width, n_mels), 0…1, with the phrase length in columns."""
+    """One input and its output, run at every load.
+
+    Attributes:
+        source: a window (width, n_mels), 0…1; of a streaming generator columns in a row, (columns,
+            :func:`engine.dsp.streaming.input_size`).
+        generated: what it makes of it, the same shape; of a streaming generator the answer to the
+            last of the columns, (1, :func:`engine.dsp.streaming.answer_size`).
+        period: length of the phrase in columns; 0 without one.
+    """
 
     source: Array
     generated: Array
@@ -57,6 +69,7 @@ class ModelInfo:
         facts: how it was made: data, steps, seconds, hardware.
         view: columns around "now" that it is shown on the stage, as many as it was trained on; 0
             for the whole window.
+        kind: of generator.
     """
 
     front_end: FrontEnd
@@ -64,6 +77,7 @@ class ModelInfo:
     level_db: float = DEFAULT_LEVEL_DB
     facts: dict[str, Any] = field(default_factory=dict)
     view: int = 0
+    kind: Kind = "window"
 
     def to_metadata(self) -> dict[str, str]:
         """As the strings that ONNX metadata hold."""
@@ -72,6 +86,7 @@ class ModelInfo:
             _PREFIX + "front_end": self.front_end.to_json(),
             _PREFIX + "fingerprint": self.front_end.fingerprint,
             _PREFIX + "level_db": repr(self.level_db),
+            _PREFIX + "kind": self.kind,
             _PREFIX + "view": str(self.view),
             _PREFIX + "facts": json.dumps(self.facts, sort_keys=True),
             _PREFIX + "example_source": _pack(self.example.source),
@@ -97,16 +112,21 @@ class ModelInfo:
             )
         try:
             front_end = FrontEnd.from_json(_text(metadata, "front_end"))
+            kind, bands = kind_of(metadata), front_end.n_mels
+            sizes = bands, bands
+            if kind == "streaming":
+                sizes = input_size(bands), answer_size(bands)
             return cls(
                 front_end=front_end,
                 example=Example(
-                    _unpack(metadata[_PREFIX + "example_source"], front_end.n_mels),
-                    _unpack(metadata[_PREFIX + "example_generated"], front_end.n_mels),
-                    _number(metadata, "example_period", 1.0, float(_MOST_COLUMNS)),
+                    _unpack(metadata[_PREFIX + "example_source"], sizes[0]),
+                    _unpack(metadata[_PREFIX + "example_generated"], sizes[1]),
+                    _number(metadata, "example_period", 0.0, float(_MOST_COLUMNS)),
                 ),
                 level_db=_number(metadata, "level_db", _QUIETEST_DB, _LOUDEST_DB),
                 facts=_facts(_text(metadata, "facts")),
                 view=_view(metadata.get(_PREFIX + "view", "0")),
+                kind=kind,
             )
         except (KeyError, ValueError, zlib.error, RecursionError) as fault:
             if isinstance(fault, PresetError):
@@ -115,6 +135,19 @@ class ModelInfo:
             raise PresetError(
                 name, f"metadata that cannot be read ({reason})", cure="Export it again."
             ) from fault
+
+
+def kind_of(metadata: dict[str, str]) -> Kind:
+    """The kind of the generator that has these metadata.
+
+    Raises:
+        ValueError: this version knows none of that name.
+    """
+    kind = metadata.get(_PREFIX + "kind", "window")
+    for known in get_args(Kind):
+        if kind == known:
+            return cast(Kind, known)
+    raise ValueError(f"a generator of kind {kind[:_MOST_DIGITS]!r}, window and streaming are known")
 
 
 def _text(metadata: dict[str, str], key: str) -> str:
@@ -159,7 +192,7 @@ def _pack(image: Array) -> str:
 
 
 def _unpack(text: str, n_mels: int) -> Array:
-    """An image of as many bands as the front end has; never more is inflated than it holds."""
+    """An image of so many bands; never more is inflated than it holds."""
     head, _, body = text.partition(";")
     width, bands = map(int, head[:_MOST_DIGITS].split(","))
     if not 1 <= width <= _MOST_COLUMNS or bands != n_mels or width * bands > _MOST_PIXELS:

@@ -16,13 +16,29 @@ from dataclasses import replace
 import numpy as np
 
 from engine.dsp.arrays import Array
-from engine.dsp.window import Snapshot
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.tempo import Tempo, bucket
+from engine.dsp.window import Snapshot, Use
 
 AHEAD = 24  # columns after "now", 0.28 s: two inferences of a quarter beat at 150 BPM, and context.
 # What comes later is drawn again before it is heard.
 _KEPT = 0.5  # share of the crop before "now" that is kept: its left edge lacks what came before
 
 Draw = Callable[[Array], Array]
+
+
+def shown_columns(view: int, front_end: FrontEnd, tempo: Tempo, use: Use) -> int:
+    """Width of the image that one inference is given.
+
+    Args:
+        view: columns around "now" that the generator wants to see; 0 for the whole window.
+        front_end: of its images.
+        tempo: of the feed.
+        use: of the window.
+    """
+    if view and use != "late":
+        return view
+    return bucket(tempo.phrase_s / front_end.hop_s)
 
 
 class View:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from engine.dsp.arrays import Array
 from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import WIDTH_STEP, Tempo, bucket
 
+Use = Literal["late", "phrase", "edge"]
+"""Of the window, see :class:`engine.stages.restyle.Restyle`."""
 EDGE_REACH_S = 0.25  # how long the newest column may stand for what follows
 SILENCE_DB = -120.0
 

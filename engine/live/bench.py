@@ -17,17 +17,16 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Array
-from engine.dsp.gain import GainImage
 from engine.dsp.tempo import Tempo
+from engine.dsp.window import Use
 from engine.live.bench_chain import chain_ms
 from engine.live.files import SoundWriter
-from engine.live.generator import OnnxGenerator, Through
+from engine.live.generator import AnyGenerator, Through, open_generator
 from engine.live.inference import Scheduled
 from engine.live.preset import Preset
 from engine.live.render import render
 from engine.stages.host import Host, Settings
-from engine.stages.inference import Job
-from engine.stages.restyle import shown_columns
+from engine.stages.inference import Job, Result
 
 _RATE = 48000
 _BPM = 175.0
@@ -39,7 +38,7 @@ class _BetweenTimings:
 
     def __init__(self) -> None:
         self.done, self.open = 0, True
-        self._image: GainImage | None = None
+        self._image: Result | None = None
 
     def idle(self) -> bool:
         return self.open
@@ -47,7 +46,7 @@ class _BetweenTimings:
     def submit(self, job: Job, now: int) -> None:
         self._image, self.done = job(), self.done + 1
 
-    def collect(self, now: int) -> GainImage | None:
+    def collect(self, now: int) -> Result | None:
         image, self._image = self._image, None
         return image
 
@@ -85,21 +84,18 @@ def hop_ms(hops: int = _HOPS) -> dict[str, float]:
     return result
 
 
-def inference_ms(generator: OnnxGenerator, runs: int = 30) -> dict[str, float]:
+def inference_ms(generator: AnyGenerator, runs: int = 30) -> dict[str, float]:
     """Percentiles of one inference with all the engine does around it, and of the bare network."""
     tempo = Tempo(_BPM)
-    analyser = generator.front_end.at(_RATE)
-    columns = shown_columns(generator, tempo, "phrase")
-    generator.warm(columns)
+    generator.warm(tempo, "phrase")
     jobs = _TimedJobs(runs)
     host = Host(generator, jobs, _RATE, 2, tempo, Settings())
-    image = analyser.spec.normalise(np.full((columns, analyser.spec.n_mels), 20.0))
     bare: list[float] = []
     for block in _blocks(music(np.random.default_rng(1), 2 * tempo.phrase_s), host.restyle.hop):
         host.process(block)
         while len(bare) < jobs.done:
             begun = time.perf_counter()
-            generator(image, float(columns))
+            generator.warm(tempo, "phrase", 1)
             bare.append(time.perf_counter() - begun)
     return {
         "p50": 1000 * float(np.median(jobs.times)),
@@ -152,15 +148,16 @@ def bypass_null_db(rate: int = _RATE) -> float:
 
 
 def render_speed(preset: Preset, provider: str, seconds: float = 60.0) -> float:
-    """Realtime factor of a stereo render in use ``late``."""
-    generator = OnnxGenerator(preset.model, provider)
-    generator.warm(shown_columns(generator, Tempo(_BPM), "late"))
+    """Realtime factor of a stereo render in use ``late``, of a streaming one in ``phrase``."""
+    generator = open_generator(preset.model, provider)
+    use: Use = "phrase" if generator.kind == "streaming" else "late"
+    generator.warm(Tempo(_BPM), use)
     with tempfile.TemporaryDirectory() as folder:
         source, sink = Path(folder) / "in.wav", Path(folder) / "out.wav"
         with SoundWriter(source, _RATE, 2) as writer:
             writer.write(music(np.random.default_rng(3), seconds))
             writer.keep()
-        return render(source, sink, generator, Tempo(_BPM), Settings(use="late")).realtime_factor
+        return render(source, sink, generator, Tempo(_BPM), Settings(use=use)).realtime_factor
 
 
 def bench(presets: list[Preset], provider: str = "auto", hops: int = _HOPS) -> dict[str, Any]:
@@ -172,7 +169,7 @@ def bench(presets: list[Preset], provider: str = "auto", hops: int = _HOPS) -> d
         "hop_ms": hop_ms(hops),
         "chain_ms": chain_ms(hops),
         "inference_ms": {
-            preset.name: inference_ms(OnnxGenerator(preset.model, provider)) for preset in presets
+            preset.name: inference_ms(open_generator(preset.model, provider)) for preset in presets
         },
         "render_realtime_factor": min(speeds.values(), default=None),  # of the slowest preset
         "render_realtime_factors": speeds,

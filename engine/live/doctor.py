@@ -12,20 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from engine.dsp.gain import GainImage
 from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.errors import DeviceError, PresetError, ProviderError
 from engine.live.bench import music
 from engine.live.budget import budget
 from engine.live.devices import Device, portaudio
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import AnyGenerator, open_generator
 from engine.live.inference import Background
 from engine.live.preset import Preset
 from engine.live.standalone import effects_of
 from engine.stages.chain import Chain
 from engine.stages.host import Host, Settings
-from engine.stages.inference import Job
-from engine.stages.restyle import shown_columns
+from engine.stages.inference import Job, Result
 
 TEMPOS = (120.0, 140.0, 175.0)
 RATE, BLOCK = 48000, 128
@@ -57,7 +55,7 @@ class _Timed(Background):
         self.times: list[float] = []
 
     def submit(self, job: Job, now: int) -> None:
-        def timed() -> GainImage | None:
+        def timed() -> Result | None:
             begun = time.perf_counter()
             image = job()
             self.times.append(time.perf_counter() - begun)
@@ -67,7 +65,7 @@ class _Timed(Background):
 
 
 def rehearse(
-    generator: OnnxGenerator,
+    generator: AnyGenerator,
     bpm: float,
     seconds: float = SECONDS,
     before: Chain | None = None,
@@ -84,7 +82,7 @@ def rehearse(
         beats_per_bar: of the music: a window of four long bars takes longer to restyle.
     """
     tempo, inference = Tempo(bpm, beats_per_bar=beats_per_bar), _Timed()
-    generator.warm(shown_columns(generator, tempo, "phrase"))
+    generator.warm(tempo, "phrase")
     host = Host(generator, inference, RATE, 2, tempo, Settings(), before, after)
     hop = host.restyle.hop
     feed = music(np.random.default_rng(0), tempo.phrase_s)
@@ -144,7 +142,7 @@ def providers(model: Path) -> dict[str, str]:
     found = {}
     for name in ("cpu", "cuda", "coreml"):
         try:
-            OnnxGenerator(model, name)
+            open_generator(model, name)
         except (ProviderError, PresetError) as fault:
             found[name] = str(fault)
         else:
@@ -240,7 +238,7 @@ def examine(
     total, done = len(presets) * len(TEMPOS), 0
     for preset in presets:
         try:
-            generator = OnnxGenerator(preset.model, provider, threads=1)
+            generator = open_generator(preset.model, provider, threads=1)
         except PresetError as fault:
             found[preset.name] = _unloaded(fault)
             done += len(TEMPOS)

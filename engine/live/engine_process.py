@@ -17,11 +17,11 @@ from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import STAGE_S
 from engine.live.loading import load_slots
+from engine.live.opening import IDLE_S
 from engine.live.processes import hurry, serve
 from engine.live.quarantine import Quarantine
-from engine.live.session import IDLE_S, Session
+from engine.live.session import Session
 from engine.live.speech import say
-from engine.stages.restyle import shown_columns
 
 _SWITCH_S = 0.0005  # the interpreter's turn-taking between hop loop and inference
 
@@ -30,8 +30,7 @@ def main(board: b.Board, asked: Asked) -> int:
     """Load the networks, say so, and follow one session after the other."""
     slots, out = len(asked.models), board.get(b.BROKEN)
     ours = [slot for slot in range(slots) if out >> slot & 1]  # of an engine before this one
-    width = partial(shown_columns, tempo=asked.tempo, use=asked.settings.use)
-    loaded = load_slots(asked.models, asked.provider, ours, width)
+    loaded = load_slots(asked.models, asked.provider, ours, (asked.tempo, asked.settings.use))
     for text in loaded.said:
         say(warning=text)
     for generator in loaded.generators:

@@ -1,102 +1,69 @@
-"""Generators in ONNX Runtime: read once, checked before they run, held to their example, and honest
-about where they run."""
+"""Generators of every kind as the engine runs them."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import (
+    ANSWERS,
+    COLUMN,
     DEFAULT_LEVEL_DB,
-    EXAMPLE_TOLERANCE,
     IMAGE,
+    NEXT_STATE,
     PERIOD,
-    ModelInfo,
+    STATE,
 )
-from engine.errors import DoubledropError, FrontEndError, GeneratorError, PresetError
-from engine.live import trial
-from engine.live.deadline import DEADLINE, interruptible
-from engine.live.inference import reason_of, run_error
-from engine.live.onnx_check import MOST_BYTES, check, check_shape
-from engine.live.providers import QUIET, check_provider, open_session
+from engine.dsp.tempo import Tempo
+from engine.dsp.view import shown_columns
+from engine.dsp.window import Use
+from engine.errors import GeneratorError
+from engine.live.onnx_model import LONGEST_S, STAGE_S, ModelFile, OnnxModel, read_file, read_model
 
-LONGEST_S = 20.0
-"""Of an inference, where nobody listens."""
-STAGE_S = 3.0
-"""Of an inference on the stage: what comes later is of no use to anybody."""
-_GRACE_S = 1.0  # for an inference that has been told to end
+__all__ = [
+    "LONGEST_S",
+    "STAGE_S",
+    "AnyGenerator",
+    "OnnxGenerator",
+    "StreamingOnnx",
+    "Through",
+    "open_generator",
+    "read_model",
+]
 
 
-class OnnxGenerator:
+class OnnxGenerator(OnnxModel):
     """A network that restyles a window.
 
-    The file is read once: the bytes that are checked and tried are the ones that run.
-
     Args:
-        path: the ONNX file.
-        provider: auto, cpu, cuda, tensorrt or coreml. ``auto`` takes a GPU that works, else CPU.
+        path: the ONNX file, or one that has been read.
+        provider, threads, tried: see :class:`engine.live.onnx_model.OnnxModel`.
         front_end: what the host's images are made with.
-        threads: of one inference on the CPU.
-        tried: whether this is its trial, or it has had it (see :mod:`engine.live.trial`).
 
     Attributes:
-        info: the file's metadata.
         view: columns around "now" that it wants to see on the stage; 0 for the whole window.
-        provider: the one that runs, cpu … coreml.
-        digest: SHA-256 of the file.
-        longest_s: an inference that takes longer is ended.
 
     Raises:
-        PresetError: the file is missing, corrupt, no generator, has what it must not have, or
-            fails its trial or its own example.
-        FrontEndError: it was made for another front end.
-        ProviderError: the provider was asked for by name and does not run.
+        PresetError, FrontEndError, ProviderError: see :func:`engine.live.onnx_model.read_file` and
+            :class:`engine.live.onnx_model.OnnxModel`.
     """
+
+    kind = "window"
 
     def __init__(
         self,
-        path: Path,
+        path: Path | ModelFile,
         provider: str = "auto",
         front_end: FrontEnd | None = None,
         threads: int | None = None,
         tried: bool = False,
     ) -> None:
-        self._path, self.longest_s = path, LONGEST_S
-        check_provider(provider)
-        try:
-            self._load(provider, front_end or FrontEnd(), threads, tried)
-        except DoubledropError:
-            raise
-        except Exception as fault:  # whatever a file can bring about
-            raise _unloadable(path, fault) from fault
-
-    def _load(self, provider: str, wanted: FrontEnd, threads: int | None, tried: bool) -> None:
-        path, name = self._path, str(self._path)
-        data = read_model(path)
-        declared = check(data, name)
-        self.digest = trial.digest_of(data)
-        self._wants_period = declared.wants_period
-        self.info = ModelInfo.from_metadata(declared.metadata, name)
-        self.front_end, self.level_db = self.info.front_end, self.info.level_db
-        self.view = self.info.view
-        if self.front_end != wanted:
-            raise FrontEndError(
-                name,
-                f"made for front end {self.front_end.fingerprint} {_difference(self, wanted)}",
-                expected=wanted.fingerprint,
-                cure="Train or export it again with this version's front end.",
-            )
-        check_shape(declared, self.info, name)
-        if not tried:
-            trial.admit(path, self.digest)
-        opening = partial(open_session, data, name, provider, threads)
-        self._session, self.provider = interruptible(opening)
-        self._check_example()
+        file = path if isinstance(path, ModelFile) else read_file(path, front_end)
+        self._wants_period, self.view = file.declared.wants_period, file.info.view
+        super().__init__(file, provider, threads, tried)
 
     def __call__(self, image: Array, period: float) -> Array:
         """Image (width, n_mels), 0…1, to the restyled image of the same shape.
@@ -107,62 +74,102 @@ class OnnxGenerator:
         feed = {IMAGE: np.ascontiguousarray(image.T, np.float32)[None, None]}
         if self._wants_period:
             feed[PERIOD] = np.array([period], np.float32)
-        generated = self._run(feed)
+        (generated,) = self.run(feed)
         if generated.shape != feed[IMAGE].shape or generated.dtype != np.float32:
-            raise GeneratorError(
-                "generator",
-                f"returned {generated.dtype} of shape {generated.shape}",
-                expected=f"float32 of shape {feed[IMAGE].shape}",
-                cure="The preset is faulty: export it again.",
-            )
+            raise _of_another_shape(generated, feed[IMAGE].shape)
         return np.ascontiguousarray(generated[0, 0].T)
 
-    def _run(self, feed: dict[str, Array]) -> Array:
-        options, late = ort.RunOptions(), False
-        options.log_severity_level = QUIET
-
-        def end() -> None:
-            nonlocal late
-            late = options.terminate = True
-
-        def run() -> Array:
-            with DEADLINE.within(self.longest_s, end):
-                (generated,) = self._session.run(None, feed, options)
-                return np.asarray(generated)
-
-        try:
-            return interruptible(run, self.longest_s + _GRACE_S)
-        except Exception as fault:
-            raise run_error(fault, self.longest_s if late else 0.0) from fault
-        except BaseException:  # Ctrl-C
-            options.terminate = True
-            raise
-
-    def warm(self, width: int, runs: int = 2) -> None:
-        """Run at a width, so that the first real window of it takes no longer than the rest."""
-        silence = np.zeros((width, self.front_end.n_mels), np.float32)
+    def warm(self, tempo: Tempo, use: Use, runs: int = 2) -> None:
+        """Run as it will at a tempo, so that the first window takes no longer than the rest."""
+        width = shown_columns(self.view, self.front_end, tempo, use)
+        image = np.full((width, self.front_end.n_mels), 0.5, np.float32)
         for _ in range(runs):
-            self(silence, float(width))
+            self(image, float(width))
 
-    def _check_example(self) -> None:
-        example = self.info.example
-        generated = self(example.source, example.period)
-        wrong = (
-            float(np.max(np.abs(generated - example.generated)))
-            if generated.shape == example.generated.shape
-            else np.inf
-        )
-        if not wrong <= EXAMPLE_TOLERANCE:
-            raise PresetError(
-                str(self._path),
-                f"its example comes out {wrong:.2g} off on {self.provider}",
-                expected=f"at most {EXAMPLE_TOLERANCE:g}",
-                cure="The file is damaged: export it again, or try --provider cpu.",
+    def example_output(self) -> Array:
+        """See :meth:`OnnxModel.example_output`."""
+        return self(self.info.example.source, self.info.example.period)
+
+
+class StreamingOnnx(OnnxModel):
+    """A network that answers column by column, see :mod:`engine.dsp.streaming`.
+
+    Arguments and errors are those of :class:`OnnxGenerator`.
+
+    Attributes:
+        receptive: columns before the newest that an answer depends on.
+    """
+
+    kind = "streaming"
+
+    def __init__(
+        self,
+        path: Path | ModelFile,
+        provider: str = "auto",
+        front_end: FrontEnd | None = None,
+        threads: int | None = None,
+        tried: bool = False,
+    ) -> None:
+        file = path if isinstance(path, ModelFile) else read_file(path, front_end)
+        shape = tuple(size or 1 for size in file.declared.shapes[STATE])
+        self._state = np.zeros(shape, np.float32)
+        self.receptive = shape[-1]
+        super().__init__(file, provider, threads, tried)
+
+    def begin(self) -> Array:
+        """The state before the first column."""
+        return self._state
+
+    def answer(self, column: Array, state: Array) -> tuple[Array, Array]:
+        """The next column.
+
+        Args:
+            column: what :func:`engine.dsp.streaming.describe` says of it.
+            state: as it came from the column before.
+
+        Returns:
+            Gains and noise, dB, (2, leads, n_mels), and the state behind this column.
+
+        Raises:
+            GeneratorError: the provider failed, took too long, or gave what is no answer.
+        """
+        feed = {COLUMN: column[None, :, None], STATE: state}
+        named = zip(self._outputs, self.run(feed), strict=True)
+        found = dict(named)
+        answers, following = found[ANSWERS], found[NEXT_STATE]
+        if following.shape != state.shape or answers.ndim != 5:
+            raise _of_another_shape(following, state.shape)
+        if not (np.isfinite(answers).all() and np.isfinite(following).all()):
+            raise GeneratorError(
+                "generator",
+                "returned values that are not finite",
+                cure="The preset is faulty: export it again.",
             )
+        return answers[0, ..., 0], following
+
+    @property
+    def _outputs(self) -> list[str]:
+        return [output.name for output in self._session.get_outputs()]
+
+    def warm(self, tempo: Tempo, use: Use, runs: int = 2) -> None:
+        """Run, so that the first real column takes no longer than the rest."""
+        del tempo, use  # each column is like the other
+        column = np.zeros(self.info.example.source.shape[1], np.float32)
+        for _ in range(runs):
+            self.answer(column, self.begin())
+
+    def example_output(self) -> Array:
+        """See :meth:`OnnxModel.example_output`."""
+        state = self.begin()
+        for column in self.info.example.source:
+            answers, state = self.answer(column, state)
+        return answers.reshape(1, -1)
 
 
 class Through:
     """The generator that changes nothing: what a slot plays whose own cannot be loaded."""
+
+    kind = "window"
 
     def __init__(self) -> None:
         self.front_end, self.level_db, self.view = FrontEnd(), DEFAULT_LEVEL_DB, 0
@@ -173,35 +180,28 @@ class Through:
         return image
 
 
-def read_model(path: Path) -> bytes:
-    """The bytes of a generator's file.
-
-    Raises:
-        PresetError: it is missing, too large, or cannot be read.
-    """
-    if not path.is_file():
-        raise PresetError(
-            str(path), "no such file", cure="A preset holds preset.toml and generator.onnx."
-        )
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
-    except OSError as fault:
-        raise _unloadable(path, fault) from fault
+AnyGenerator = OnnxGenerator | StreamingOnnx
+"""A network of any kind."""
 
 
-def _unloadable(path: Path, fault: Exception) -> PresetError:
-    return PresetError(
-        str(path),
-        f"cannot be loaded ({reason_of(fault)})",
-        cure="The file is damaged or no ONNX model: export it again.",
-    )
+def open_generator(
+    path: Path,
+    provider: str = "auto",
+    front_end: FrontEnd | None = None,
+    threads: int | None = None,
+    tried: bool = False,
+) -> AnyGenerator:
+    """The generator of a file, of the kind that it is; arguments and errors of
+    :class:`OnnxGenerator`."""
+    file = read_file(path, front_end)
+    made = StreamingOnnx if file.info.kind == "streaming" else OnnxGenerator
+    return made(file, provider, front_end, threads, tried)
 
 
-def _difference(generator: OnnxGenerator, wanted: FrontEnd) -> str:
-    has = vars(generator.front_end)
-    return ", ".join(
-        f"{key} {has[key]:g} instead of {value:g}" if isinstance(value, (int, float)) else key
-        for key, value in vars(wanted).items()
-        if has[key] != value
+def _of_another_shape(found: Array, expected: tuple[int, ...]) -> GeneratorError:
+    return GeneratorError(
+        "generator",
+        f"returned {found.dtype} of shape {found.shape}",
+        expected=f"float32 of shape {expected}",
+        cure="The preset is faulty: export it again.",
     )

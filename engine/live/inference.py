@@ -11,11 +11,10 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Protocol
 
-from engine.dsp.gain import GainImage
 from engine.errors import GeneratorError
 from engine.live.deadline import DEADLINE, settle
 from engine.live.quarantine import Outcome, Quarantine
-from engine.stages.inference import Inference, Job
+from engine.stages.inference import Inference, Job, Result
 from engine.text import printable
 
 _GIVEN_UP_S = 5.0  # an inference that was told to end by then, and has not
@@ -57,9 +56,9 @@ class _Worker:
     """
 
     def __init__(self, quarantine: Quarantine | None = None) -> None:
-        self._jobs: SimpleQueue[tuple[Future[GainImage | None], Job] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Future[Result | None], Job] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._job: Future[GainImage | None] | None = None
+        self._job: Future[Result | None] | None = None
         self._begun = 0
         self._quarantine = quarantine
         self.done = self.faults = 0
@@ -86,7 +85,7 @@ class _Worker:
         self._job, self._begun = Future(), now
         self._jobs.put((self._job, job))
 
-    def _finish(self, patience_s: float) -> GainImage | None:
+    def _finish(self, patience_s: float) -> Result | None:
         """The job's image; None, and counted, where it failed.
 
         Raises:
@@ -103,7 +102,7 @@ class _Worker:
         self.done += image is not None
         return image
 
-    def _take(self, patience_s: float) -> GainImage | None:
+    def _take(self, patience_s: float) -> Result | None:
         """The job's image, after so many seconds at most; another job may be begun then.
 
         Raises:
@@ -137,7 +136,7 @@ class _Worker:
         self._thread, self._jobs = None, SimpleQueue()
 
 
-def _work(jobs: SimpleQueue[tuple[Future[GainImage | None], Job] | None]) -> None:
+def _work(jobs: SimpleQueue[tuple[Future[Result | None], Job] | None]) -> None:
     while (item := jobs.get()) is not None:
         settle(*item)
         del item  # the image, and what the job has heard, are not kept until the next
@@ -158,7 +157,7 @@ class Scheduled(_Worker):
         super().__init__(quarantine)
         self._duration = duration
 
-    def collect(self, now: int) -> GainImage | None:
+    def collect(self, now: int) -> Result | None:
         """The result that is due by now.
 
         Raises:
@@ -191,7 +190,7 @@ class Background(_Worker):
         self._looked, self._waited = time.monotonic(), 0.0
         super().submit(job, now)
 
-    def collect(self, now: int) -> GainImage | None:
+    def collect(self, now: int) -> Result | None:
         """The result, if one has finished."""
         if self._job is None:
             return None
@@ -222,7 +221,7 @@ class Recorded(_Worker):
         self._collected = deque(collected)
         self._slot = quarantine
 
-    def collect(self, now: int) -> GainImage | None:
+    def collect(self, now: int) -> Result | None:
         """The result that was there by now."""
         if self._job is None or not self._collected or now < self._collected[0][0]:
             return None

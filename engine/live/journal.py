@@ -34,13 +34,17 @@ class Kind(IntEnum):
     PANIC = 10
     # What became of the sound of a plugin, see engine.live.external.Turn.
     PLUGIN = 11
+    # From a column on, a slot of a streaming generator is heard by this answer.
+    HEARD_BY = 14
     # Of the device: it began; from here on these are wanted, and the wet sound is or is not there.
     OPENED = b.OPENED
     TURNED = b.TURNED
 
 
-FORMAT = 2
+FORMAT = 3
 """Of the entries of a take; another version may note other things."""
+PLAYED = (2, FORMAT)
+"""Those that can be played again: 2 knows no streaming generators."""
 NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.BEGAN: ("heard",),
     Kind.LISTENED: ("until",),
@@ -53,6 +57,7 @@ NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.MACRO: ("number", "place"),
     Kind.PANIC: (),
     Kind.PLUGIN: ("number", "turn"),
+    Kind.HEARD_BY: ("slot", "column", "by"),
     Kind.OPENED: ("wet",),
     Kind.TURNED: ("wet", "level", "ready"),
 }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.dsp.tempo import Tempo
+from engine.dsp.window import Use
 from engine.errors import DoubledropError, ProviderError
 from engine.live import trial
-from engine.live.generator import OnnxGenerator, Through, read_model
+from engine.live.generator import AnyGenerator, Through, open_generator, read_model
 from engine.live.onnx_check import check
 from engine.live.quarantine import dry
 
@@ -27,7 +29,7 @@ class Loaded:
         faults: why those that cannot be loaded cannot, by slot from 0.
     """
 
-    generators: list[OnnxGenerator | Through] = field(default_factory=list)
+    generators: list[AnyGenerator | Through] = field(default_factory=list)
     provider: str = NOWHERE
     faults: dict[int, DoubledropError] = field(default_factory=dict)
 
@@ -41,7 +43,7 @@ def load_slots(
     models: Sequence[str],
     provider: str,
     out: Collection[int] = (),
-    width: Callable[[OnnxGenerator], int] | None = None,
+    warm: tuple[Tempo, Use] | None = None,
 ) -> Loaded:
     """Load the network of each slot.
 
@@ -49,7 +51,7 @@ def load_slots(
         models: the files.
         provider: auto, cpu, cuda, tensorrt or coreml.
         out: slots that are not loaded, for they have failed before.
-        width: columns that a generator will be shown, to warm it with; None for cold ones.
+        warm: tempo and use of the window to warm them at; None for cold ones.
 
     Raises:
         ProviderError: the provider was asked for by name and does not run.
@@ -58,12 +60,12 @@ def load_slots(
     wanted = [model for slot, model in enumerate(models) if slot not in out]
     _try(dict.fromkeys(wanted))
     for slot, model in enumerate(models):
-        generator: OnnxGenerator | Through = Through()
+        generator: AnyGenerator | Through = Through()
         if slot not in out:
             try:
-                generator = OnnxGenerator(Path(model), provider, threads=1)
-                if width is not None:
-                    generator.warm(width(generator))
+                generator = open_generator(Path(model), provider, threads=1)
+                if warm is not None:
+                    generator.warm(*warm)
                 loaded = Loaded(loaded.generators, generator.provider, loaded.faults)
             except ProviderError as fault:
                 if provider != "auto":

@@ -26,7 +26,7 @@ from engine.live.callback import exchange_on
 from engine.live.chains import chains_latency
 from engine.live.external import OFFLINE_S
 from engine.live.files import SoundReader, SoundWriter
-from engine.live.generator import OnnxGenerator, Through
+from engine.live.generator import AnyGenerator, OnnxGenerator, Through
 from engine.live.inference import Scheduled
 from engine.live.leftovers import release
 from engine.live.loading import load_slots
@@ -207,7 +207,8 @@ def perform(
         )
 
 
-def _slowest(generators: Sequence[OnnxGenerator | Through]) -> OnnxGenerator | None:
+def _slowest(generators: Sequence[AnyGenerator | Through]) -> OnnxGenerator | None:
+    """Of those whose inferences take long enough for the result to depend on it."""
     networks = [one for one in generators if isinstance(one, OnnxGenerator)]
     return max(networks, key=lambda one: one.view or 1 << 16, default=None)
 

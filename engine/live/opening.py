@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.dsp.limiter import LOOKAHEAD, reset
+from engine.dsp.streaming import columns_needed
+from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.budget import budget
+from engine.live.generator import AnyGenerator, StreamingOnnx, Through
 from engine.stages.host import Settings
+
+IDLE_S = 0.0003  # between looks for the next hop: a ninth of one
 
 
 def begin_session(
@@ -59,3 +67,20 @@ def _silence_between(board: b.Board, rate: int, heard: int) -> None:
             board.write(ring, begins, np.zeros((b.CHANNELS, gap), np.float32))
         else:
             ring[:] = 0.0
+
+
+def past_needed(generators: Sequence[AnyGenerator | Through], tempo: Tempo, rate: int) -> int:
+    """Samples of the feed after which a session is as if it had always been there: a phrase; and
+    for a streaming generator all that its state, its level and its memory depend on."""
+    columns = 0.0
+    for generator in generators:
+        if isinstance(generator, StreamingOnnx):
+            columns = max(columns, columns_needed(generator.receptive) * generator.front_end.hop_s)
+    return round((1.1 * tempo.phrase_s + columns) * rate)
+
+
+def opened_session(board: b.Board) -> b.Opened:
+    """The session that there is, once it has begun."""
+    while (opened := board.opened()) is None:
+        time.sleep(IDLE_S)
+    return opened

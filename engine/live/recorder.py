@@ -31,6 +31,7 @@ import soundfile as sf
 
 from engine.dsp.arrays import Audio
 from engine.dsp.limiter import LOOKAHEAD, Limiter
+from engine.dsp.streaming import LEADS
 from engine.live import board as b
 from engine.live.decoding import reason
 from engine.live.events import Events
@@ -200,6 +201,7 @@ class Recorder:
         self.take.mkdir()
         facts = self._facts | {
             "format": FORMAT,
+            "lead": LEADS[0],
             "rate": rate,
             "block": board.get(b.BLOCK),
             "inputs": board.get(b.INPUTS),

@@ -15,16 +15,16 @@ from engine.dsp.arrays import Audio
 from engine.dsp.limiter import CEILING_DB, Limiter
 from engine.dsp.tempo import Tempo
 from engine.dsp.tempo_map import TempoMap
+from engine.dsp.window import Use
 from engine.errors import UsageError
 from engine.live.constant_q import draw_constant_q
 from engine.live.files import BLOCK, SoundReader, SoundWriter, make_folder
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import AnyGenerator
 from engine.live.inference import Scheduled
 from engine.live.report import Report
 from engine.live.standalone import effects_of
 from engine.stages.chain import Chain
 from engine.stages.host import Host, Settings
-from engine.stages.restyle import Use, shown_columns
 from engine.writing import check_output
 
 Progress = Callable[[int, int], None]
@@ -63,15 +63,13 @@ class Rendering:
         return dict(vars(self))
 
 
-def measure_inference_ms(generator: OnnxGenerator, tempo: Tempo, use: Use, runs: int = 5) -> float:
+def measure_inference_ms(generator: AnyGenerator, tempo: Tempo, use: Use, runs: int = 5) -> float:
     """Median time of one inference at this tempo's width, warm, in milliseconds."""
-    columns = shown_columns(generator, tempo, use)
-    image = np.full((columns, generator.front_end.n_mels), 0.5, np.float32)
-    generator.warm(columns)
+    generator.warm(tempo, use)
     times = []
     for _ in range(runs):
         begun = time.perf_counter()
-        generator(image, float(columns))
+        generator.warm(tempo, use, 1)
         times.append(time.perf_counter() - begun)
     return float(np.median(times) * 1000)
 
@@ -79,7 +77,7 @@ def measure_inference_ms(generator: OnnxGenerator, tempo: Tempo, use: Use, runs:
 def render(
     source: Path,
     sink: Path,
-    generator: OnnxGenerator,
+    generator: AnyGenerator,
     tempo: Tempo | TempoMap,
     settings: Settings,
     *,
@@ -203,7 +201,7 @@ def _places_of(report: Path, source: Path, sink: Path, force: bool) -> list[Path
     return pictures
 
 
-def measured(inference_ms: float | None, generator: OnnxGenerator, tempo: Tempo, use: Use) -> float:
+def measured(inference_ms: float | None, generator: AnyGenerator, tempo: Tempo, use: Use) -> float:
     """The time given, or one that is measured."""
     if inference_ms is None:
         return measure_inference_ms(generator, tempo, use)

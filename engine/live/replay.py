@@ -17,8 +17,8 @@ from engine.live.budget import FADE
 from engine.live.chains import chains_latency
 from engine.live.external import OFFLINE_S, Turn
 from engine.live.files import SoundReader, SoundWriter
-from engine.live.generator import OnnxGenerator, Through
-from engine.live.inference import Recorded
+from engine.live.generator import AnyGenerator, StreamingOnnx, Through
+from engine.live.inference import Recorded, Runner, Scheduled
 from engine.live.loading import load_slots
 from engine.live.offline import Callbacks, offline_board
 from engine.live.opening import begin_session
@@ -128,7 +128,7 @@ class _Player:
         self,
         board: b.Board,
         take: Take,
-        generators: Sequence[OnnxGenerator | Through],
+        generators: Sequence[AnyGenerator | Through],
         faults: list[str],
     ) -> None:
         self._faults = faults
@@ -191,7 +191,7 @@ class _Player:
         board = self._board
         while True:
             row, session = self._engine[0] if self._engine else None, self._session
-            if row is not None and row["what"] == "collected":
+            if row is not None and row["what"] in ("collected", "heard_by"):
                 self._engine.popleft()  # its slot has been told at the beginning
             elif row is not None and row["what"] == "began" and board.get(b.HEARD) >= row["heard"]:
                 self._begin()
@@ -246,9 +246,12 @@ class _Player:
         self.close()
         began, rows = self._engine.popleft(), self._engine
         collected: list[list[tuple[int, Outcome]]] = [[] for _ in self._generators]
+        decided: list[list[tuple[int, int]]] = [[] for _ in self._generators]
         for row in rows:
             if row["what"] == "began":
                 break
+            if row["what"] == "heard_by":
+                decided[int(row["slot"])].append((int(row["column"]), int(row["by"])))
             if row["what"] == "collected":
                 at = int(row["at"]) - began["at"]
                 collected[int(row["slot"])].append((at, Outcome(max(-1, min(1, int(row["done"]))))))
@@ -258,13 +261,20 @@ class _Player:
             rows.popleft()  # a session does so itself when it begins
         self._session = Session(
             *(self._board, self._generators, self._take.asked),
-            lambda slot, _: Recorded(collected[slot], self._quarantines[slot]),
+            lambda slot, _: self._runner(slot, collected[slot]),
             int(began["heard"]),
             OFFLINE_S,
             self._faults.append,
+            decided=decided,
         )
         for plugin in self._session.plugins:
             plugin.lead(Turn.AWAY)  # until its note says that it came
+
+    def _runner(self, slot: int, collected: list[tuple[int, Outcome]]) -> Runner:
+        """Who runs a slot's inferences: of a streaming generator, when they came says nothing."""
+        if isinstance(self._generators[slot], StreamingOnnx):
+            return Scheduled(0, self._quarantines[slot])
+        return Recorded(collected, self._quarantines[slot])
 
 
 def _read(file: SoundReader, n: int) -> Audio:

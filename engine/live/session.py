@@ -20,17 +20,17 @@ from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.chains import Built, Workshop
-from engine.live.external import Turn
-from engine.live.generator import OnnxGenerator, Through
+from engine.live.generator import AnyGenerator, StreamingOnnx, Through
 from engine.live.inference import Background, Runner
 from engine.live.journal import Kind, note
+from engine.live.opening import IDLE_S, opened_session, past_needed
 from engine.live.quarantine import Outcome, Quarantine
 from engine.live.speech import say
 from engine.stages.dose import Dose
+from engine.stages.gain_source import Decisions
 from engine.stages.host import Host
 from engine.stages.slots import Slots
 
-IDLE_S = 0.0003  # between looks for the next hop: a ninth of one
 _MOST_HOPS = 64
 _BACKLOG_S = 1.0  # further behind than this, the feed is listened to and not rendered
 _PLACES = {quality: b.SHARES[quality.value] for quality in Quality}
@@ -50,6 +50,7 @@ class Session:
         patience_s: how long the answer of a plugin is waited for, where nobody listens.
         tell: told what goes wrong; by default whoever started this process.
         quarantines: of the slots, beyond this session; not used with a ``runner``.
+        decided: for a take: of each slot, what its columns were heard by.
 
     Attributes:
         at: sample of the session that comes next.
@@ -60,45 +61,51 @@ class Session:
     def __init__(
         self,
         board: b.Board,
-        generators: Sequence[OnnxGenerator | Through],
+        generators: Sequence[AnyGenerator | Through],
         asked: Asked,
         runner: Callable[[int, int], Runner] | None = None,
         heard: int | None = None,
         patience_s: float | None = None,
         tell: Callable[[str], None] = lambda text: say(fault=text),
         quarantines: Sequence[Quarantine] = (),
+        decided: Sequence[Decisions] | None = None,
     ) -> None:
-        self._tell = tell
+        self._tell, self._generators = tell, generators
         self._quarantines = quarantines or [Quarantine() for _ in generators]
-        opened = _opened(board)
+        opened = opened_session(board)
         self._board, self.number, self._rate = board, opened.number, opened.rate
         self._channels = max(1, opened.inputs)
         hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
         self._tempo_number, tempo, known = board.wanted_tempo()
         heard = opened.heard if heard is None else heard
-        past = min(heard, round(1.1 * tempo.phrase_s * self._rate), b.FEED // 2)
-        self.at = (heard - past) // hop * hop
-        self._origin = self.at
+        past = min(heard, past_needed(generators, tempo, self._rate), b.FEED * 9 // 10)
+        self.at = self._origin = (heard - past) // hop * hop
         workshop = Workshop(self._rate, self._channels, hop, patience_s)
         built = Built(asked, workshop)
         self._macros, self.plugins = built.macros, workshop.plugins
         self._lead = max(chain.latency if chain else 0 for chain in built.before)
         shifted = self._own(tempo)
-        make = runner or self._background
-        self._inferences = [make(slot, self._origin) for slot in range(len(generators))]
+        make, slots = runner or self._background, range(len(generators))
+        self._inferences = [make(slot, self._origin) for slot in slots]
+        networks = enumerate(zip(generators, self._inferences, strict=True))
         hosts = [
-            Host(generator, inference, self._rate, self._channels, shifted, asked.settings)
-            for generator, inference in zip(generators, self._inferences, strict=True)
+            Host(
+                *(generator, inference, self._rate, self._channels, shifted, asked.settings),
+                origin=self._origin - self._lead,
+                tell=partial(self._happened, Kind.HEARD_BY, slot),
+                decided=None if decided is None else decided[slot],
+            )
+            for slot, (generator, inference) in networks
         ]
         levels_db = asked.levels_db or [0.0] * len(hosts)
         for host, level_db in zip(hosts, levels_db, strict=True):
             host.restyle.dose = Dose(host.renderer.stft, self._rate, asked.match, level_db)
         self._sanitise = hosts[0].sanitise
-        stages, effects = [h.restyle for h in hosts], (built.before, built.after, built.master)
         form = self._rate, asked.law, asked.sides, self._channels
-        self._slots = Slots(stages, *form, *effects)
+        effects = built.before, built.after, built.master
+        self._slots = Slots([h.restyle for h in hosts], *form, *effects)
         for number, plugin in enumerate(self.plugins):
-            plugin.told = partial(self._tell_turn, number)
+            plugin.told = partial(self._happened, Kind.PLUGIN, number)
         self._panics = board.get(b.PANICS)
         self.hop = hop
         self._slots.active = self._slot(board.called())
@@ -152,13 +159,16 @@ class Session:
             inference.close()
 
     def _background(self, slot: int, origin: int) -> Background:
+        streams = isinstance(self._generators[slot], StreamingOnnx)
+
         def tell(now: int, outcome: Outcome) -> None:
-            note(self._board, Kind.COLLECTED, origin + now, slot, outcome)
+            if not (streams and outcome is Outcome.DONE):  # when answers come changes nothing
+                note(self._board, Kind.COLLECTED, origin + now, slot, outcome)
 
         return Background(tell, self._quarantines[slot])
 
-    def _tell_turn(self, number: int, turn: Turn) -> None:
-        note(self._board, Kind.PLUGIN, self.at, number, turn)
+    def _happened(self, kind: Kind, *values: float) -> None:
+        note(self._board, kind, self.at, *values)
 
     def _note(self, kind: Kind, *values: float, key: int = 0) -> None:
         """Put it into the journal, unless it is there already."""
@@ -254,7 +264,7 @@ class Session:
             board.numbers[b.LATE_HOPS] += hops
         instant, reading = self._slots.stages[self._slots.active].last_readings[-1]
         if reading.tap:
-            newest = reading.tap.image.source.newest
+            newest = reading.tap.image.newest
             self._ages.append(max(0.0, (instant - newest) / self._rate))
 
     def advance(self) -> None:
@@ -286,10 +296,3 @@ class Session:
             self._reported = now
             ages = np.percentile(self._ages, (50, 99))
             board.readings.write(*ages, *(1e3 * np.percentile(self._times, (50, 99, 99.9))))
-
-
-def _opened(board: b.Board) -> b.Opened:
-    """The session that there is, once it has begun."""
-    while (opened := board.opened()) is None:
-        time.sleep(IDLE_S)
-    return opened

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from engine import strict_json
+from engine.dsp.streaming import LEADS
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError
 from engine.live.asked import Asked, read
-from engine.live.journal import FORMAT
+from engine.live.journal import PLAYED
 from engine.live.rack import OURS, flat
 from engine.live.rig_chain import Effects, Move, check_move
 from engine.reading import read_json_lines
@@ -64,8 +65,10 @@ def read_take(folder: Path) -> Take:
     """
     try:
         facts = strict_json.read((folder / "take.json").read_text(encoding="utf-8"))
-        if facts["format"] != FORMAT:
-            raise ValueError(f"format {facts['format']}, this version plays {FORMAT}")
+        if facts["format"] not in PLAYED:
+            raise ValueError(f"format {facts['format']}, this version plays {PLAYED}")
+        if facts.get("lead", LEADS[0]) != LEADS[0]:
+            raise ValueError(f"a lead of {facts['lead']} columns, this version has {LEADS[0]}")
         entries = read_json_lines(folder / "decisions.jsonl")
         device = [e for e in entries if e["what"] in ("opened", "turned")]
         return Take(

@@ -13,15 +13,17 @@ from engine.dsp.arrays import Audio
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
 from engine.dsp.tempo_map import TempoMap
+from engine.dsp.window import Use
 from engine.errors import UsageError
 from engine.stages.chain import Chain
 from engine.stages.contract import Stage
+from engine.stages.gain_source import Decided, Decisions
 from engine.stages.graph import DryWet, Series
 from engine.stages.hops import Hops
-from engine.stages.inference import Generator, Inference
+from engine.stages.inference import Inference, StreamGenerator, WindowGenerator
 from engine.stages.insert import Insert
 from engine.stages.renderers import GainRenderer, GriffinLimRenderer, PaperRenderer, Renderer
-from engine.stages.restyle import Restyle, Use
+from engine.stages.restyle import Restyle
 from engine.stages.sanitise import Sanitise
 
 MIN_RATE, MAX_RATE = 8000, 384000
@@ -61,6 +63,7 @@ class Host:
         tempo: tempo and downbeat of the feed; what becomes of them is followed.
         settings: see :class:`Settings`.
         before, after: effects before and behind the restyle stage, or None.
+        origin, tell, decided: see :class:`engine.stages.stream_gains.StreamGains`.
 
     Attributes:
         restyle: the restyle stage, for its counters.
@@ -70,7 +73,7 @@ class Host:
 
     def __init__(
         self,
-        generator: Generator,
+        generator: WindowGenerator | StreamGenerator,
         inference: Inference,
         rate: float,
         channels: int,
@@ -78,6 +81,9 @@ class Host:
         settings: Settings,
         before: Chain | None = None,
         after: Chain | None = None,
+        origin: int = 0,
+        tell: Decided = lambda column, by: None,
+        decided: Decisions | None = None,
     ) -> None:
         if not MIN_RATE <= rate <= MAX_RATE:
             raise UsageError(
@@ -113,6 +119,9 @@ class Host:
             settings.use,
             settings.lookahead_ms,
             max(one.phrase_s for one in tempi.tempi),
+            origin,
+            tell,
+            decided,
         )
         way: list[Stage] = [Hops(self.restyle, channels)]
         chains = [chain for chain in (before, after) if chain is not None]

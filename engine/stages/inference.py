@@ -3,27 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import GainImage
+from engine.dsp.stream_columns import Described
 
-Job = Callable[[], GainImage | None]
-"""Restyles the window; or only listens, and has no result."""
+
+@dataclass(frozen=True)
+class Answered:
+    """What a streaming generator answered after a column.
+
+    Attributes:
+        column: its number.
+        gain_db: for the columns that come ``LEADS`` later, (leads, n_mels).
+        noise: variance a sample and band, (leads, n_mels), or None.
+        level: mean square of the feed.
+    """
+
+    column: int
+    gain_db: Array
+    noise: Array | None
+    level: float
+
+
+Result = GainImage | tuple[Answered, ...] | list[Described]
+Job = Callable[[], Result | None]
+"""Restyles the window, or answers to columns; or only listens, and has no result."""
 
 
 class Generator(Protocol):
-    """A network that restyles a window."""
+    """A network."""
 
     front_end: FrontEnd
     level_db: float
+
+
+class WindowGenerator(Generator, Protocol):
+    """One that restyles a window."""
+
     view: int
     """Columns around "now" that it wants to see on the stage; 0 for the whole window."""
 
     def __call__(self, image: Array, period: float) -> Array:
         """Image 0…1 of shape (width, n_mels), and the exact length of the phrase in columns, to
         an image of the same shape."""
+        ...
+
+
+@runtime_checkable
+class StreamGenerator(Generator, Protocol):
+    """One that answers column by column, see :mod:`engine.dsp.streaming`."""
+
+    receptive: int
+    """Columns before the newest that an answer depends on."""
+
+    def begin(self) -> Array:
+        """The state before the first column."""
+        ...
+
+    def answer(self, column: Array, state: Array) -> tuple[Array, Array]:
+        """Gains and noise, dB, (2, leads, n_mels), and the state behind a column."""
         ...
 
 
@@ -40,6 +82,6 @@ class Inference(Protocol):
         """Start a job."""
         ...
 
-    def collect(self, now: int) -> GainImage | None:
+    def collect(self, now: int) -> Result | None:
         """The result that is there by now, once."""
         ...

@@ -17,7 +17,7 @@ from engine.dsp.level import ModelLevel
 from engine.dsp.tempo import Tempo
 from engine.dsp.view import View
 from engine.dsp.window import Window
-from engine.stages.inference import Generator
+from engine.stages.inference import WindowGenerator
 
 
 class Listener:
@@ -34,7 +34,7 @@ class Listener:
 
     def __init__(
         self,
-        generator: Generator,
+        generator: WindowGenerator,
         window: Window,
         analyser: Analyser,
         channels: int,

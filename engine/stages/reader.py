@@ -6,10 +6,9 @@ from collections import Counter, deque
 
 from engine.dsp.gain import GainImage, Quality
 from engine.dsp.tempo import Tempo
+from engine.stages.fade import HOLD_S, Fade
 from engine.stages.readings import Reading, Tap
 
-HOLD_S = 0.5  # how long the last gain is held once nothing knows the instant
-FADE_S = 0.030  # from wet to dry and back
 BLEND_S = 0.010  # from one image to the next
 
 
@@ -29,16 +28,13 @@ class GainReader:
     def __init__(
         self, rate: float, hop: int, tempo: Tempo | None, blend: bool, images: int = 2
     ) -> None:
-        self._rate, self.tempo = rate, tempo
+        self._rate = rate
         self._images: deque[GainImage] = deque(maxlen=images)
         self._current: GainImage | None = None
         self._before: GainImage | None = None
         self._blend = 1.0
         self._blend_step = hop / (BLEND_S * rate) if blend else 1.0
-        self._wet_step = hop / (FADE_S * rate)
-        self._wet = 1.0
-        self._lost = False
-        self._lost_bar = 0
+        self._fade = Fade(rate, hop, tempo)
         self._held: tuple[Tap | None, Tap | None, float] = (None, None, 1.0)
         self.share: Counter[Quality] = Counter({quality: 0 for quality in Quality})
 
@@ -50,7 +46,17 @@ class GainReader:
         """As if there had never been an image: the next one is heard as soon as it is there."""
         self._images.clear()
         self._current = self._before = None
-        self._held, self._lost, self._wet = (None, None, 1.0), False, 0.0
+        self._held = (None, None, 1.0)
+        self._fade.forget()
+
+    @property
+    def tempo(self) -> Tempo | None:
+        """Of the feed."""
+        return self._fade.tempo
+
+    @tempo.setter
+    def tempo(self, tempo: Tempo | None) -> None:
+        self._fade.tempo = tempo
 
     def read(self, sample: float, heard: bool = True) -> Reading:
         """Gains for the output sample at this time in the feed; called once a hop, in order.
@@ -63,7 +69,7 @@ class GainReader:
         if image is not None:
             self._switch(image)
             self._held = self._tap(sample, quality)
-        wet = self._fade(sample, quality)
+        wet = self._fade.follow(sample, quality is not Quality.DRY, self._current is not None)
         reading = Reading(*self._held, wet, quality if wet > 0 else Quality.DRY)
         if sample >= 0 and heard:
             self.share[reading.quality] += 1
@@ -98,19 +104,3 @@ class GainReader:
             self._before = None
             return tap, None, 1.0
         return tap, Tap.at(self._before, sample), self._blend
-
-    def _fade(self, sample: float, quality: Quality) -> float:
-        if quality is Quality.DRY:
-            self._lost = self._lost or self._current is not None
-            self._lost_bar = self._bar(sample)
-            if sample >= 0:  # before the feed begins there is nothing to fade from
-                self._wet = max(0.0, self._wet - self._wet_step)
-        elif not self._lost or self._bar(sample) != self._lost_bar or self.tempo is None:
-            self._lost = False
-            self._wet = min(1.0, self._wet + self._wet_step)
-        else:
-            self._wet = max(0.0, self._wet - self._wet_step)
-        return self._wet
-
-    def _bar(self, sample: float) -> int:
-        return self.tempo.bar_at(sample / self._rate) if self.tempo else 0

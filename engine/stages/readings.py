@@ -8,20 +8,49 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.gain import GainImage, Quality
 
-Rows = Callable[[GainImage], Array]
+
+class Gains(Protocol):
+    """Gains of columns in a row.
+
+    Attributes:
+        gain_db: (columns, n_mels).
+        generated_db: the generated image, dB at the level of the feed, where there is one.
+        noise: variance a sample and band, (columns, n_mels), or None.
+        level: mean square of the feed, (columns,).
+        newest: sample around which the newest column lies that they know of.
+    """
+
+    @property
+    def gain_db(self) -> Array: ...  # noqa: D102
+
+    @property
+    def generated_db(self) -> Array | None: ...  # noqa: D102
+
+    @property
+    def noise(self) -> Array | None: ...  # noqa: D102
+
+    @property
+    def level(self) -> Array: ...  # noqa: D102
+
+    @property
+    def newest(self) -> float: ...  # noqa: D102
+
+
+Rows = Callable[[Gains], Array]
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
     """A place between two columns of an image; ``weight`` is that of the right one."""
 
-    image: GainImage
+    image: Gains
     left: int
     right: int
     weight: float
@@ -83,15 +112,16 @@ def noise_rows(readings: Sequence[Reading], n_mels: int) -> Array:
     return _rows(readings, _noise, n_mels)
 
 
-def _gain(image: GainImage) -> Array:
+def _gain(image: Gains) -> Array:
     return image.gain_db
 
 
-def _generated(image: GainImage) -> Array:
+def _generated(image: Gains) -> Array:
+    assert image.generated_db is not None, "a streaming generator makes no image"
     return image.generated_db
 
 
-def _noise(image: GainImage) -> Array:
+def _noise(image: Gains) -> Array:
     return np.zeros_like(image.gain_db) if image.noise is None else image.noise
 
 

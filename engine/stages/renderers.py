@@ -20,6 +20,8 @@ class Renderer(Protocol):
 
     stft: STFT
     noise_branch: bool
+    takes_gains: bool
+    """Whether gains are all that it needs; else it needs a generated image."""
     noise_energy: float
     """Energy of the noise so far, in squared samples over all channels."""
 
@@ -52,6 +54,8 @@ class GainRenderer(Renderer):
         channels: number of channels.
         noise_branch: whether to render missing energy as noise.
     """
+
+    takes_gains = True
 
     def __init__(
         self, analyser: Analyser, channels: int, stft: STFT, noise_branch: bool = True
@@ -101,7 +105,7 @@ class PaperRenderer(Renderer):
         analyser: front end at the device's rate; its own symmetric window is the transform.
     """
 
-    noise_branch = False
+    noise_branch = takes_gains = False
     noise_energy = 0.0
 
     def __init__(self, analyser: Analyser) -> None:

@@ -1,15 +1,13 @@
 """The restyle stage: one hop loop for the stage, the studio and the tests.
 
-Each hop: finished inferences are collected, new ones begun with the sound heard since the last;
-the gain for the instant that now leaves is read; the renderer puts it on the live spectrum. The
-bookkeeping goes hop by hop and the transforms go over all hops of a block at once, so that any
-block size gives the same output.
+Each hop: the gain for the instant that now leaves is read, from what the generator has made of the
+feed; the renderer puts it on the live spectrum. The bookkeeping goes hop by hop and the transforms
+go over all hops of a block at once, so that any block size gives the same output.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
 
 import numpy as np
 
@@ -17,29 +15,19 @@ from engine.dsp.arrays import Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import Quality
 from engine.dsp.noise import mean_square
-from engine.dsp.tempo import Tempo, bucket
-from engine.dsp.trailing import TrailingWindow
-from engine.dsp.window import PhraseWindow, Window
+from engine.dsp.tempo import Tempo
+from engine.dsp.window import Use
 from engine.errors import UsageError
 from engine.stages.delay import Delay
 from engine.stages.dose import Dose
-from engine.stages.inference import Generator, Inference
-from engine.stages.listener import Listener
-from engine.stages.reader import GainReader
+from engine.stages.gain_source import Decided, Decisions, GainSource
+from engine.stages.inference import Inference, StreamGenerator, WindowGenerator
 from engine.stages.readings import Reading
 from engine.stages.renderers import Renderer
+from engine.stages.stream_gains import StreamGains
+from engine.stages.window_gains import WindowGains
 
-Use = Literal["late", "phrase", "edge"]
-_LATE_IMAGES = 4  # in late one is heard while the next wait for their phrase, some shorter than it
-_NAP_S = 0.1  # between two looks at what was heard, while nobody listens
 LOOKAHEAD_COLUMNS = {0: 0, 23: 2, 46: 4, 93: 8}  # dial in ms: model columns
-
-
-def shown_columns(generator: Generator, tempo: Tempo, use: Use) -> int:
-    """Width of the image that one inference is given."""
-    if generator.view and use != "late":
-        return generator.view
-    return bucket(tempo.phrase_s / generator.front_end.hop_s)
 
 
 class Restyle:
@@ -65,11 +53,17 @@ class Restyle:
             Without effect in ``late``, which knows the whole window.
         longest_s: the longest phrase that it will be told of; by default there is no longer one
             than the tempo's. In ``late`` it decides the latency.
+        origin, tell, decided: of a streaming generator, see :class:`engine.stages.stream_gains.
+            StreamGains`.
+
+    Raises:
+        UsageError: there is no such look-ahead; a streaming generator is asked for ``late`` or for
+            another renderer than ``gain``.
     """
 
     def __init__(
         self,
-        generator: Generator,
+        generator: WindowGenerator | StreamGenerator,
         inference: Inference,
         renderer: Renderer,
         analyser: Analyser,
@@ -78,6 +72,9 @@ class Restyle:
         use: Use = "phrase",
         lookahead_ms: int = 0,
         longest_s: float = 0.0,
+        origin: int = 0,
+        tell: Decided = lambda column, by: None,
+        decided: Decisions | None = None,
     ) -> None:
         if lookahead_ms not in LOOKAHEAD_COLUMNS:
             raise UsageError(
@@ -86,42 +83,37 @@ class Restyle:
                 expected=", ".join(f"{ms}" for ms in LOOKAHEAD_COLUMNS),
                 cure="Choose one of these with --lookahead.",
             )
-        stft = renderer.stft
-        self.hop, self._rate = stft.hop, analyser.rate
-        self.inference, self._renderer, self._late = inference, renderer, use == "late"
-        self._edge = use == "edge"
-        self._longest_s = max(longest_s, tempo.phrase_s)
+        stft, late = renderer.stft, use == "late"
+        self.hop, self.inference, self._renderer = stft.hop, inference, renderer
+        longest_s = max(longest_s, tempo.phrase_s)
         held_back = (
-            2 * self._longest_s * analyser.rate
-            if self._late
+            2 * longest_s * analyser.rate
+            if late
             else LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop
         )
-        window: Window = (
-            TrailingWindow(analyser, shown_columns(generator, tempo, use))
-            if use == "edge"
-            else PhraseWindow(analyser, tempo)
-        )
-        # When inference next has something new to see: a column or, in use late, a phrase.
-        self._next_due = window.end_of_window if self._late else window.end_of_column
-        view = generator.view if use == "phrase" else 0
-        self._listener = Listener(
-            generator, window, analyser, channels, renderer.noise_branch, view
-        )
+        self.gains: GainSource
+        if isinstance(generator, StreamGenerator):
+            if late or not renderer.takes_gains:
+                raise UsageError(
+                    "--window late" if late else "--renderer",
+                    "with a streaming generator",
+                    expected="phrase or edge, and gain",
+                    cure="It answers column by column, and makes no image: leave the option out.",
+                )
+            known = None if use == "edge" else tempo
+            common = (inference, analyser, stft.hop, known, channels, renderer.noise_branch)
+            self.gains = StreamGains(generator, *common, origin, tell, decided)
+        else:
+            self.gains = WindowGains(
+                *(generator, inference, analyser, stft.hop, tempo, channels),
+                *(use, longest_s, renderer.noise_branch),
+            )
         self._delay = Delay(round(held_back), channels)
         self._stream = renderer.stream(channels)
-        self._reader = GainReader(
-            analyser.rate,
-            stft.hop,
-            None if use == "edge" else tempo,
-            blend=use == "phrase",
-            images=_LATE_IMAGES if self._late else 2,
-        )
-        self._tempo: tuple[Tempo, bool] | None = None
-        self._unheard: list[Audio] = []
-        self._received = self._asleep = self._shown = 0
-        self._due = self._next_due(0)
+        self._edge = use == "edge"
+        self._received, self._origin = 0, origin
         self.dose = Dose(stft, analyser.rate)
-        self.late, self.output_energy = 0, 0.0
+        self.output_energy = 0.0
         self.heard = True
         """Whether its hops count: one that only gets ready for its entry is not heard yet."""
         self.latency = self._stream.delay + self._delay.latency
@@ -132,7 +124,12 @@ class Restyle:
     @property
     def hops(self) -> Counter[Quality]:
         """Hops since the feed began, by where their gain came from."""
-        return self._reader.share
+        return self.gains.share
+
+    @property
+    def late(self) -> int:
+        """Inferences or columns that came too late."""
+        return self.gains.late
 
     @property
     def wet(self) -> float:
@@ -148,9 +145,6 @@ class Restyle:
     def follow(self, tempo: Tempo, known: bool = True) -> None:
         """From now on the music goes at another tempo, or its bars lie elsewhere.
 
-        The window is told between two inferences. Gains that are already there stay in use. In
-        ``late`` the window that is being filled is finished first.
-
         Args:
             tempo: from now on; in ``late`` from its downbeat on, which ends a window.
             known: whether it is; else the window is used with an edge, as in use ``edge``.
@@ -158,26 +152,18 @@ class Restyle:
         Raises:
             UsageError: in use ``late`` the latency is two phrases, and this one is longer.
         """
-        if self._late and not (known and tempo.phrase_s <= self._longest_s):
-            raise UsageError(
-                "tempo",
-                f"falls to {tempo.bpm:g} BPM" if known else "is lost",
-                expected=f"phrases of at most {self._longest_s:.2f} s in late",
-                cure="Use --window phrase.",
-            )
-        self._tempo = tempo, known
+        self.gains.follow(tempo, known and not self._edge)
 
     def process(self, block: Audio) -> Audio:
         """Take (channels, m·hop) and give the next (channels, m·hop)."""
-        first_hop = self._received // self.hop
+        first_hop = (self._received + self._origin) // self.hop
         readings: list[tuple[int, Reading]] = []
         for start in range(0, block.shape[-1], self.hop):
             self._received += self.hop
-            self._unheard.append(block[:, start : start + self.hop])
             # The instant, on the feed's time line, at which a gain on this frame takes effect.
             instant = self._received - self._delay.latency - self._renderer.stft.centre
-            self._infer(instant)
-            readings.append((instant, self._reader.read(instant, self.heard)))
+            hop = block[:, start : start + self.hop]
+            readings.append((instant, self.gains.read(hop, instant, self.heard)))
         self.last_readings = readings
         delayed = self._delay.process(block)
         spectra = self._stream.analyse(delayed)
@@ -192,40 +178,5 @@ class Restyle:
     def hear(self, block: Audio) -> None:
         """Take (channels, m·hop) while nobody listens: the window fills, no more."""
         self._received += block.shape[-1]
-        self._unheard.append(block)
-        self._reader.forget()
+        self.gains.hear(block)
         self._stream.hear(self._delay.process(block))
-        self.inference.collect(self._received)
-        self._keep_time()
-        if self._received >= self._asleep + _NAP_S * self._rate and self.inference.idle():
-            self._asleep, until = self._received, self._received
-            blocks, self._unheard = self._unheard, []
-            self.inference.submit(lambda: self._listener.hear(blocks, until), until)
-
-    def _keep_time(self) -> None:
-        """Take over the tempo that was asked for, while nobody looks at the window."""
-        if self._tempo is None or not self.inference.idle():
-            return
-        tempo, known = self._tempo
-        if self._late and self._shown < tempo.downbeat_s * self._rate:
-            return  # the window before has not been shown yet
-        self._listener.follow(tempo, known)
-        if not self._edge:
-            self._reader.tempo = tempo if known else None
-        self._tempo = None
-        if self._late:
-            self._due = self._next_due(self._received)
-
-    def _infer(self, instant: int) -> None:
-        image = self.inference.collect(self._received)
-        if image is not None:
-            if image.quality(instant) is Quality.HELD and instant > image.source.newest:
-                self.late += 1
-            else:
-                self._reader.publish(image)
-        self._keep_time()
-        if self._received >= self._due and self.inference.idle():
-            self._shown = until = self._due if self._late else self._received
-            blocks, self._unheard = self._unheard, []
-            self.inference.submit(lambda: self._listener.restyle(blocks, until), self._received)
-            self._due = self._next_due(self._received)

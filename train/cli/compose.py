@@ -36,6 +36,9 @@ def compose(
     bpm_spread: Annotated[
         float, number("Tempi within 175·(1 ± this), instead of 175 BPM.", 0.0, 0.499)
     ] = 0.0,
+    other_tempi: Annotated[
+        int, number("Further training tracks of each genre, at 154 to 196 BPM.", 0, _MOST)
+    ] = 0,
     jobs: options.Jobs = None,
     cluster: Cluster = None,
 ) -> None:
@@ -50,7 +53,7 @@ def compose(
         ignores(ctx, "--cluster", "jobs", cures={"jobs": cure})
     from train.compose.library import plan, write_library
 
-    plans = plan(tracks, held_out, seed, bpm_spread, train_twins)
+    plans = plan(tracks, held_out, seed, bpm_spread, train_twins, other_tempi)
     total = len(plans) + sum(p.twin for p in plans)
     with (
         workers(cluster, jobs or os.cpu_count() or 1) as at_once,

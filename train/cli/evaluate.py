@@ -65,7 +65,7 @@ def evaluate(
     Example: doubledrop evaluate liquid-to-dancefloor --data dataset --report page
     """
     _check_options(ctx, music, preset)
-    from engine.live.generator import OnnxGenerator
+    from engine.live.generator import open_generator
     from export.card import add_figures
     from train.cli.music import evaluate_music
     from train.cluster import workers
@@ -94,7 +94,7 @@ def evaluate(
     dataset = Dataset(data)
     if chosen and not (source or target):
         # A trained preset says what it was made for.
-        facts = OnnxGenerator(chosen.model, "cpu").info.facts
+        facts = open_generator(chosen.model, "cpu").info.facts
         source, target = facts.get("from"), facts.get("to")
     source = source or dataset.genres[0]
     others = [genre for genre in dataset.genres if genre != source]

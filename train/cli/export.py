@@ -41,54 +41,38 @@ def export(
 
     Example: doubledrop export runs/drum-and-bass presets/liquid-to-dancefloor --data dataset
     """
-    import numpy as np
-
-    from engine.dsp.tempo import bucket
-    from engine.live.generator import OnnxGenerator
-    from export.card import PICTURE, check_preset, draw_windows, write_preset
-    from export.trained import export as export_onnx
+    from export.card import check_preset
+    from train.cli.exporting import Wanted, export_stream, export_window
     from train.dataset import Dataset
     from train.run import load_run
+    from train.streaming.pair import StreamingPair
 
     check_preset(preset, force)
-    dataset = Dataset(data)
-    recipe, model, facts = load_run(run)
-    directions = {
-        recipe.target: (model.blended(share)[0], recipe.source),
-        recipe.source: (model.blended(share)[1], recipe.target),
-    }
+    dataset, done = Dataset(data), load_run(run)
+    recipe = done.recipe
     wanted = to or recipe.target
-    if wanted not in directions:
+    if wanted not in (recipe.target, recipe.source):
         raise UsageError(
-            "--to", f"{wanted!r}", expected=" or ".join(directions), cure="Name one of these."
+            "--to",
+            f"{wanted!r}",
+            expected=f"{recipe.target} or {recipe.source}",
+            cure="Name one of these.",
         )
-    generator, source = directions[wanted]
-    segment = (dataset.segments(source, "held-out") or dataset.segments(source))[0]
-    own = dataset.front_end.normalise(segment.image()[1])
-    example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
-    described = vars(facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
+    source = recipe.source if wanted == recipe.target else recipe.target
+    described = vars(done.facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
     described |= {"sources": sources, "share": share, "drive": drive}
+    asked = Wanted(preset, dataset, source, wanted, licence, described, drive, force)
     with waiting("exporting"):
-        worst = export_onnx(
-            generator,
-            preset / "generator.onnx",
-            example,
-            front_end=dataset.front_end,
-            level_db=dataset.manifest.level_db,
-            facts=described,
-            view=recipe.width,
-            drive=drive,
-            force=force,
-        )
-        made = OnnxGenerator(preset / "generator.onnx", "cpu")(example, float(len(own)))
-        write_preset(
-            preset,
-            description=f"{source} restyled as {wanted}, by a CycleGAN",
-            licence=licence,
-            bpm=dataset.manifest.bpm,
-            facts=described,
-            force=force,
-        )
-        shown = {source: example, f"as {wanted}": made}
-        draw_windows(preset / PICTURE, shown, dataset.front_end, force)
-    say(f"{preset}: {facts.steps} steps, ONNX within {worst:.1g} of PyTorch")
+        if isinstance(done.model, StreamingPair):
+            if share != 1.0:
+                raise UsageError(
+                    "--share",
+                    f"{share:g}",
+                    expected="1 for a streaming generator",
+                    cure="Leave it out.",
+                )
+            worst = export_stream(asked, done.model)
+        else:
+            generators = done.model.blended(share)
+            worst = export_window(asked, generators[source == recipe.target], recipe.width)
+    say(f"{preset}: {done.facts.steps} steps, ONNX within {worst:.1g} of PyTorch")

@@ -59,6 +59,12 @@ def prepare(
             help="FOLDER/GENRE/NAME.flac is the genre's NAME performed in another genre.",
         ),
     ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Keep whole tracks too, for streaming generators: 8 MB a minute."
+        ),
+    ] = False,
     cluster: Cluster = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -92,7 +98,7 @@ def prepare(
             done = prepare_dataset(
                 dataset,
                 genres,
-                Settings(bpm, low_pass, mono),
+                Settings(bpm, low_pass, mono, whole=whole),
                 held_out=held_out,
                 seed=seed,
                 jobs=at_once,

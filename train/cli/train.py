@@ -48,9 +48,9 @@ def train(
     """
     import torch
 
-    from train.cyclegan import Losses
     from train.dataset import Dataset
     from train.judge.judge import FEASIBLE, linear_accuracy
+    from train.losses import Losses
     from train.recipe import read_recipe
     from train.run import train as run_training
 

@@ -33,6 +33,8 @@ MANNERS: dict[str, Manner] = {"liquid": LIQUID, "dancefloor": DANCEFLOOR}
 BPM = 175.0
 TRUTH = "truth.json"
 _LATEST_DOWNBEAT_S = 2.0
+_OTHERS = 1_000_001  # number of the first track at another tempo
+_OTHER_SPREAD = 0.12  # of these tempi
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,12 @@ class Plan:
 
 
 def plan(
-    tracks: int, held_out: int, seed: int, bpm_spread: float = 0.0, train_twins: bool = False
+    tracks: int,
+    held_out: int,
+    seed: int,
+    bpm_spread: float = 0.0,
+    train_twins: bool = False,
+    other_tempi: int = 0,
 ) -> list[Plan]:
     """What a library consists of.
 
@@ -98,23 +105,28 @@ def plan(
         seed: another seed, another library.
         bpm_spread: tempi lie within 175·(1 ± spread).
         train_twins: whether training tracks have twins, as held-out ones have.
+        other_tempi: further training tracks of each genre, at 154 to 196 BPM. They change nothing
+            about the others.
 
     Raises:
         UsageError: a number is negative, or the spread is not below a half.
     """
-    if tracks < 0 or held_out < 0 or not 0 <= bpm_spread < 0.5:
+    if min(tracks, held_out, other_tempi) < 0 or not 0 <= bpm_spread < 0.5:
         raise UsageError(
             "library",
-            f"{tracks} tracks, {held_out} held out, tempo spread {bpm_spread:g}",
+            f"{tracks} and {other_tempi} tracks, {held_out} held out, tempo spread {bpm_spread:g}",
             expected="numbers from 0 and a spread from 0 to 0.5",
             cure="Give other numbers.",
         )
     plans = []
     for place, genre in enumerate(MANNERS):
-        rng = np.random.default_rng((seed, place))
         other = next(name for name in MANNERS if name != genre)
-        for number in range(1, tracks + held_out + 1):
-            held = number > tracks
+        numbers = (*range(1, tracks + held_out + 1), *range(_OTHERS, _OTHERS + other_tempi))
+        both = [np.random.default_rng((seed, place, *more)) for more in ((), (_OTHERS,))]
+        for number in numbers:
+            at_other = number >= _OTHERS
+            rng, spread = both[at_other], _OTHER_SPREAD if at_other else bpm_spread
+            held = tracks < number < _OTHERS
             unseen = held and number % 2 == 0
             own, twins = (kits(name)[unseen] for name in (genre, other))
             kit, twin_kit = (some[int(rng.integers(len(some)))] for some in (own, twins))
@@ -128,7 +140,7 @@ def plan(
                     held or train_twins,
                     kit,
                     twin_kit,
-                    BPM * (1 + bpm_spread * float(rng.uniform(-1, 1))),
+                    BPM * (1 + spread * float(rng.uniform(-1, 1))),
                     (seed, place, number),
                 )
             )

@@ -78,6 +78,16 @@ def read_parts(path: Path, parts: Sequence[tuple[float, float]]) -> Iterator[tup
             yield result, reader.rate
 
 
+def read_whole(path: Path, equaliser: Equaliser) -> Audio:
+    """A whole file at the dataset's rate and at its own tempo, (channels, n).
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    with SoundReader(path) as reader:
+        return equaliser.apply(np.concatenate(list(blocks_of(reader)), axis=-1), reader.rate)
+
+
 def cut(
     path: Path, tempo: Tempo, starts_s: Sequence[float], bpm: float, equaliser: Equaliser
 ) -> Iterator[tuple[Audio, int]]:

@@ -37,8 +37,9 @@ from train.dataset import (
     image_path,
     images_of,
     twin_path,
+    whole_path,
 )
-from train.prepare.cutting import Equaliser, cut, gated_power
+from train.prepare.cutting import Equaliser, cut, gated_power, read_whole
 from train.prepare.listening import Listened, listen
 from train.prepare.sections import choose
 from train.prepare.sources import Source
@@ -62,6 +63,7 @@ class Settings:
     low_pass_hz: float | None = None
     mono: bool = False
     level_db: float = DEFAULT_LEVEL_DB
+    whole: bool = False
 
     @property
     def equaliser(self) -> Equaliser:
@@ -134,7 +136,10 @@ def key(source: Source, settings: Settings) -> str:
 def written(folder: Path, track: Track) -> list[Path]:
     """Files of a track's segments."""
     kinds = [audio_path, image_path, *([twin_path] if track.twin else [])]
-    return [path(folder, track, n) for n in range(len(track.starts_s)) for path in kinds]
+    files = [path(folder, track, n) for n in range(len(track.starts_s)) for path in kinds]
+    if track.whole:
+        files += [whole_path(folder, track, twin) for twin in {False, track.twin}]
+    return files
 
 
 def process(folder: Path, source: Source, settings: Settings) -> Outcome:
@@ -178,9 +183,10 @@ def _make(folder: Path, source: Source, settings: Settings, heard: Listened) -> 
     tempo, starts = _choose(heard, settings.bpm)
     sounds, gain_db = _levelled(source.path, tempo, starts, settings)
     twins: list[tuple[Audio, int]] = []
+    twin_gain_db = 0.0
     if source.twin is not None:
         try:
-            twins, _ = _levelled(source.twin, tempo, starts, settings)
+            twins, twin_gain_db = _levelled(source.twin, tempo, starts, settings)
         except _Skip as fault:
             raise _Skip(f"its twin {source.twin} is {fault}") from fault
     facts = {
@@ -192,6 +198,7 @@ def _make(folder: Path, source: Source, settings: Settings, heard: Listened) -> 
         "channels": heard.channels,
         "bandwidth_hz": round(heard.bandwidth_hz, 1),
         "twin": bool(twins),
+        "whole": settings.whole,
         "codec": heard.codec,
     }
     outcome = Outcome(source, facts, seconds=seconds)
@@ -203,6 +210,13 @@ def _make(folder: Path, source: Source, settings: Settings, heard: Listened) -> 
         np.save(image, images_of(sound, at, settings.bpm))
     for number, (sound, at) in enumerate(twins):
         _write_sound(twin_path(folder, track, number), sound, at, settings.bpm)
+    if settings.whole:
+        wholes = [(source.path, gain_db, False)]
+        if source.twin is not None:
+            wholes.append((source.twin, twin_gain_db, True))
+        for path, gain, is_twin in wholes:
+            whole = read_whole(path, settings.equaliser)
+            _write_levelled(whole_path(folder, track, is_twin), whole * _factor(gain))
     return outcome
 
 
@@ -243,8 +257,11 @@ def _levelled(
     if power <= _SILENT:
         raise _Skip("silent where its segments would be")
     gain_db = settings.level_db - 10 * float(np.log10(power))
-    gain = np.float32(10 ** (gain_db / 20))
-    return [(sound * gain, at) for sound, at in cuts], gain_db
+    return [(sound * _factor(gain_db), at) for sound, at in cuts], gain_db
+
+
+def _factor(gain_db: float) -> np.float32:
+    return np.float32(10 ** (gain_db / 20))
 
 
 def _write_sound(path: Path, sound: Audio, at: int, bpm: float) -> None:
@@ -253,7 +270,12 @@ def _write_sound(path: Path, sound: Audio, at: int, bpm: float) -> None:
     out = np.zeros((sound.shape[0], length), np.float32)
     part = sound[:, max(0, at) : at + length]
     out[:, max(0, -at) : max(0, -at) + part.shape[-1]] = part
-    out = np.clip(out * np.float32(10 ** (-HEADROOM_DB / 20)), -1.0, 1.0)
+    _write_levelled(path, out)
+
+
+def _write_levelled(path: Path, sound: Audio) -> None:
+    """Sound at the dataset's level, stored with headroom."""
+    out = np.clip(sound * _factor(-HEADROOM_DB), -1.0, 1.0)
     path.parent.mkdir(parents=True, exist_ok=True)
     with SoundWriter(path, RATE, len(out), inside=True) as writer:
         writer.write(out)

@@ -1,0 +1,243 @@
+"""Streaming generators in the engine: answers in time, late, after a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.gain import Quality
+from engine.dsp.streaming import LEADS, columns_needed
+from engine.dsp.tempo import Tempo
+from engine.errors import UsageError
+from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
+from engine.live.inference import Scheduled
+from engine.stages.host import Host, Settings
+from engine.stages.stream_gains import A_PHRASE_AGO, NOTHING
+from tests.streaming import network, write
+from train.dataset import RATE
+from train.streaming.network import due
+from train.streaming.sound import Renderer, front_end_image
+from train.streaming.tracks import Piece, Pieces, Version
+
+TEMPO = Tempo(175.0, 0.2)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    return write(tmp_path_factory.mktemp("streaming") / "generator.onnx")
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory) -> Path:
+    """Without noise."""
+    return write(tmp_path_factory.mktemp("streaming") / "generator.onnx", noise=False)
+
+
+def stream(path):
+    return StreamingOnnx(path, "cpu", threads=1)
+
+
+def feed_of(seconds, rate=RATE, channels=2):
+    rng = np.random.default_rng(3)
+    n = round(seconds * rate) // 128 * 128
+    beat = np.exp(-8.0 * ((np.arange(n) / rate) % (60 / 175)))
+    return (0.1 * rng.normal(0, 1, (channels, n)) * beat).astype(np.float32)
+
+
+def played(host, feed, block=128):
+    parts = [host.process(feed[:, at : at + block]) for at in range(0, feed.shape[-1], block)]
+    return np.concatenate(parts, axis=-1)
+
+
+def hosted(path, duration=0, tempo=TEMPO, rate=RATE, settings=None, **more):
+    settings = settings or Settings()
+    return Host(stream(path), Scheduled(duration), rate, 2, tempo, settings, **more)
+
+
+@pytest.mark.parametrize("clock", [True, False])
+def test_the_engine_plays_what_training_hears(quiet, clock):
+    """The same network, sound and clock: gains, level, memory and place mean the same in both."""
+    feed = feed_of(9.0, channels=1)
+    settings = Settings(use="phrase" if clock else "edge")
+    host = Host(stream(quiet), Scheduled(0), RATE, 1, TEMPO, settings)
+    out = played(host, feed)[:, host.latency :]
+    pieces = Pieces.__new__(Pieces)
+    pieces.front_end, pieces.rate, pieces._device, pieces._level_db = (
+        *(FrontEnd(), RATE),
+        *(torch.device("cpu"), -18.0),
+    )
+    pieces._image = front_end_image(RATE)
+    pieces._weight, pieces.hop = pieces._image.window.square(), pieces._image.hop
+    version: Version = pieces._version(feed)
+    pieces._all = [Piece(version, version, TEMPO)]
+    with torch.inference_mode():
+        answers = due(network(noise=False)(pieces.given(0, False, clock)[None]))
+        trained = Renderer(FrontEnd(), RATE)(torch.from_numpy(feed), answers, None).numpy()
+    n = out.shape[-1]
+    inner = slice(RATE // 2, n - RATE // 2)
+    change = np.abs(out[:, inner] - feed[:, :n][:, inner]).mean()
+    off = np.abs(out[:, inner] - trained[:, :n][:, inner]).mean()
+    assert change > 0.02
+    assert off < 0.03 * change  # weights and training images are kept in half precision
+
+
+def test_when_answers_come_changes_nothing_until_they_are_late(path):
+    feed = feed_of(4.0)
+    at_once, later, late = (hosted(path, duration) for duration in (0, 500, 2500))
+    wanted = played(at_once, feed)
+    assert np.array_equal(played(later, feed, 256), wanted)
+    assert at_once.restyle.late == later.restyle.late == 0
+    assert at_once.restyle.share["fresh"] > 0.97
+    worse = played(late, feed)
+    assert late.restyle.late > 100
+    assert late.restyle.share["predicted"] > 0.7  # by answers from farther back
+    assert not np.array_equal(worse, wanted)
+
+
+@pytest.mark.parametrize("rate", [44100, 48000])
+@pytest.mark.parametrize("known", [True, False])
+def test_after_a_restart_the_same_bits_come_out(path, rate, known):
+    """An engine that begins in the middle of the feed, from what the ring still holds of it."""
+    feed = feed_of(17.0, rate)
+    settings = Settings(use="phrase" if known else "edge")
+    whole = played(hosted(path, rate=rate, settings=settings), feed)
+    first = 2 * rate // 128 * 128
+    needed = round(
+        (1.1 * TEMPO.phrase_s + columns_needed(stream(path).receptive) * 512 / 44100) * rate
+    )
+    own = TEMPO.later(-first / rate)
+    again = hosted(path, tempo=own, rate=rate, settings=settings, origin=first)
+    rest = played(again, feed[:, first:])
+    assert first + needed < 15 * rate
+    assert np.array_equal(rest[:, needed:], whole[:, first + needed :])
+
+
+def test_a_tempo_that_changes_is_followed_and_survives_a_restart(path):
+    feed, other = feed_of(24.0), Tempo(160.0, 1.0)
+    change, first = (round(s * RATE) // 128 * 128 for s in (8.0, 10.0))
+
+    def through(host, first, later):
+        head = played(host, feed[:, first:change]) if first < change else feed[:, :0]
+        host.restyle.follow(other.later(-later / RATE), True)
+        return np.concatenate([head, played(host, feed[:, max(first, change) :])], axis=-1)
+
+    whole = through(hosted(path), 0, 0)
+    plain = played(hosted(path), feed)
+    assert not np.array_equal(whole, plain)
+    again = hosted(path, tempo=other.later(-first / RATE), origin=first)
+    rest = through(again, first, first)
+    settled = 22 * RATE
+    assert np.array_equal(rest[:, settled - first :], whole[:, settled:])
+
+
+def test_without_a_clock_it_plays_on_and_finds_its_memory_again(path):
+    feed, host = feed_of(16.0), hosted(path)
+    third = feed.shape[-1] // 384 * 128
+    parts = [played(host, feed[:, :third])]
+    host.restyle.follow(TEMPO, False)
+    parts.append(played(host, feed[:, third : 2 * third]))
+    host.restyle.follow(TEMPO, True)
+    parts.append(played(host, feed[:, 2 * third :]))
+    lost = np.concatenate(parts, axis=-1)
+    whole = played(hosted(path), feed)
+    edge = played(hosted(path, settings=Settings(use="edge")), feed)
+    second = slice(third + RATE, 2 * third)
+    assert np.array_equal(lost[:, :third], whole[:, :third])
+    assert np.array_equal(lost[:, second], edge[:, second])
+    assert np.array_equal(lost[:, 2 * third + RATE :], whole[:, 2 * third + RATE :])
+    assert host.restyle.late == 0
+
+
+def test_a_slot_that_was_not_heard_is_there_again_at_once(path):
+    """Its state is made anew from the columns that it went on hearing."""
+    feed, host = feed_of(8.0), hosted(path)
+    away = slice(2 * RATE // 128 * 128, 5 * RATE // 128 * 128)
+    played(host, feed[:, : away.start])
+    for at in range(away.start, away.stop, 128):
+        host.restyle.hear(feed[:, at : at + 128])
+    rest = played(host, feed[:, away.stop :])
+    whole = played(hosted(path), feed)
+    settled = RATE // 2
+    assert np.array_equal(rest[:, settled:], whole[:, away.stop + settled :])
+
+
+class Stopping(Scheduled):
+    """Runs nothing between two samples of the feed."""
+
+    def __init__(self, away):
+        super().__init__(0)
+        self.away = away
+
+    def collect(self, now):
+        return None if now in self.away else super().collect(now)
+
+    def idle(self):
+        return super().idle()
+
+
+def test_where_no_answer_comes_a_phrase_ago_is_heard_and_then_nothing(path):
+    feed, told = feed_of(16.0), []
+    away = range(8 * RATE, 15 * RATE)
+    host = Host(
+        *(stream(path), Stopping(away), RATE, 2, TEMPO, Settings()),
+        tell=lambda *one: told.append(one),
+    )
+    heard = []
+    for at in range(0, feed.shape[-1], 128):
+        host.process(feed[:, at : at + 128])
+        heard.append(host.restyle.last_readings[-1][1].quality)
+    at_s = lambda s: heard[round(s * RATE / 128)]  # noqa: E731
+    assert at_s(7.9) is Quality.FRESH
+    assert at_s(8.0 + 0.1) is Quality.PREDICTED
+    assert at_s(12.0) is Quality.PREDICTED
+    assert at_s(8.0 + TEMPO.phrase_s + 0.3) is Quality.HELD
+    assert at_s(8.0 + TEMPO.phrase_s + 0.9) is Quality.DRY
+    assert at_s(15.9) is Quality.FRESH
+    codes = [by for _, by in told]
+    assert {A_PHRASE_AGO, NOTHING} < set(codes)
+    assert codes[-1] == 0
+    # Led by what was told, one that is never late does the same.
+    led = hosted(path, decided=told)
+    first = Host(*(stream(path), Stopping(away), RATE, 2, TEMPO, Settings()))
+    assert np.array_equal(played(led, feed), played(first, feed))
+
+
+def test_an_identity_is_the_feed(tmp_path):
+    from engine.dsp.streaming import input_size
+    from export.streaming import export_streaming
+    from train.streaming.network import StreamingGenerator
+
+    file = tmp_path / "generator.onnx"
+    net = StreamingGenerator(8, (1,))
+    torch.nn.init.zeros_(net.leave.weight)
+    columns = np.zeros((20, input_size(128)))
+    export_streaming(net, file, columns, front_end=FrontEnd(), level_db=-18.0, facts={})
+    feed, host = feed_of(2.0), hosted(file)
+    out = played(host, feed)[:, host.latency :]
+    off = np.mean((out - feed[:, : out.shape[-1]]) ** 2) / np.mean(feed**2)
+    assert 10 * np.log10(off) < -125
+
+
+def test_silence_stays_silent_and_a_cut_feed_ends(path):
+    feed = feed_of(3.0)
+    feed[:, 2 * RATE :] = 0.0
+    out = played(hosted(path), feed)
+    assert np.abs(out[:, RATE : 2 * RATE]).max() > 0.01
+    assert np.abs(out[:, 2 * RATE + RATE // 10 + 512 :]).max() < 1e-3
+    silence = np.zeros((2, RATE // 128 * 128), np.float32)
+    assert not played(hosted(path), silence).any()
+
+
+def test_kinds_are_told_apart(path, model_path):
+    assert isinstance(open_generator(path, "cpu"), StreamingOnnx)
+    assert isinstance(open_generator(model_path("flat"), "cpu"), OnnxGenerator)
+    with pytest.raises(Exception, match="kind streaming"):
+        OnnxGenerator(path, "cpu")
+    for settings in (Settings(use="late"), Settings(renderer="paper")):
+        with pytest.raises(UsageError, match="column by column"):
+            Host(stream(path), Scheduled(0), RATE, 2, TEMPO, settings)
+    assert LEADS[0] == 4

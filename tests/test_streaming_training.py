@@ -1,0 +1,197 @@
+"""Training of streaming generators: what is heard, what is told, what is learnt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.level import GATE
+from engine.dsp.streaming import (
+    KNOWN,
+    LEADS,
+    MEMORY,
+    QUIET_DB,
+    StreamLevel,
+    input_size,
+    stream_gains_db,
+)
+from engine.errors import InputError
+from tests.datasets import BEAT, write_dataset
+from train.dataset import RATE, Dataset
+from train.run import load_run
+from train.run import train as run_training
+from train.streaming.network import StreamingGenerator, due
+from train.streaming.recipe import StreamingRecipe
+from train.streaming.sound import Renderer, front_end_image
+from train.streaming.tracks import SPIN_UP, Pieces
+
+CPU = torch.device("cpu")
+SMALL = StreamingRecipe(
+    kind="streaming",
+    source="soft",
+    target="hard",
+    width=32,
+    dilations=(1, 2, 4),
+    critic_channels=4,
+    batch=2,
+    columns=96,
+    steps=4,
+    alone=1,
+    sound=1.0,
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dataset")
+    return Dataset(write_dataset(folder, train=3, held_out=1, train_twins=True))
+
+
+def run(recipe, data, folder, **options):
+    seen = []
+    facts = run_training(
+        recipe, data, folder, progress=lambda *a: seen.append(a[2]), device="cpu", **options
+    )
+    return facts, seen
+
+
+def answers_of(gain_db, noise_db, columns):
+    said = torch.empty(1, 2, 128, columns)
+    said[:, 0], said[:, 1] = gain_db, noise_db
+    return said
+
+
+def test_no_gain_and_no_noise_is_the_feed_itself(rng):
+    sound = torch.from_numpy(rng.normal(0, 0.1, (1, 128 * 200)).astype(np.float32))
+    out = Renderer(FrontEnd(), RATE)(sound, answers_of(0.0, QUIET_DB, 51), None)
+    off = (out - sound)[:, 512:-512].abs().max() / sound.abs().max()
+    assert off < 1e-5
+
+
+def test_noise_reads_as_loud_as_it_was_asked_for():
+    noise = torch.Generator().manual_seed(0)
+    silence = torch.zeros(1, 512 * 200)
+    out = Renderer(FrontEnd(), RATE)(silence, answers_of(0.0, 20.0, 201), noise)
+    image = front_end_image(RATE)(out)[0, :, 8:-8]
+    power = 10 * torch.log10((10 ** (image / 10)).mean(dim=1))
+    assert (power[4:110] - 20.0).abs().max() < 1.5
+
+
+def test_a_gain_is_heard_where_its_column_is(rng):
+    """One column lifted by 12 dB: the loudest 6 ms of the change lie at its centre."""
+    sound = torch.from_numpy(rng.normal(0, 0.05, (1, 512 * 100)).astype(np.float32))
+    said = answers_of(0.0, QUIET_DB, 101)
+    said[:, 0, :, 50] = 12.0
+    change = (Renderer(FrontEnd(), RATE)(sound, said, None) - sound)[0, 4096:-4096] ** 2
+    smooth = np.convolve(change.numpy(), np.hanning(512), "same")
+    assert abs(int(smooth.argmax()) + 4096 - 50 * 512) < 128
+
+
+def test_the_image_is_the_front_ends(rng):
+    sound = rng.normal(0, 0.1, (1, 512 * 40)).astype(np.float32)
+    wanted = FrontEnd().at(RATE).log_mel(sound)
+    padded = np.pad(sound, ((0, 0), (1024, 1024)))
+    found = front_end_image(RATE)(torch.from_numpy(padded))[0].numpy().T
+    assert np.abs(found[:40] - wanted[:40]).max() < 0.01
+
+
+def test_an_answer_depends_on_the_past_alone_and_no_further_than_it_says(rng):
+    torch.manual_seed(0)
+    net = StreamingGenerator(16, (1, 2, 4))
+    for block in net.blocks:
+        torch.nn.init.normal_(block.mix.weight, 0, 0.3)
+    assert net.receptive == 14
+    x = torch.randn(1, input_size(128), 60)
+    whole = net(x)
+    changed = x.clone()
+    changed[..., 40] += 1.0
+    differs = (net(changed) != whole).flatten(0, 3).any(dim=0)
+    assert not differs[:40].any()
+    assert differs[40]
+    assert not differs[40 + net.receptive + 1 :].any()
+
+
+def test_column_by_column_it_answers_the_same():
+    torch.manual_seed(0)
+    net = StreamingGenerator(16, (1, 2, 4))
+    for block in net.blocks:
+        torch.nn.init.normal_(block.mix.weight, 0, 0.3)
+    x = torch.randn(1, input_size(128), 30)
+    state = net.begin(1, x)
+    said = []
+    for column in range(30):
+        out, state = net.advance(x[..., column : column + 1], state)
+        said.append(out)
+    assert torch.allclose(torch.cat(said, dim=-1), net(x), atol=1e-4)
+
+
+def test_what_is_due_was_answered_so_many_columns_before():
+    answers = torch.arange(30.0).expand(1, 2, len(LEADS), 128, 30)
+    for number, lead in enumerate(LEADS):
+        said = due(answers, number)
+        assert (said[0, :, 0, lead:] == torch.arange(30.0 - lead)).all()
+        assert (said[0, 0, 0, :lead] == 0).all()
+        assert (said[0, 1, 0, :lead] == QUIET_DB).all()
+
+
+def test_the_level_of_a_track_is_that_of_its_columns_one_by_one(rng):
+    levels = 10 ** rng.uniform(-9, -1, 2000)
+    levels[:50] = 0.1 * GATE
+    one = StreamLevel(-18.0, 512 / 44100)
+    singly = [one.push(float(level)) for level in levels]
+    assert np.allclose(stream_gains_db(levels, -18.0, 512 / 44100), singly, atol=1e-6)
+    assert singly[10] == 0.0
+
+
+def test_a_stretch_is_told_what_was_a_phrase_ago(data, rng):
+    pieces = Pieces(data, "soft", "hard", "train", CPU)
+    assert len(pieces) == 6
+    given = pieces.given(0, backwards=False, clock=True)
+    column = 600
+    ago = round(column + LEADS[0] - 16 * BEAT * RATE / 512)
+    for number, offset in enumerate(MEMORY, 1):
+        told = given[number * 128 : (number + 1) * 128, column]
+        assert torch.equal(told, given[:128, ago + offset])
+    place = given[-KNOWN - 1 :, column].numpy()
+    beats = (column + LEADS[0]) * 512 / RATE / BEAT
+    wanted = [f(2 * np.pi * beats / n) for n in (1, 4, 16) for f in (np.cos, np.sin)]
+    assert np.allclose(place, [*wanted, 1.0], atol=1e-3)
+    without = pieces.given(0, backwards=False, clock=False)
+    assert torch.equal(without[:128], given[:128])
+    assert not without[128:].any()
+
+
+def test_stretches_are_of_one_place_in_both_versions(data, rng):
+    pieces = Pieces(data, "soft", "hard", "train", CPU)
+    drawn = pieces.draw(rng, 3, 64, 20, memory=1.0, backwards=False)
+    assert drawn.given.shape == (3, input_size(128), 84)
+    assert drawn.image.shape == drawn.wanted.shape == (3, 128, 84)
+    assert drawn.sound.shape == drawn.twin.shape == (3, (64 + SPIN_UP) * 512)
+    image = front_end_image(RATE)(drawn.sound)  # its first frame is around the third column
+    shown = (image + 15.0) / 40.0 - 1.0
+    level = (drawn.image[..., 14 : 14 + 20] - shown[..., :20])[shown[..., :20] > -0.5]
+    assert level.std() < 0.02  # a gain apart, they are the same columns
+    levels = [x[0].square().reshape(-1, 512).mean(dim=1).log() for x in (drawn.sound, drawn.twin)]
+    assert np.corrcoef(*(np.diff(level.numpy()) for level in levels))[0, 1] > 0.5
+
+
+def test_it_learns_resumes_and_can_be_loaded(data, tmp_path):
+    whole, seen = run(SMALL, data, tmp_path / "whole")
+    assert whole.steps == 4
+    assert {"likeness_target", "adversarial_source", "critic_target"} <= set(seen[-1])
+    run(SMALL, data, tmp_path / "parts", until=2)
+    second, _ = run(SMALL, data, tmp_path / "parts")
+    assert second.losses == whole.losses
+    assert load_run(tmp_path / "parts").recipe == SMALL
+    longer = SMALL.model_copy(update={"steps": 40, "alone": 40, "learning_rate": 3e-3})
+    _, seen = run(longer, data, tmp_path / "longer")
+    likeness = [one["likeness_target"] for one in seen]
+    assert np.mean(likeness[-5:]) < 0.9 * np.mean(likeness[:5])
+
+
+def test_without_twins_it_says_what_to_do(tmp_path):
+    plain = Dataset(write_dataset(tmp_path / "plain", train=1, held_out=1))
+    with pytest.raises(InputError, match=r"--train-twins.*--whole"):
+        run(SMALL, plain, tmp_path / "run")

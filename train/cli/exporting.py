@@ -1,0 +1,138 @@
+"""From a trained network to a preset's folder, for every kind of generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.dsp.arrays import Array
+from engine.dsp.tempo import bucket
+from engine.live.generator import OnnxGenerator
+from export.card import PICTURE, draw_windows, write_preset
+from export.streaming import export_streaming
+from export.trained import export
+from train.dataset import Dataset
+from train.networks import Generator
+from train.streaming.pair import StreamingPair
+from train.streaming.tracks import Pieces
+
+_SHOWN = 480  # columns of a picture
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A preset that is to be.
+
+    Attributes:
+        folder: of the preset.
+        data: what its generator was trained on.
+        source, target: genres.
+        licence: in one line.
+        facts: how it was trained.
+        drive: factor of the change that it makes.
+        force: whether files that are not ours may be replaced.
+    """
+
+    folder: Path
+    data: Dataset
+    source: str
+    target: str
+    licence: str
+    facts: dict[str, Any]
+    drive: float
+    force: bool
+
+    @property
+    def model(self) -> Path:
+        """The generator's file."""
+        return self.folder / "generator.onnx"
+
+
+def export_window(wanted: Wanted, generator: Generator, view: int) -> float:
+    """Write the preset of a generator that restyles windows.
+
+    Args:
+        wanted: the preset.
+        generator: trained.
+        view: columns of the crops that it was trained on.
+
+    Returns:
+        The largest difference of the file from PyTorch, relative.
+
+    Raises:
+        GeneratorError: it is too large.
+    """
+    data, source = wanted.data, wanted.source
+    segment = (data.segments(source, "held-out") or data.segments(source))[0]
+    own = data.front_end.normalise(segment.image()[1])
+    example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
+    worst = export(
+        generator,
+        wanted.model,
+        example,
+        front_end=data.front_end,
+        level_db=data.manifest.level_db,
+        facts=wanted.facts,
+        view=view,
+        drive=wanted.drive,
+        force=wanted.force,
+    )
+    made = OnnxGenerator(wanted.model, "cpu")(example, float(len(own)))
+    _write(wanted, "a CycleGAN", {source: example, f"as {wanted.target}": made})
+    return worst
+
+
+def export_stream(wanted: Wanted, pair: StreamingPair) -> float:
+    """Write the preset of a streaming generator; arguments and errors as of :func:`export_window`.
+
+    Args:
+        wanted: the preset.
+        pair: both directions.
+    """
+    data, backwards = wanted.data, wanted.target == pair.recipe.source
+    cpu, genres = torch.device("cpu"), (pair.recipe.source, pair.recipe.target)
+    held = data.tracks(wanted.source, "held-out")
+    pieces = Pieces(data, *genres, "held-out" if held else "train", cpu, most=1)
+    number = len(pieces) - 1 if backwards else 0
+    given = pieces.given(number, backwards, clock=True)
+    sound, _ = pieces.sounds(number, backwards)
+    middle = given.shape[-1] // 2
+    generator = (pair.to_source if backwards else pair.to_target).average
+    worst = export_streaming(
+        generator,
+        wanted.model,
+        given[:, middle:].T.numpy(),
+        front_end=data.front_end,
+        level_db=data.manifest.level_db,
+        facts=wanted.facts,
+        drive=wanted.drive,
+        force=wanted.force,
+    )
+    part = slice(max(0, middle - generator.receptive), middle + _SHOWN)
+    with torch.inference_mode():
+        _, images = pair.heard(
+            generator,
+            given[None, :, part],
+            sound[None, part.start * pieces.hop : part.stop * pieces.hop],
+        )
+    shown: list[Array] = [0.5 * image[0, :, -_SHOWN:].T.numpy() + 0.5 for image in images]
+    _write(
+        wanted, "a streaming generator", {wanted.source: shown[0], f"as {wanted.target}": shown[1]}
+    )
+    return worst
+
+
+def _write(wanted: Wanted, by: str, windows: dict[str, Array]) -> None:
+    write_preset(
+        wanted.folder,
+        description=f"{wanted.source} restyled as {wanted.target}, by {by}",
+        licence=wanted.licence,
+        bpm=wanted.data.manifest.bpm,
+        facts=wanted.facts,
+        force=wanted.force,
+    )
+    draw_windows(wanted.folder / PICTURE, windows, wanted.data.front_end, wanted.force)

@@ -1,0 +1,69 @@
+"""The recipe of a streaming generator."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class StreamingRecipe(BaseModel):
+    """Settings of a training of two streaming generators, one in each direction.
+
+    Attributes:
+        kind: of the generators.
+        source, target: genres of the dataset.
+        width, dilations: of the generators, see :class:`train.streaming.network.
+            StreamingGenerator`.
+        critic_channels: of the critics' first layers.
+        batch: stretches in a step and direction.
+        columns: of a stretch that losses are taken of, 11.6 ms each.
+        steps: in all.
+        alone: steps at the beginning, without critics.
+        learning_rate: of the generators; it falls to nothing as a cosine.
+        critic_rate: of the critics, the same way.
+        likeness: weight of the L1 distance to the twin, at every resolution.
+        critics: weight of what the critics say.
+        features: weight of the L1 distance to the twin in what the critics find.
+        farther: weight of the later leads, all together.
+        sound: share of the steps in which losses are taken of rendered sound; in the others of
+            images, which is quicker and knows one resolution.
+        memory: share of the stretches in which there is a clock, and a phrase to remember.
+        average: decay of the running mean of the weights that is exported.
+        seed: of weights and stretches.
+        commands: see :class:`train.recipe.Recipe`.
+        amp: bfloat16 where the processor multiplies it faster; auto finds out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    kind: Literal["streaming"]
+    source: str
+    target: str
+    width: int = Field(256, ge=16, le=1024)
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32)
+    critic_channels: int = Field(32, ge=4, le=128)
+    batch: int = Field(8, ge=1)
+    columns: int = Field(192, ge=64, le=2048)
+    steps: int = Field(4000, ge=1)
+    alone: int = Field(500, ge=0)
+    learning_rate: float = Field(8e-4, gt=0)
+    critic_rate: float = Field(2e-4, gt=0)
+    likeness: float = Field(10.0, ge=0)
+    critics: float = Field(1.0, ge=0)
+    features: float = Field(2.0, ge=0)
+    farther: float = Field(0.3, ge=0)
+    sound: float = Field(0.25, ge=0, le=1)
+    memory: float = Field(0.5, ge=0, le=1)
+    average: float = Field(0.999, ge=0, lt=1)
+    seed: int = 0
+    amp: Literal["auto", "on", "off"] = "auto"
+    commands: tuple[str, ...] = Field((), exclude=True)  # they are not what is trained
+
+    @model_validator(mode="after")
+    def _two(self) -> StreamingRecipe:
+        if self.source == self.target:
+            raise ValueError(f"source and target are both {self.source!r}")
+        if not all(1 <= d <= 256 for d in self.dilations) or not self.dilations:
+            raise ValueError(f"dilations {self.dilations}, each is 1 to 256")
+        return self
