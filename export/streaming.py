@@ -54,7 +54,9 @@ class ExportedStream(nn.Module):
 
     def forward(self, column: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """(1, input_size, 1) and (1, width, receptive) to answers and the next state."""
-        answers, following = self.generator.advance(column, list(torch.split(state, self.lengths, dim=-1)))
+        answers, following = self.generator.advance(
+            column, list(torch.split(state, self.lengths, dim=-1))
+        )
         gains, noise = torch.split(answers, 1, dim=1)
         return torch.cat([self.drive * gains, noise], dim=1), torch.cat(following, dim=-1)
 
