@@ -104,7 +104,9 @@ def _window_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
 
 def _stream_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
     recipe = facts["recipe"]
+    tracks = ", ".join(f"{g} {n['tracks']}" for g, n in facts["data"]["genres"].items())
     return {
+        "data": f"whole tracks at their own tempo, {tracks}, {facts['data']['level_db']:g} dB",
         "network": f"streaming: {len(recipe['dilations'])} causal residual blocks along time, "
         f"{recipe['width']} channels, dilations {' '.join(map(str, recipe['dilations']))}, "
         f"{megabytes:.1f} MB",
@@ -147,11 +149,11 @@ def _origin(before: dict[str, Any] | None) -> str:
     """The runs before, newest first."""
     runs = []
     while before:
-        seen = "rendered" if before["recipe"].get("rendered") else "generated"
-        runs.append(
-            f"{before['steps']} steps in {before['seconds']:.0f} s, critics seeing images as they"
-            f" are {seen}"
-        )
+        recipe = before["recipe"]
+        seen = "images as they are " + ("rendered" if recipe.get("rendered") else "generated")
+        if recipe.get("kind") == "streaming":
+            seen = f"rendered sound after {recipe['alone']} steps without any"
+        runs.append(f"{before['steps']} steps in {before['seconds']:.0f} s, critics seeing {seen}")
         before = before.get("begun_from")
     return "; before: ".join(runs) or "random weights"
 

@@ -34,6 +34,7 @@ from train.networks import Generator
 from train.recipe import Recipe, read_recipe
 from train.run import load_run
 from train.run import train as run_training
+from train.streaming.pair import StreamingPair
 
 RECIPES = sorted((Path(train.recipe.__file__).parent / "recipes").glob("*.toml"))
 SMALL = Recipe(
@@ -65,6 +66,11 @@ def run(recipe, data, folder, **options):
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_can_be_built(path):
     recipe = read_recipe(path)
+    if recipe.kind == "streaming":
+        small = {"width": 16, "critic_channels": 4}
+        pair = StreamingPair(recipe.model_copy(update=small), CPU, amp=False, rate=44100)
+        assert pair.to_target.generator.receptive == 252
+        return
     assert recipe.blocks == 9
     CycleGan(recipe.model_copy(update={"channels": 4, "critic_channels": 4}), CPU, amp=False)
 
@@ -77,6 +83,9 @@ CPU = torch.device("cpu")
     [
         ('source = "a"\n', ["target", "missing"]),
         ('source = "a"\ntarget = "a"\n', ["both"]),
+        ('kind = "gan"\nsource = "a"\ntarget = "b"\n', ["kind", "cyclegan or streaming"]),
+        ('kind = "streaming"\nsource = "a"\ntarget = "a"\n', ["both"]),
+        ('kind = "streaming"\nsource = "a"\ntarget = "b"\nblocks = 3\n', ["blocks", "unknown"]),
         ('source = "a"\ntarget = "b"\nchanels = 3\n', ["chanels", "channels"]),
         ('source = "a"\ntarget = "b"\nwidth = 65\n', ["width", "65"]),
         ('source = "a"\ntarget = "b"\nphrase = 0.8\nedge = 0.4\n', ["more than 1"]),

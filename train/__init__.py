@@ -17,4 +17,5 @@ The engine plays what comes of it and never imports it. Commands are in ``train.
                                ├─ augment      images as a critic sees them
                                ├─ losses, history
               dataset ─► images                crops, windows as they are used, twins
+    recipe ─► run ─► streaming                 whole tracks, sound that is rendered: see there
 """

@@ -41,6 +41,7 @@ class Deadline:
         self._changed = threading.Condition()
         self._running: dict[int, _Run] = {}
         self._number = 0
+        self._wakes = _TOLD  # when it looks again by itself
         self._thread: threading.Thread | None = None
 
     @contextmanager
@@ -49,12 +50,14 @@ class Deadline:
         with self._changed:
             self._number += 1
             number = self._number
-            self._running[number] = _Run(threading.get_ident(), time.monotonic() + seconds, end)
+            due = time.monotonic() + seconds
+            self._running[number] = _Run(threading.get_ident(), due, end)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="deadline", daemon=True)
                 self._thread.start()
                 atexit.register(self.end)
-            self._changed.notify()
+            if due < self._wakes:  # else a column's inference would wake it 86 times a second
+                self._changed.notify()
         try:
             yield
         finally:
@@ -69,8 +72,8 @@ class Deadline:
                     if run.due <= now:
                         self._running[number] = replace(run, due=_TOLD)
                         run.end()
-                nearest = min((run.due for run in self._running.values()), default=_TOLD)
-                self._changed.wait(None if nearest == _TOLD else nearest - now)
+                self._wakes = min((run.due for run in self._running.values()), default=_TOLD)
+                self._changed.wait(None if self._wakes == _TOLD else self._wakes - now)
 
     def end(self, thread: threading.Thread | None = None) -> bool:
         """End what runs, on one thread or on all, and wait a moment for that; whether it has."""

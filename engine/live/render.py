@@ -19,7 +19,7 @@ from engine.dsp.window import Use
 from engine.errors import UsageError
 from engine.live.constant_q import draw_constant_q
 from engine.live.files import BLOCK, SoundReader, SoundWriter, make_folder
-from engine.live.generator import AnyGenerator
+from engine.live.generator import AnyGenerator, StreamingOnnx
 from engine.live.inference import Scheduled
 from engine.live.report import Report
 from engine.live.standalone import effects_of
@@ -202,7 +202,10 @@ def _places_of(report: Path, source: Path, sink: Path, force: bool) -> list[Path
 
 
 def measured(inference_ms: float | None, generator: AnyGenerator, tempo: Tempo, use: Use) -> float:
-    """The time given, or one that is measured."""
+    """The time given, or one that is measured; of a streaming generator, whose answers come in time
+    or make a difference, none."""
+    if inference_ms is None and isinstance(generator, StreamingOnnx):
+        return 0.0
     if inference_ms is None:
         return measure_inference_ms(generator, tempo, use)
     if not inference_ms >= 0:

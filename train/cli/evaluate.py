@@ -65,7 +65,7 @@ def evaluate(
     Example: doubledrop evaluate liquid-to-dancefloor --data dataset --report page
     """
     _check_options(ctx, music, preset)
-    from engine.live.generator import open_generator
+    from engine.live.onnx_model import read_file
     from export.card import add_figures
     from train.cli.music import evaluate_music
     from train.cluster import workers
@@ -75,26 +75,27 @@ def evaluate(
     from train.judge.page import check_page, markdown, write_page
     from train.judge.renders import VERSIONS
 
-    asked = [name.strip() for name in versions.split(",")] if versions else list(VERSIONS)
-    if unknown := [name for name in asked if name not in VERSIONS]:
-        raise UsageError(
-            "--versions",
-            repr(unknown[0]),
-            expected=", ".join(VERSIONS),
-            cure="Name some of these.",
-        )
     chosen = load_preset(preset) if preset else None
     if music is not None:
         if chosen is None:
             raise UsageError("--music", "no preset", cure="Name the preset that is to be judged.")
         evaluate_music(chosen, music, report, renders, force, as_json)
         return
+    kind = read_file(chosen.model).info.kind if chosen else "window"
+    asked = [name.strip() for name in versions.split(",")] if versions else []
+    if unknown := [name for name in asked if name not in VERSIONS[kind]]:
+        raise UsageError(
+            "--versions",
+            repr(unknown[0]),
+            expected=", ".join(VERSIONS[kind]),
+            cure="Name some of these.",
+        )
     if report is not None:
         check_page(report, force)
     dataset = Dataset(data)
     if chosen and not (source or target):
         # A trained preset says what it was made for.
-        facts = open_generator(chosen.model, "cpu").info.facts
+        facts = read_file(chosen.model).info.facts
         source, target = facts.get("from"), facts.get("to")
     source = source or dataset.genres[0]
     others = [genre for genre in dataset.genres if genre != source]

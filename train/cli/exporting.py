@@ -100,7 +100,9 @@ def export_stream(wanted: Wanted, pair: StreamingPair) -> float:
     number = len(pieces) - 1 if backwards else 0
     given = pieces.given(number, backwards, clock=True)
     sound, _ = pieces.sounds(number, backwards)
-    middle = given.shape[-1] // 2
+    track = pieces.tracks[number]
+    middle = round(track.starts_s[-1] * pieces.rate / pieces.hop)
+    middle = min(middle, given.shape[-1] - _SHOWN)
     generator = (pair.to_source if backwards else pair.to_target).average
     worst = export_streaming(
         generator,

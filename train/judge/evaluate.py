@@ -14,13 +14,16 @@ from engine.live.preset import Preset
 from train.dataset import Dataset, Segment, read_audio
 from train.judge.consistency import Consistency, consistency
 from train.judge.controls import crest_db, crest_match, eq_match
-from train.judge.exhibit import MEASURES, Exhibit, Heard, exhibit_of, twin_view
+from train.judge.exhibit import MEASURES, Exhibit, Heard, exhibit_of, twin_of
+from train.judge.fine_ear import Lines, lines
 from train.judge.judge import Judge, real_views
 from train.judge.kernel import RealSounds
-from train.judge.renders import VERSIONS, Progress, render_all
+from train.judge.renders import VERSIONS, Progress, main_version, render_all
 from train.judge.statistics import Figure, by_track
-from train.judge.view import distance_db
+from train.judge.telltale import excerpts, told, told_from_itself
+from train.judge.view import distance_db, levelled
 
+_FEWEST_TOLD = 8  # tracks
 CONTROLS = ("input", "eq", "eq_dynamics", "target", "twin")
 
 
@@ -35,8 +38,11 @@ class Evaluation:
         flip: by classifier and version, the share called the target.
         content: by measure and version, against the input.
         log_mel_db: distances between versions.
-        consistency: whether outputs of ``late`` are one kind of sound; None without a preset.
-        noise_db: median energy of the noise branch relative to the output, use ``late``.
+        consistency: whether outputs of the main version are one kind of sound; None without one.
+        noise_db: median energy of the noise branch relative to the output of the main version.
+        lines: by version, lines in the envelope that input and twin (or target) have not.
+        told: by version, how often a fresh classifier tells it from real music of the target; of
+            ``real``, that music from itself.
         exhibits: what was judged, for pictures.
     """
 
@@ -49,6 +55,8 @@ class Evaluation:
     log_mel_db: dict[str, Figure]
     consistency: Consistency | None
     noise_db: float | None
+    lines: dict[str, Lines]
+    told: dict[str, float]
     exhibits: dict[str, Exhibit]
 
     def to_json(self) -> dict[str, Any]:
@@ -81,6 +89,8 @@ class Evaluation:
             "log_mel_db": _means(self.log_mel_db),
             "consistency": self.consistency and asdict(self.consistency),
             "noise_db": self.noise_db,
+            "lines": {name: asdict(found) for name, found in self.lines.items()},
+            "told": self.told,
         }
 
 
@@ -100,7 +110,7 @@ def evaluate(
     progress: Progress,
     per_track: int = 3,
     jobs: int = 1,
-    versions: Sequence[str] = tuple(VERSIONS),
+    versions: Sequence[str] = (),
     force: bool = False,
 ) -> Evaluation:
     """Render the held-out tracks of the source genre, reread the files, judge them.
@@ -113,7 +123,7 @@ def evaluate(
         progress: told how far it is.
         per_track: segments of each track at most.
         jobs: renders at once.
-        versions: of the output that are judged.
+        versions: of the output that are judged; all where none is named.
         force: whether renders may replace files that are not ours.
 
     Raises:
@@ -128,7 +138,7 @@ def evaluate(
         rendered, noise_db = render_all(data, segments, preset, folder, progress, *how)
     exhibits: dict[str, Exhibit] = {}
     inputs = [Heard(data.own_phrase(segment.audio(), rate), rate) for segment in segments]
-    twins = [twin_view(data, segment) for segment in segments]
+    twins = [twin_of(data, segment) for segment in segments]
     names = [*CONTROLS, *rendered]
     crest = float(np.median([crest_db(sound) for sound in _targets(data, judge, segments)]))
     for i, name in enumerate(names):
@@ -164,8 +174,33 @@ def evaluate(
         log_mel_db=_between(exhibits),
         consistency=_consistency(data, judge, exhibits),
         noise_db=float(np.median(noise_db)) if noise_db else None,
+        lines=_lines(exhibits, list(rendered), rate),
+        told=_told(data, judge, exhibits, list(rendered)),
         exhibits=exhibits,
     )
+
+
+def _lines(exhibits: dict[str, Exhibit], made: Sequence[str], rate: int) -> dict[str, Lines]:
+    others = [exhibits[name].fine for name in ("input", "target", "twin") if name in exhibits]
+    return {name: lines(exhibits[name].fine, others, rate) for name in made if name in exhibits}
+
+
+def _told(
+    data: Dataset, judge: Judge, exhibits: dict[str, Exhibit], made: Sequence[str]
+) -> dict[str, float]:
+    """Outputs, the twin and real music itself against real music of the target."""
+    segments = [s for s in data.segments(judge.target, "held-out") if s.number == 0]
+    if len({s.track.name for s in segments}) < _FEWEST_TOLD:
+        return {}
+    rate = data.manifest.rate
+    real = [excerpts(levelled(data.own_phrase(s.audio(), rate)), rate) for s in segments]
+    names = [segment.track.name for segment in segments]
+    found = {
+        name: told(exhibits[name].excerpts, real, (exhibits[name].tracks, names))
+        for name in ("twin", *made)
+        if name in exhibits and len(set(exhibits[name].tracks)) >= _FEWEST_TOLD
+    }
+    return found | {"real": told_from_itself(real, names)}
 
 
 def _distances(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> dict[str, Figure]:
@@ -182,9 +217,10 @@ def _distances(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> dic
 
 
 def _consistency(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> Consistency | None:
-    if "late" not in exhibits:
+    main = next((main_version(kind) for kind in VERSIONS if main_version(kind) in exhibits), None)
+    if main is None:
         return None
-    shown = {"source": "input", "target": "target", "output": "late"}
+    shown = {"source": "input", "target": "target", "output": main}
     views = {kind: exhibits[name].views for kind, name in shown.items()}
     tracks = {kind: exhibits[name].tracks for kind, name in shown.items()}
     real = _target_segments(data, judge, len(views["target"]))
@@ -234,7 +270,9 @@ def _between(exhibits: dict[str, Exhibit]) -> dict[str, Figure]:
     """Distances between versions, dB: how far live is from offline, and the effect from nothing."""
     pairs = {"phrase_late": ("phrase", "late"), "edge_late": ("edge", "late")}
     pairs |= {"late_input": ("late", "input"), "twin_input": ("twin", "input")}
-    pairs["shifted_late"] = ("shifted", "late")
+    pairs |= {"edge_phrase": ("edge", "phrase"), "phrase_input": ("phrase", "input")}
+    main = "late" if "late" in exhibits else "phrase"
+    pairs[f"shifted_{main}"] = ("shifted", main)
     found = {}
     for key, (one, other) in pairs.items():
         if one in exhibits and other in exhibits:

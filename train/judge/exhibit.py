@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from engine.dsp.arrays import Array, Audio
 from train.dataset import Dataset, Segment, read_audio
 from train.judge import artefacts, content
+from train.judge.fine_ear import Fine, fine_of
+from train.judge.telltale import excerpts
 from train.judge.view import distance_db, levelled, view
 
 MEASURES = (
     *("onset_f", "precision", "recall", "chroma", "notes", "twin_db"),
-    *("jitter_db", "pre_echo_db", "peak_dbfs"),
+    *("jitter_db", "pre_echo_db", "peak_dbfs", "modulation_db", "flatness_db"),
 )
 """Fields of :class:`Exhibit` that are figures, one a segment."""
 
@@ -27,6 +31,10 @@ class Exhibit:
         onset_f, precision, recall, chroma, notes: of its sound against the input's.
         twin_db: distance of its view from the twin's.
         jitter_db, pre_echo_db, peak_dbfs: see :mod:`train.judge.artefacts`.
+        modulation_db, flatness_db: mean absolute distance of these from the twin's, see
+            :mod:`train.judge.fine_ear`.
+        fine: what the fine ear finds.
+        excerpts: what the tell-tale sees, see :mod:`train.judge.telltale`.
     """
 
     views: list[Array] = field(default_factory=list)
@@ -40,6 +48,18 @@ class Exhibit:
     jitter_db: list[float] = field(default_factory=list)
     pre_echo_db: list[float] = field(default_factory=list)
     peak_dbfs: list[float] = field(default_factory=list)
+    modulation_db: list[float] = field(default_factory=list)
+    flatness_db: list[float] = field(default_factory=list)
+    fine: list[Fine] = field(default_factory=list)
+    excerpts: list[Array] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """What there is to compare with of a segment's twin: its view and what the fine ear finds."""
+
+    view: Array
+    fine: Fine
 
 
 class Heard:
@@ -53,6 +73,7 @@ class Heard:
     def __init__(self, sound: Audio, rate: int) -> None:
         self.sound, self.view = levelled(sound), view(sound, rate)
         self.peak_dbfs = artefacts.peak_dbfs(sound)
+        self.fine, self.excerpts = fine_of(self.sound, rate), excerpts(self.sound, rate)
         one = content.mono(self.sound, rate)
         self.onsets, self.chroma, self.notes = (
             content.onsets_s(one),
@@ -61,18 +82,19 @@ class Heard:
         )
 
 
-def twin_view(data: Dataset, segment: Segment) -> Array | None:
-    """Log-mel image of a segment's twin, if it has one."""
+def twin_of(data: Dataset, segment: Segment) -> Twin | None:
+    """A segment's twin, if it has one."""
     if segment.twin_path is None:
         return None
-    return view(data.own_phrase(read_audio(segment.twin_path)), data.manifest.rate)
+    sound, rate = data.own_phrase(read_audio(segment.twin_path)), data.manifest.rate
+    return Twin(view(sound, rate), fine_of(levelled(sound), rate))
 
 
 def exhibit_of(
     segments: Sequence[Segment],
     heard: Iterable[Heard],
     inputs: Sequence[Heard],
-    twins: Sequence[Array | None],
+    twins: Sequence[Twin | None],
     rate: int,
 ) -> Exhibit:
     """Measure one version of all segments.
@@ -81,7 +103,7 @@ def exhibit_of(
         segments: in order.
         heard: the version, one a segment.
         inputs: the input, as it was heard.
-        twins: images of the segments' twins.
+        twins: of the segments.
         rate: hertz.
     """
     exhibit = Exhibit()
@@ -98,6 +120,11 @@ def exhibit_of(
         sounds = before.sound, after.sound, before.onsets
         exhibit.pre_echo_db.append(artefacts.pre_echo_db(*sounds, rate))
         exhibit.peak_dbfs.append(after.peak_dbfs)
+        exhibit.fine.append(after.fine)
+        exhibit.excerpts.append(after.excerpts)
         if twin is not None:
-            exhibit.twin_db.append(distance_db(after.view, twin))
+            exhibit.twin_db.append(distance_db(after.view, twin.view))
+            for name in ("modulation_db", "flatness_db"):
+                off = getattr(after.fine, name) - getattr(twin.fine, name)
+                getattr(exhibit, name).append(float(np.abs(off).mean()))
     return exhibit

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from engine.dsp.arrays import Array
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import AnyGenerator, OnnxGenerator, StreamingOnnx
+from engine.live.onnx_model import read_file
 
 
 class Frozen(OnnxGenerator):
@@ -21,3 +24,28 @@ class Frozen(OnnxGenerator):
 
     def _check_example(self) -> None:
         """The example is the generator's own and not this one's."""
+
+
+class FrozenStream(StreamingOnnx):
+    """The same of a streaming generator: its answers averaged over all columns so far."""
+
+    def begin(self) -> Array:
+        """See :meth:`StreamingOnnx.begin`."""
+        self._sum, self._count = np.zeros(1), 0
+        return super().begin()
+
+    def answer(self, column: Array, state: Array) -> tuple[Array, Array]:
+        """See :meth:`StreamingOnnx.answer`."""
+        values, following = super().answer(column, state)
+        self._sum, self._count = self._sum + values, self._count + 1
+        return np.asarray(self._sum / self._count, np.float32), following
+
+    def _check_example(self) -> None:
+        """The example is the generator's own and not this one's."""
+
+
+def frozen(model: Path) -> AnyGenerator:
+    """The generator of a file, its gain standing still."""
+    file = read_file(model)
+    made = FrozenStream if file.info.kind == "streaming" else Frozen
+    return made(file, "auto")

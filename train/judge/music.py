@@ -16,13 +16,12 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError, InputError
 from engine.live.files import SoundReader
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import AnyGenerator, open_generator
 from engine.live.preset import Preset
 from engine.live.render import render
 from engine.live.tracker import track
-from engine.stages.host import Settings
 from train.judge import content
-from train.judge.renders import Progress
+from train.judge.renders import VERSIONS, Progress, main_version
 
 _FRAME_S = 0.05
 _SILENCE_DB = -40.0  # re the mean power of the track
@@ -31,7 +30,7 @@ _NONE_DB = -120.0
 
 @dataclass(frozen=True)
 class MusicFigures:
-    """What became of one track, use ``late``.
+    """What became of one track, use ``late``, or ``phrase`` of a streaming generator.
 
     Attributes:
         name: of the file.
@@ -86,7 +85,7 @@ def on_music(
     Raises:
         OutputError: a file cannot be written.
     """
-    generator = OnnxGenerator(preset.model, "auto")
+    generator = open_generator(preset.model, "auto")
     found = []
     for i, (name, path) in enumerate(files.items()):
         progress(name, i, len(files))
@@ -102,7 +101,7 @@ def _one(
     name: str,
     path: Path,
     preset: Preset,
-    generator: OnnxGenerator,
+    generator: AnyGenerator,
     out: Path,
     pictures: Path | None,
     note: Callable[[str], None],
@@ -111,7 +110,7 @@ def _one(
     tempo = track(path, preset.file.bpm) or Tempo(preset.file.bpm)
     title = f"{name} → {preset.name}, {tempo.bpm:.2f} BPM"
     done = render(
-        *(path, out, generator, tempo, Settings(use="late")),
+        *(path, out, generator, tempo, VERSIONS[generator.kind][main_version(generator.kind)]),
         report=pictures,
         title=title,
         note=note,

@@ -46,6 +46,8 @@ _MEANING = {
     "pre_echo_db": "more before a hit than in the input, dB",
     "peak_dbfs": "highest sample, dBFS",
     "twin_db": "log-mel distance to the twin, dB",
+    "modulation_db": "modulation of 4 to 128 Hz, distance to the twin's, dB",
+    "flatness_db": "tone against noise on frames of 186 ms, distance to the twin's, dB",
 }
 
 
@@ -108,9 +110,25 @@ def markdown(evaluation: Evaluation) -> str:
     lines += [""] + [f"Log-mel distance {k}: {f} dB." for k, f in evaluation.log_mel_db.items()]
     if evaluation.consistency is not None:
         lines.append(f"A classifier of four classes is right in {_right(evaluation.consistency)}.")
+    lines += ["", *fine_ear(evaluation)]
     if evaluation.noise_db is not None:
         lines.append(f"Noise branch: {evaluation.noise_db:.1f} dB re output, median.")
     return "\n".join(lines)
+
+
+def fine_ear(evaluation: Evaluation) -> list[str]:
+    """What the fine ear says, a sentence a version."""
+    said = []
+    for name, found in evaluation.lines.items():
+        rates = ", ".join(f"{rate} {db:+.1f} dB" for rate, db in found.level_db.items())
+        said.append(
+            f"{name}: largest line of the envelope from 15 to 500 Hz beyond input and twin "
+            f"{found.excess_db:.1f} dB, at {found.at_hz:.1f} Hz; against the twin at {rates}."
+        )
+    if evaluation.told:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in evaluation.told.items())
+        said.append(f"Told from real music by a fresh classifier: {shares} (50% is perfect).")
+    return said
 
 
 def _cell(name: str) -> str:
@@ -246,6 +264,7 @@ img{{max-width:100%}}small{{color:#666}}</style>
 <h2>Who lies beside whom</h2><p>Embeddings by the judge's network, t-SNE.</p>
 <p><img src="map.png"></p>{_consistency(evaluation)}
 {_table("What is left of the input", evaluation.content, explain=True)}
+<h2>The fine ear</h2>{"".join(f"<p>{_words(line)}</p>" for line in fine_ear(evaluation))}
 {_table("Distances", distances, explain=False)}
 <h2>Pictures</h2>{pictures}</html>
 """

@@ -9,25 +9,43 @@ from pathlib import Path
 
 import joblib
 
+from engine.dsp.model_format import Kind
 from engine.dsp.tempo import Tempo
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import AnyGenerator, open_generator
+from engine.live.onnx_model import read_file
 from engine.live.preset import Preset
 from engine.live.render import render
 from engine.stages.host import Settings
 from train.cluster import unheard
 from train.dataset import Dataset, Segment
-from train.judge.frozen import Frozen
+from train.judge.frozen import frozen
 
-VERSIONS = {
-    "late": Settings(use="late"),
-    "phrase": Settings(use="phrase"),
-    "edge": Settings(use="edge"),
-    "paper": Settings(use="late", renderer="paper"),
-    "griffin_lim": Settings(use="late", renderer="griffin-lim"),
-    "no_noise": Settings(use="late", noise_branch=False),
-    "frozen": Settings(use="late"),
-    "shifted": Settings(use="late"),
+VERSIONS: dict[Kind, dict[str, Settings]] = {
+    "window": {
+        "late": Settings(use="late"),
+        "phrase": Settings(use="phrase"),
+        "edge": Settings(use="edge"),
+        "paper": Settings(use="late", renderer="paper"),
+        "griffin_lim": Settings(use="late", renderer="griffin-lim"),
+        "no_noise": Settings(use="late", noise_branch=False),
+        "frozen": Settings(use="late"),
+        "shifted": Settings(use="late"),
+    },
+    "streaming": {
+        "phrase": Settings(use="phrase"),
+        "edge": Settings(use="edge"),
+        "no_noise": Settings(use="phrase", noise_branch=False),
+        "frozen": Settings(use="phrase"),
+        "shifted": Settings(use="phrase"),
+    },
 }
+"""Of the output, by the kind of its generator; the first is the one that others are held to."""
+
+
+def main_version(kind: Kind) -> str:
+    """The version that others are held to: ``late``, or ``phrase`` of a streaming generator."""
+    return next(iter(VERSIONS[kind]))
+
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done and of how many."""
@@ -40,11 +58,11 @@ def render_all(
     folder: Path,
     progress: Progress,
     jobs: int = 1,
-    versions: Sequence[str] = tuple(VERSIONS),
+    versions: Sequence[str] = (),
     force: bool = False,
 ) -> tuple[dict[str, list[Path]], list[float]]:
-    """Every segment through ``render`` in every version as float WAV; the noise of ``late``. With
-    ``force`` files that are not ours may be replaced.
+    """Every segment through ``render`` in some versions, all where none is named, as float WAV; the
+    noise of the main one. With ``force`` files that are not ours may be replaced.
 
     A render uses two cores by itself; more jobs at once are for a cluster.
     """
@@ -52,13 +70,14 @@ def render_all(
     shifted = replace(data.tempo, downbeat_s=data.tempo.downbeat_s + data.tempo.beat_s)
     # An eighth of a beat: what two processor cores sustain with two slots; on any machine alike.
     inference_ms = 1000 * data.tempo.beat_s / 8
-    asked = {name: how for name, how in VERSIONS.items() if name in versions}
+    kind = read_file(preset.model).info.kind
+    asked = {name: how for name, how in VERSIONS[kind].items() if name in versions or not versions}
     work = [
         joblib.delayed(_render)(
             *(segment.audio_path, folder / name / f"{segment.name.replace('/', '-')}.wav"),
             *(preset.model, name == "frozen"),
             *(shifted if name == "shifted" else data.tempo, settings),
-            None if settings.use == "late" else inference_ms,
+            None if settings.use == "late" or kind == "streaming" else inference_ms,
             force,
         )
         for segment in segments
@@ -72,7 +91,7 @@ def render_all(
     for i, (name, (path, noise)) in enumerate(zip(names, rendered, strict=True)):
         progress("rendering", i, len(work))
         paths[name].append(path)
-        if name == "late":
+        if name == main_version(kind):
             noise_db.append(-120.0 if noise is None else noise)
     return paths, noise_db
 
@@ -96,5 +115,5 @@ def _render(
 
 
 @lru_cache(maxsize=2)
-def _generator(model: Path, is_frozen: bool) -> OnnxGenerator:
-    return Frozen(model, "auto") if is_frozen else OnnxGenerator(model, "auto")
+def _generator(model: Path, is_frozen: bool) -> AnyGenerator:
+    return frozen(model) if is_frozen else open_generator(model, "auto")

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
+from torch.nn.utils.parametrize import cached
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.streaming import LEADS
@@ -142,7 +143,7 @@ class StreamingPair:
         farther = torch.stack([self._unlike(drawn, answers, k) for k in range(1, len(LEADS))])
         losses["farther"] = recipe.farther * recipe.likeness * farther.mean()
         if judged:
-            with self._autocast():
+            with self._autocast(), cached():
                 found = [
                     critic(image) for critic, image in zip(direction.critics, made, strict=True)
                 ]
@@ -164,7 +165,7 @@ class StreamingPair:
         _descend(direction.learns, losses)
         if judged:
             direction.critics.requires_grad_(True)
-            with self._autocast():
+            with self._autocast(), cached():
                 wrong = torch.stack(
                     [
                         squared([critic(b)[-1]], 1.0) + squared([critic(a.detach())[-1]], 0.0)

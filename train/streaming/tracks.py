@@ -79,6 +79,11 @@ class Pieces:
         device: where they are kept.
         most: tracks of each genre; all by default.
 
+    Attributes:
+        tracks: whose pieces these are.
+        rate: of their sound, hertz.
+        hop: samples between columns.
+
     Raises:
         InputError: the dataset has no whole tracks or no twins.
     """
@@ -97,9 +102,9 @@ class Pieces:
         self._image = front_end_image(self.rate).to(device)
         self._weight = self._image.window.square()
         self.hop = self._image.hop
-        tracks = [t for genre in (source, target) for t in data.tracks(genre, split)[:most]]
-        paths = [data.whole_paths(track) for track in tracks]
-        for track, there in zip(tracks, paths, strict=True):
+        self.tracks = [t for genre in (source, target) for t in data.tracks(genre, split)[:most]]
+        paths = [data.whole_paths(track) for track in self.tracks]
+        for track, there in zip(self.tracks, paths, strict=True):
             if there is None:
                 raise InputError(
                     str(data.folder),
@@ -113,7 +118,7 @@ class Pieces:
                 sounds = pool.map(read_audio, files[first : first + _AT_ONCE])
                 versions += [self._version(at_level(sound)) for sound in sounds]
         self._all = []
-        for track, own, twin in zip(tracks, versions[::2], versions[1::2], strict=True):
+        for track, own, twin in zip(self.tracks, versions[::2], versions[1::2], strict=True):
             pair = (own, twin) if track.genre == source else (twin, own)
             self._all.append(Piece(*pair, Tempo(track.bpm, track.downbeat_s)))
 

@@ -1,0 +1,70 @@
+"""A streaming generator on a real audio server: live is what is rendered, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import soundfile
+
+from engine.dsp.tempo import Tempo
+from engine.live import board as b
+from engine.live.bench import music
+from engine.live.generator import StreamingOnnx
+from engine.live.inference import Scheduled
+from engine.live.recorder import Recorder
+from engine.stages.host import Host, Settings
+from tests.live.stage import Listener, stage
+from tests.streaming import write
+
+RATE, BPM, HOP = 48000, 240.0, 128
+SETTLED_S = 11.0  # level, phrase and state of an engine that began anew
+
+
+def test_live_is_bit_for_bit_what_is_rendered_after_the_engine_was_killed_too(
+    server, tmp_path, figure
+):
+    """Wherever no answer was late; what a second engine plays is what the first would have."""
+    model = write(tmp_path / "preset" / "generator.onnx")
+    feed = music(np.random.default_rng(7), 32.0)
+    with stage(model, bpm=BPM) as it:
+        supervisor = it.supervisor
+        made = Recorder(it.board, tmp_path / "takes", {}, supervisor.events, supervisor.note)
+        made.start()
+        listener = Listener(tmp_path, feed)
+        it.until(lambda: made.seconds > 14.0)
+        killed = it.board.get(b.HEARD) - made.first
+        os.kill(supervisor.engine_pid, signal.SIGKILL)
+        listener.result()
+        status = it.look()
+        supervisor.end_device()
+        made.stop()
+    dry, wet = (
+        soundfile.read(made.take / f"{name}.wav", dtype="float32", always_2d=True)[0].T
+        for name in ("dry", "wet")
+    )
+    skip = -made.first % HOP  # hops of the engine are counted from the beginning of the device
+    origin = made.first + skip
+    tempo = Tempo(BPM, -origin / RATE)
+    host = Host(
+        *(StreamingOnnx(model, "cpu", threads=1), Scheduled(0), RATE, 2, tempo, Settings()),
+        origin=origin,
+    )
+    whole = (dry.shape[-1] - skip) // HOP * HOP
+    rendered = host.process(np.ascontiguousarray(dry[:, skip : skip + whole]))[:, host.latency :]
+    live = wet[:, skip : skip + rendered.shape[-1]]
+    # Recordings are kept in 24 bits.
+    same = (np.abs(live - rendered) <= 2.0**-22).all(axis=0).reshape(-1)
+    before = same[round(SETTLED_S * RATE) : killed - RATE]
+    after = same[killed + round((SETTLED_S + 3.0) * RATE) :]
+    share = [float(part.mean()) for part in (before, after)]
+    figure("streaming, live against render: samples that are the same", f"{share[0]:.2%}")
+    figure("the same, after the engine was killed", f"{share[1]:.2%}")
+    figure("streaming: answers that were late", f"{status.late_inferences}")
+    figure("streaming: age of gains, p50, p99", f"{status.age_ms}")
+    effect = np.abs(rendered - dry[:, skip : skip + rendered.shape[-1]]).mean()
+    assert effect > 1e-3
+    # Where the machine was taken away, an answer was late, or a hop was left out.
+    assert share[0] > 0.9
+    assert share[1] > 0.9
