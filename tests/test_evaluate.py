@@ -47,7 +47,12 @@ def test_evaluate_prints_the_keys_of_the_contract(judged):
     assert (page / "map.png").stat().st_size > 5000
     assert set(said["consistency"] or {}) <= {"accuracy", "recall"}
     between = {"phrase_late", "edge_late", "late_input", "twin_input", "shifted_late"}
-    assert set(said["log_mel_db"]) == between
+    assert set(said["log_mel_db"]) == between | {"edge_phrase", "phrase_input"}
+    assert list(said["flatness_db"]) == list(said["modulation_db"]) == versions
+    assert said["flatness_db"]["twin"] == said["modulation_db"]["twin"] == 0.0
+    assert set(said["lines"]) == set(versions[5:])
+    assert set(said["lines"]["late"]) == {"excess_db", "at_hz", "level_db"}
+    assert said["told"] == {}  # of so few tracks nothing can be told
     assert (page / "index.html").exists()
     assert (page / "flips.png").stat().st_size > 5000
     assert json.loads((page / "evaluation.json").read_text()) == said

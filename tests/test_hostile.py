@@ -22,7 +22,7 @@ from engine.live import board as b
 from engine.live import inference, onnx_model, trial
 from engine.live.asked import Asked
 from engine.live.deadline import DEADLINE, interruptible
-from engine.live.generator import OnnxGenerator, Through
+from engine.live.generator import OnnxGenerator, Through, open_generator
 from engine.live.inference import Background, Recorded, Scheduled
 from engine.live.loading import load_slots
 from engine.live.offline import Callbacks, offline_board
@@ -101,7 +101,7 @@ def test_a_generator_that_is_known_is_not_tried_again(model_path, nothing_known,
     monkeypatch.setattr(trial, "try_out", lambda files: pytest.fail("tried again"))
     OnnxGenerator(model_path("flat"), "cpu", threads=1)
     for name in bundled_names():
-        OnnxGenerator(load_preset(name).model, "cpu", threads=1)
+        open_generator(load_preset(name).model, "cpu", threads=1)
 
 
 @settings(max_examples=300, deadline=None)

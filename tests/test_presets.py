@@ -9,8 +9,9 @@ import pytest
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import FORMAT, ModelInfo
+from engine.dsp.streaming import LEADS, input_size
 from engine.errors import FrontEndError, PresetError, ProviderError
-from engine.live.generator import OnnxGenerator
+from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
 from engine.live.preset import bundled_names, load_preset
 from export import handmade
 
@@ -18,9 +19,15 @@ from export import handmade
 @pytest.mark.parametrize("name", bundled_names())
 def test_committed_presets_load(name):
     preset = load_preset(name)
-    generator = OnnxGenerator(preset.model, "cpu")
-    image = np.random.default_rng(0).random((480, 128), np.float32)
-    assert generator(image, 472.5).shape == (480, 128)
+    generator = open_generator(preset.model, "cpu")
+    if isinstance(generator, StreamingOnnx):
+        column = np.random.default_rng(0).uniform(-1, 1, input_size(128)).astype(np.float32)
+        answers, state = generator.answer(column, generator.begin())
+        assert answers.shape == (2, len(LEADS), 128)
+        assert state.shape == generator.begin().shape
+    else:
+        image = np.random.default_rng(0).random((480, 128), np.float32)
+        assert generator(image, 472.5).shape == (480, 128)
     assert preset.model.stat().st_size <= 12_000_000
     assert b"networks.py" not in preset.model.read_bytes()  # no source lines of whoever exported it
     card = (preset.folder / "card.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -12,7 +13,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import Quality
 from engine.dsp.streaming import LEADS, columns_needed
 from engine.dsp.tempo import Tempo
-from engine.errors import UsageError
+from engine.errors import PresetError, UsageError
 from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
 from engine.live.inference import Scheduled
 from engine.stages.host import Host, Settings
@@ -236,9 +237,75 @@ def test_silence_stays_silent_and_a_cut_feed_ends(path):
 def test_kinds_are_told_apart(path, model_path):
     assert isinstance(open_generator(path, "cpu"), StreamingOnnx)
     assert isinstance(open_generator(model_path("flat"), "cpu"), OnnxGenerator)
-    with pytest.raises(Exception, match="kind streaming"):
+    with pytest.raises(PresetError, match="kind streaming"):
         OnnxGenerator(path, "cpu")
     for settings in (Settings(use="late"), Settings(renderer="paper")):
         with pytest.raises(UsageError, match="column by column"):
             Host(stream(path), Scheduled(0), RATE, 2, TEMPO, settings)
     assert LEADS[0] == 4
+
+
+def _renamed(model):
+    model.graph.output[1].name = "next"
+
+
+def _free_state(model):
+    for value in (model.graph.input[1], model.graph.output[1]):
+        value.type.tensor_type.shape.dim[2].dim_param = "any"
+
+
+def _large_state(model):
+    for value in (model.graph.input[1], model.graph.output[1]):
+        value.type.tensor_type.shape.dim[2].dim_value = 1 << 22
+
+
+def _other_column(model):
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 12
+
+
+def _of_doubles(model):
+    model.graph.input[1].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+
+
+def _unlike_states(model):
+    model.graph.output[1].type.tensor_type.shape.dim[2].dim_value = 3
+
+
+def _of_no_kind(model):
+    entry = next(x for x in model.metadata_props if x.key == "doubledrop.kind")
+    entry.value = "wishes"
+
+
+def _of_the_other_kind(model):
+    entry = next(x for x in model.metadata_props if x.key == "doubledrop.kind")
+    entry.value = "window"
+
+
+def _not_a_number(model):
+    last = next(x for x in model.graph.initializer if "leave.weight" in x.name)
+    values = np.full_like(onnx.numpy_helper.to_array(last), np.nan)
+    last.CopyFrom(onnx.numpy_helper.from_array(values, last.name))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_renamed, "outputs answers, next"),
+        (_free_state, "a state of shape"),
+        (_large_state, "a state of shape"),
+        (_other_column, "columns of shape 1 × 12 × 1"),
+        (_of_doubles, "32-bit float"),
+        (_unlike_states, "the same shape"),
+        (_of_no_kind, "kind 'wishes'"),
+        (_of_the_other_kind, "inputs column, state"),
+        (_not_a_number, "not finite"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_strangers_file_is_refused_by_what_is_wrong_with_it(path, tmp_path, change, says):
+    model = onnx.load(str(path))
+    change(model)
+    file = tmp_path / "generator.onnx"
+    onnx.save(model, str(file))
+    with pytest.raises(PresetError, match=says):
+        open_generator(file, "cpu")
