@@ -12,13 +12,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
 
-from engine.errors import EffectError
+from engine.errors import EffectError, OutputError
 from engine.live import bundle, said
 from engine.live.approval import clear, installed
 from engine.live.asked import Asked
@@ -30,6 +31,7 @@ from engine.live.processes import Child
 from engine.live.rack import effects_in, flat
 from engine.live.rig_chain import Change, check_ends
 from engine.stages.insert import BYPASS
+from engine.writing import write_whole
 
 PROBE_S = 20.0
 """Time limit for one effect, loading included."""
@@ -229,13 +231,9 @@ def _read() -> dict[str, dict[str, Any]]:
 def _write(known: dict[str, dict[str, Any]]) -> None:
     """Keep what is known; where there is no place for it, it is tried again next time."""
     file = _file()
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
+    with suppress(OSError, OutputError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps({k: v for k, v in known.items() if k}), encoding="utf-8")
-        os.replace(part, file)
-    except OSError:
-        part.unlink(missing_ok=True)
+        write_whole(file, json.dumps({k: v for k, v in known.items() if k}), inside=True)
 
 
 def _check_moves(asked: Asked, specs: Sequence[Spec], verdicts: Sequence[Verdict]) -> None:
