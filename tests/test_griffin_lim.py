@@ -74,3 +74,15 @@ def test_a_feed_begins_at_its_own_level(stft, rng):
 def test_silence_is_silence(stft):
     out, _ = through(stft, np.zeros((2, 512 * stft.hop), np.float32), 64)
     assert not out.any()
+
+
+@pytest.mark.parametrize("side", [1.0, -0.5])
+def test_the_sides_of_a_stereo_sound_stay_together(stft, rng, side):
+    """The right channel is the left one, softer, or the other way round: it is so behind it too."""
+    feed = noise(rng, SECONDS, RATE)[:1]
+    feed = np.concatenate([feed, side * feed])[:, : feed.shape[-1] // 256 * 256]
+    out, delay = through(stft, feed, 8)
+    heard = out[:, delay:]
+    assert np.abs(heard[0]).max() > 0.1
+    assert np.corrcoef(*heard)[0, 1] == pytest.approx(np.sign(side), abs=0.01)
+    assert np.std(heard[1]) / np.std(heard[0]) == pytest.approx(abs(side), rel=0.05)
