@@ -21,9 +21,9 @@ class GriffinLim(Stream):
     Griffin & Lim, "Signal estimation from modified short-time Fourier transform", IEEE ASSP 1984,
     in the fast form of Perraudin et al. 2013 (librosa). One phase is found for all channels, from
     their mean power, and each keeps its own difference from the sum of them: solved apart, the two
-    sides of a stereo sound would have nothing to do with each other. Pieces of a fixed number of frames are
-    solved one by one and overlap at equal power, because their phases have nothing in common; so
-    the memory is bounded and blocks of any size give the same sound.
+    sides of a stereo sound would have nothing to do with each other. Pieces of a fixed number of
+    frames are solved one by one and overlap at equal power, because their phases have nothing in
+    common; so the memory is bounded and blocks of any size give the same sound.
 
     Args:
         stft: a transform whose synthesis window is as long as its analysis window.
