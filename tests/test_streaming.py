@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import soundfile
 import torch
 
 from engine.dsp.frontend import FrontEnd
@@ -18,6 +21,7 @@ from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
 from engine.live.inference import Scheduled
 from engine.stages.host import Host, Settings
 from engine.stages.stream_gains import A_PHRASE_AGO, NOTHING
+from tests.program import doubledrop
 from tests.streaming import network, write
 from train.dataset import RATE
 from train.streaming.network import due
@@ -309,3 +313,26 @@ def test_a_strangers_file_is_refused_by_what_is_wrong_with_it(path, tmp_path, ch
     onnx.save(model, str(file))
     with pytest.raises(PresetError, match=says):
         open_generator(file, "cpu")
+
+
+def test_a_file_is_rendered_with_its_picture(path, tmp_path):
+    """Input, output and gain: there is no generated image to be drawn."""
+    feed, out = tmp_path / "feed.wav", tmp_path / "out.wav"
+    soundfile.write(feed, feed_of(6.0).T, RATE, subtype="FLOAT")
+    preset = tmp_path / "preset"
+    preset.mkdir()
+    shutil.copy(path, preset / "generator.onnx")
+    text = 'format = 1\ndescription = "x"\nlicence = "CC0-1.0"\n'
+    (preset / "preset.toml").write_text(text, encoding="utf-8")
+    options = ["--preset", str(preset), "--report", str(tmp_path / "pictures"), "--json"]
+    done = doubledrop("render", feed, out, *options, "--bpm", "175")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["window"], said["late"]) == ("phrase", 0)
+    assert said["gain_share"]["fresh"] > 0.97
+    assert len(said["pictures"]) == 2
+    for picture in said["pictures"]:
+        assert Path(picture).stat().st_size > 10_000
+    refused = doubledrop("render", feed, out, *options[:2], "--window", "late", "--force")
+    assert refused.returncode == 2
+    assert "column by column" in refused.stderr

@@ -96,9 +96,16 @@ class Report:
         seen = [pair for pair in latest if pair[1].tap and pair[1].wet > 0.0]
         if not seen:
             return
-        readings, n_mels = [reading for _, reading in seen], self._analyser.spec.n_mels
-        for name, rows in (("generated", generated_rows), ("gain", gain_rows)):
-            for (instant, _), row in zip(seen, rows(readings, n_mels), strict=True):
+        n_mels = self._analyser.spec.n_mels
+        imaged = [pair for pair in seen if pair[1].tap and pair[1].tap.has_image]
+        for name, pairs, rows in (
+            ("generated", imaged, generated_rows),  # a streaming generator makes gains alone
+            ("gain", seen, gain_rows),
+        ):
+            if not pairs:
+                continue
+            found = rows([reading for _, reading in pairs], n_mels)
+            for (instant, _), row in zip(pairs, found, strict=True):
                 self._strips[name].add(instant / self._analyser.rate, row)
 
     def draw(self, path: Path, force: bool = False) -> Path:

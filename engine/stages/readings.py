@@ -61,6 +61,11 @@ class Tap:
         return cls(image, *image.position(sample))
 
     @property
+    def has_image(self) -> bool:
+        """Whether there is a generated image, and not gains alone."""
+        return self.image.generated_db is not None
+
+    @property
     def level(self) -> float:
         """Mean square of the input there."""
         level = self.image.level
