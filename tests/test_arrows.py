@@ -55,7 +55,8 @@ ALLOWED = {
         *("engine.pictures", "engine.machine_code", *_BASE),
     },
     "train.cli": {
-        *("train", "export", "engine.cli", "engine.live", "engine.dsp", *_BASE),
+        *("train", "export", "engine.cli", "engine.live", "engine.dsp", "engine.pictures"),
+        *_BASE,
     },
     "presets": set(),
 }

@@ -45,6 +45,7 @@ def test_evaluate_prints_the_keys_of_the_contract(judged):
     for measure in ("onset_f", "chroma", "notes", "twin_db", "kad", "jitter_db", "pre_echo_db"):
         assert list(said[measure]) == versions
     assert (page / "map.png").stat().st_size > 5000
+    assert (page / "close-up.png").stat().st_size > 20000
     assert set(said["consistency"] or {}) <= {"accuracy", "recall"}
     between = {"phrase_late", "edge_late", "late_input", "twin_input", "shifted_late"}
     assert set(said["log_mel_db"]) == between | {"edge_phrase", "phrase_input"}

@@ -66,13 +66,12 @@ def evaluate(
     """
     _check_options(ctx, music, preset)
     from engine.live.onnx_model import read_file
-    from export.card import add_figures
     from train.cli.music import evaluate_music
     from train.cluster import workers
     from train.dataset import Dataset
     from train.judge.evaluate import evaluate as judge_preset
     from train.judge.judge import FEASIBLE, train_judge
-    from train.judge.page import check_page, markdown, write_page
+    from train.judge.page import check_page, write_page
     from train.judge.renders import VERSIONS
 
     chosen = load_preset(preset) if preset else None
@@ -125,7 +124,7 @@ def evaluate(
         )
         page = write_page(result, report, force) if report else None
     if card and chosen:
-        add_figures(chosen.folder, markdown(result))
+        _into_card(chosen.folder, result, dataset.manifest.rate)
     linear = judge.accuracies["mfcc"].accuracy
     if linear < FEASIBLE:
         warn(f"{source} and {target} are hardly two genres: a linear model tells {linear:.0%}")
@@ -135,6 +134,16 @@ def evaluate(
     _show(result)
     if page:
         say(f"page: {page}")
+
+
+def _into_card(folder: Path, result: Evaluation, rate: int) -> None:
+    from engine.pictures import save
+    from export.card import add_figures
+    from train.judge.closeup import close_up
+    from train.judge.page import CLOSE_UP, markdown
+
+    save(close_up(result.exhibits, rate), folder / CLOSE_UP, force=True)
+    add_figures(folder, f"{markdown(result)}\n\n![two bars, close up]({CLOSE_UP})")
 
 
 def _show(result: Evaluation) -> None:

@@ -35,6 +35,7 @@ class Exhibit:
             :mod:`train.judge.fine_ear`.
         fine: what the fine ear finds.
         excerpts: what the tell-tale sees, see :mod:`train.judge.telltale`.
+        sample: two bars of the segment in the middle, to be looked at closely.
     """
 
     views: list[Array] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Exhibit:
     flatness_db: list[float] = field(default_factory=list)
     fine: list[Fine] = field(default_factory=list)
     excerpts: list[Array] = field(default_factory=list)
+    sample: Audio | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,10 @@ def exhibit_of(
         rate: hertz.
     """
     exhibit = Exhibit()
-    for segment, before, twin, after in zip(segments, inputs, twins, heard, strict=False):
+    bars = zip(segments, inputs, twins, heard, strict=False)
+    for number, (segment, before, twin, after) in enumerate(bars):
+        if number == len(segments) // 2:
+            exhibit.sample = after.sound[:, : after.sound.shape[-1] // 2]
         f, precision, recall = content.onset_scores(before.onsets, after.onsets)
         exhibit.views.append(after.view)
         exhibit.tracks.append(segment.track.name)

@@ -13,12 +13,15 @@ from engine.pictures import draw_bands, head, pyplot, save
 from engine.strict_json import legible, written
 from engine.text import printable
 from engine.writing import check_output, write_whole
+from train.dataset import RATE
+from train.judge.closeup import close_up
 from train.judge.consistency import Consistency
 from train.judge.evaluate import Evaluation
 from train.judge.judge import FEASIBLE
 from train.judge.statistics import Figure
 from train.judge.view import SPEC
 
+CLOSE_UP = "close-up.png"
 _EXAMPLES = 3
 _MAPPED = ("input", "target", "late", "phrase", "eq")
 _SHOWN = ("input", "eq", "late", "phrase", "twin", "target")
@@ -33,9 +36,9 @@ _MEANING = {
     "edge": "restyled as on the stage, without a clock",
     "paper": "the paper's renderer",
     "griffin_lim": "phase by Griffin-Lim, as the paper compares with",
-    "no_noise": "whole window, without the noise branch",
-    "frozen": "whole window, gain frozen to its time average",
-    "shifted": "whole window, the clock one beat off",
+    "no_noise": "without the noise branch",
+    "frozen": "gain frozen to its time average",
+    "shifted": "the clock one beat off",
     "onset_f": "onsets against the input's, F",
     "precision": "share of its onsets that the input has",
     "recall": "share of the input's onsets that it has",
@@ -59,7 +62,12 @@ def check_page(folder: Path, force: bool = False) -> None:
         OutputError: the folder cannot be written.
     """
     make_folder(folder)
-    pictures = ["flips.png", "map.png", *(f"example-{n + 1}.png" for n in range(_EXAMPLES))]
+    pictures = [
+        "flips.png",
+        "map.png",
+        CLOSE_UP,
+        *(f"example-{n + 1}.png" for n in range(_EXAMPLES)),
+    ]
     for name in ("evaluation.json", "index.html", *pictures):
         check_output(folder / name, force=force)
 
@@ -77,6 +85,7 @@ def write_page(evaluation: Evaluation, folder: Path, force: bool = False) -> Pat
     for example in range(_EXAMPLES):
         save(_example(evaluation, example), folder / f"example-{example + 1}.png", force)
     save(_map(evaluation), folder / "map.png", force)
+    save(close_up(evaluation.exhibits, RATE), folder / CLOSE_UP, force)
     page = folder / "index.html"
     write_whole(page, _html(evaluation), force=force)
     return page
@@ -247,7 +256,8 @@ def _html(evaluation: Evaluation) -> str:
     versions = "".join(
         f"<li><b>{_words(name)}</b>: {_MEANING[name]}</li>" for name in evaluation.exhibits
     )
-    pictures = "".join(f'<p><img src="example-{i + 1}.png"></p>' for i in range(_EXAMPLES))
+    names = [CLOSE_UP, *(f"example-{i + 1}.png" for i in range(_EXAMPLES))]
+    pictures = "".join(f'<p><img src="{name}"></p>' for name in names)
     distances: dict[str, Any] = {"log-mel distance, dB": evaluation.log_mel_db}
     return f"""<!doctype html><html lang="en"><meta charset="utf-8">
 <title>{_words(title)}</title>

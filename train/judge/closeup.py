@@ -1,0 +1,54 @@
+"""The same two bars of input, output and twin through short and long windows: attacks and tones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.fft
+
+from engine.dsp.arrays import Array, Audio
+from engine.dsp.mel import band_edges, triangles
+from engine.pictures import draw_bands, head, pyplot
+from train.judge.exhibit import Exhibit
+
+_WINDOWS = {"6 ms": (256, 64, 0), "186 ms": (8192, 512, 256)}  # samples, hop, mel bands or bins
+_RANGE_DB = 70.0
+_SHOWN = ("input", "late", "phrase", "twin", "target")
+
+
+def close_up(exhibits: dict[str, Exhibit], rate: int) -> Any:
+    """A figure, to be saved.
+
+    Args:
+        exhibits: by version, each with a sample.
+        rate: of the samples, hertz.
+    """
+    shown = [name for name in _SHOWN if name in exhibits and exhibits[name].sample is not None]
+    shown = [name for name in shown if name != "target" or "twin" not in shown]
+    size = 7 * len(_WINDOWS), 2.2 * len(shown)
+    figure, axes = pyplot().subplots(
+        len(shown), len(_WINDOWS), figsize=size, squeeze=False, constrained_layout=True, dpi=80
+    )
+    for column, (length, window) in enumerate(_WINDOWS.items()):
+        for row, name in enumerate(shown):
+            sample = exhibits[name].sample
+            assert sample is not None
+            image, hertz = _image(sample, rate, *window)
+            top = float(image.max())
+            draw_bands(axes[row][column], f"{name}, {length}", image, hertz, (top - _RANGE_DB, top))
+    first = next(iter(exhibits.values()))
+    head(figure, f"{first.tracks[len(first.tracks) // 2]}: two bars")
+    return figure
+
+
+def _image(sound: Audio, rate: int, window: int, hop: int, bands: int) -> tuple[Array, Array]:
+    """Image (bands, frames), dB, and the bands' centres in hertz; of plain bins without bands."""
+    mono = np.asarray(sound.mean(axis=0), np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(mono, window)[::hop] * np.hanning(window)
+    power = np.abs(scipy.fft.rfft(frames, axis=-1)) ** 2
+    hertz = np.fft.rfftfreq(window, 1.0 / rate)
+    if bands:
+        edges = band_edges(bands, max(20.0, 2.0 * rate / window), 20000.0)
+        power, hertz = power @ triangles(hertz, edges), edges[1:-1]
+    return 10 * np.log10(power.T + 1e-9), hertz
