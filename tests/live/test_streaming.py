@@ -1,4 +1,4 @@
-"""A streaming generator on a real audio server: live is what is rendered, bit for bit."""
+"""A streaming generator on a real audio server: live is what is rendered."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ RATE, BPM, HOP = 48000, 240.0, 128
 SETTLED_S = 11.0  # level, phrase and state of an engine that began anew
 
 
-def test_live_is_bit_for_bit_what_is_rendered_after_the_engine_was_killed_too(
-    server, tmp_path, figure
-):
-    """Wherever no answer was late; what a second engine plays is what the first would have."""
+def test_live_is_what_is_rendered_after_the_engine_was_killed_too(server, tmp_path, figure):
+    """Within -120 dB, as the recording has them, wherever no answer was late: what a second engine
+    plays is what the first would have played."""
     model = write(tmp_path / "preset" / "generator.onnx")
-    feed = music(np.random.default_rng(7), 32.0)
+    feed = 0.1 * music(np.random.default_rng(7), 32.0)  # so that the ceiling has nothing to do
     with stage(model, bpm=BPM) as it:
         supervisor = it.supervisor
         made = Recorder(it.board, tmp_path / "takes", {}, supervisor.events, supervisor.note)
@@ -54,10 +53,10 @@ def test_live_is_bit_for_bit_what_is_rendered_after_the_engine_was_killed_too(
     whole = (dry.shape[-1] - skip) // HOP * HOP
     rendered = host.process(np.ascontiguousarray(dry[:, skip : skip + whole]))[:, host.latency :]
     live = wet[:, skip : skip + rendered.shape[-1]]
-    # Recordings are kept in 24 bits.
-    same = (np.abs(live - rendered) <= 2.0**-22).all(axis=0).reshape(-1)
+    # Recordings are kept in 24 bits, behind a ceiling that multiplies by 1.
+    same = (np.abs(live - rendered) <= 2.0**-20).all(axis=0).reshape(-1)
     before = same[round(SETTLED_S * RATE) : killed - RATE]
-    after = same[killed + round((SETTLED_S + 3.0) * RATE) :]
+    after = same[killed + round(4.0 * RATE) :]  # wet again, from what the ring still held
     share = [float(part.mean()) for part in (before, after)]
     figure("streaming, live against render: samples that are the same", f"{share[0]:.2%}")
     figure("the same, after the engine was killed", f"{share[1]:.2%}")
