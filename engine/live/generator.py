@@ -21,7 +21,8 @@ from engine.dsp.tempo import Tempo
 from engine.dsp.view import shown_columns
 from engine.dsp.window import Use
 from engine.errors import GeneratorError
-from engine.live.onnx_model import LONGEST_S, STAGE_S, ModelFile, OnnxModel, read_file, read_model
+from engine.live.onnx_contract import Declared
+from engine.live.onnx_model import LONGEST_S, STAGE_S, OnnxModel, read_file, read_model
 
 __all__ = [
     "LONGEST_S",
@@ -36,34 +37,17 @@ __all__ = [
 
 
 class OnnxGenerator(OnnxModel):
-    """A network that restyles a window.
-
-    Args:
-        path: the ONNX file, or one that has been read.
-        provider, threads, tried: see :class:`engine.live.onnx_model.OnnxModel`.
-        front_end: what the host's images are made with.
+    """A network that restyles a window; arguments and errors are those of
+    :class:`engine.live.onnx_model.OnnxModel`.
 
     Attributes:
         view: columns around "now" that it wants to see on the stage; 0 for the whole window.
-
-    Raises:
-        PresetError, FrontEndError, ProviderError: see :func:`engine.live.onnx_model.read_file` and
-            :class:`engine.live.onnx_model.OnnxModel`.
     """
 
     kind = "window"
 
-    def __init__(
-        self,
-        path: Path | ModelFile,
-        provider: str = "auto",
-        front_end: FrontEnd | None = None,
-        threads: int | None = None,
-        tried: bool = False,
-    ) -> None:
-        file = path if isinstance(path, ModelFile) else read_file(path, front_end)
-        self._wants_period, self.view = file.declared.wants_period, file.info.view
-        super().__init__(file, provider, threads, tried)
+    def _take(self, declared: Declared) -> None:
+        self._wants_period, self.view = declared.wants_period, self.info.view
 
     def __call__(self, image: Array, period: float) -> Array:
         """Image (width, n_mels), 0…1, to the restyled image of the same shape.
@@ -94,28 +78,20 @@ class OnnxGenerator(OnnxModel):
 class StreamingOnnx(OnnxModel):
     """A network that answers column by column, see :mod:`engine.dsp.streaming`.
 
-    Arguments and errors are those of :class:`OnnxGenerator`. ``auto`` is the CPU: a column is less
-    than a millisecond of one core, and there the same feed gives the same bits.
+    Arguments and errors are those of :class:`engine.live.onnx_model.OnnxModel`. ``auto`` is the
+    CPU, with one thread: a column is about a millisecond, and the same feed gives the same bits.
 
     Attributes:
         receptive: columns before the newest that an answer depends on.
     """
 
     kind = "streaming"
+    auto = "cpu"
+    most_threads = 1
 
-    def __init__(
-        self,
-        path: Path | ModelFile,
-        provider: str = "auto",
-        front_end: FrontEnd | None = None,
-        threads: int | None = None,
-        tried: bool = False,
-    ) -> None:
-        file = path if isinstance(path, ModelFile) else read_file(path, front_end)
-        shape = tuple(size or 1 for size in file.declared.shapes[STATE])
-        self._state = np.zeros(shape, np.float32)
-        self.receptive = shape[-1]
-        super().__init__(file, "cpu" if provider == "auto" else provider, threads or 1, tried)
+    def _take(self, declared: Declared) -> None:
+        shape = tuple(size or 1 for size in declared.shapes[STATE])
+        self._state, self.receptive = np.zeros(shape, np.float32), shape[-1]
 
     def begin(self) -> Array:
         """The state before the first column."""
@@ -193,7 +169,7 @@ def open_generator(
     tried: bool = False,
 ) -> AnyGenerator:
     """The generator of a file, of the kind that it is; arguments and errors of
-    :class:`OnnxGenerator`."""
+    :class:`engine.live.onnx_model.OnnxModel`."""
     file = read_file(path, front_end)
     made = StreamingOnnx if file.info.kind == "streaming" else OnnxGenerator
     return made(file, provider, front_end, threads, tried)

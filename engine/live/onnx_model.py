@@ -83,13 +83,16 @@ class OnnxModel:
     """A network of any kind.
 
     Args:
-        file: read and checked.
+        path: the ONNX file, or one that has been read.
         provider: auto, cpu, cuda, tensorrt or coreml. ``auto`` takes a GPU that works, else CPU.
+        front_end: what the host's images are made with.
         threads: of one inference on the CPU.
         tried: whether this is its trial, or it has had it (see :mod:`engine.live.trial`).
 
     Attributes:
         kind: that it has to be of.
+        auto: the provider that ``auto`` means.
+        most_threads: of one inference, where nobody says how many; None for what suits a file.
         info: the file's metadata.
         front_end, level_db: of these.
         provider: the one that runs, cpu … coreml.
@@ -97,15 +100,24 @@ class OnnxModel:
         longest_s: an inference that takes longer is ended.
 
     Raises:
-        PresetError: it fails its trial or its own example, or is of another kind.
+        PresetError: it fails its trial or its own example, is of another kind, or cannot be read.
+        FrontEndError: see :func:`read_file`.
         ProviderError: the provider was asked for by name and does not run.
     """
 
     kind: Kind
+    auto = "auto"
+    most_threads: int | None = None
 
     def __init__(
-        self, file: ModelFile, provider: str, threads: int | None, tried: bool = False
+        self,
+        path: Path | ModelFile,
+        provider: str = "auto",
+        front_end: FrontEnd | None = None,
+        threads: int | None = None,
+        tried: bool = False,
     ) -> None:
+        file = path if isinstance(path, ModelFile) else read_file(path, front_end)
         self.path, self.longest_s, self.info, self.digest = (
             *(file.path, LONGEST_S),
             *(file.info, file.digest),
@@ -119,6 +131,9 @@ class OnnxModel:
                 cure="Use another preset.",
             )
         check_provider(provider)
+        provider = self.auto if provider == "auto" else provider
+        threads = threads or self.most_threads
+        self._take(file.declared)
         try:
             if not tried:
                 trial.admit(file.path, self.digest)
@@ -129,6 +144,10 @@ class OnnxModel:
             raise
         except Exception as fault:  # whatever a file can bring about
             raise unloadable(file.path, fault) from fault
+
+    def _take(self, declared: Declared) -> None:
+        """Keep what this kind has to know of the file."""
+        raise NotImplementedError
 
     def run(self, feed: dict[str, Array]) -> list[Array]:
         """Outputs for inputs by name.
