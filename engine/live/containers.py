@@ -68,6 +68,15 @@ def decode(path: Path, kind: str) -> tuple[Path, int | None]:
 def _by_binding(path: Path, kind: str, wav: Path) -> int | None:
     import av
 
+    try:
+        return _by_av(path, kind, wav)
+    except av.FFmpegError as fault:  # some of its errors are of the system's kinds, others of none
+        raise ValueError(str(fault)) from fault
+
+
+def _by_av(path: Path, kind: str, wav: Path) -> int | None:
+    import av
+
     with path.open("rb") as file, av.open(file, "r", format=kind) as opened:
         if not opened.streams.audio:
             raise InputError(str(path), "no sound in it", cure="Name a sound file.")
