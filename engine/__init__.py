@@ -6,12 +6,13 @@
                 │  1 columns of the feed ─► window      engine.live    files, devices, ONNX, threads
                 │  2 gain for the instant that leaves   engine.stages  the hop loop and its stages
                 │  3 gain on the live spectrum          engine.dsp     arrays in, arrays out
-                └── window ─► inference ─► gain image
+                ├── window ─► inference ─► gain image    engine.stages.window_gains
+                └── column ─► inference ─► gains ahead   engine.stages.stream_gains
     ports ─► desk, conductor, switching ─► board        engine.control what the performer does
 
     train ──► engine.dsp ◄── engine.stages ◄── engine.live ◄── engine.cli
                   └◄─────── engine.control ◄──────┘
-    export ─► train.networks, engine.dsp         engine never imports torch, train or export
+    export ─► networks of train, engine.dsp      engine never imports torch, train or export
     train.prepare, train.judge ──► engine.live   they listen with the tracker, judge renders
 
 ``engine.dsp`` and ``engine.control`` are pure: no I/O, threads, clock or logging. There is one

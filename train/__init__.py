@@ -10,7 +10,7 @@ The engine plays what comes of it and never imports it. Commands are in ``train.
 
 ::
 
-    recipe ─► run ─► cyclegan ─┬─ networks     generators: image to image
+    recipe ─► run ─► cyclegan ─┬─ networks     generators: image to image (cyclegan_training)
                                ├─ critics      what calls an image generated
                                ├─ contrast     content kept by contrast of places
                                ├─ rendering    images as the engine will render them
