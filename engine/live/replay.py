@@ -159,7 +159,14 @@ class _Player:
                     self._open(opened)
                     callbacks = callbacks or Callbacks(board)
                     # What was heard before it began, and what lies between two sessions.
-                    feed(opened["at"] - (heard or self._take.first))
+                    skipped = int(opened["at"]) - (heard or self._take.first)
+                    if skipped < 0:
+                        raise InputError(
+                            str(self._take.folder),
+                            f"a device that begins {-skipped} samples before the one before it",
+                            cure="Its decisions are damaged: record another take.",
+                        )
+                    feed(skipped)
             if callbacks is None:
                 raise InputError(
                     str(self._take.folder), "the device never began", cure="Record another take."
@@ -230,7 +237,8 @@ class _Player:
             case "panic":
                 board.publish(b.PANICS, board.get(b.PANICS) + 1)
             case "plugin" if session is not None:
-                session.plugins[int(row["number"])].lead(Turn(int(row["turn"])))
+                for plugin in session.plugins[int(row["number"]) :][:1]:
+                    plugin.lead(Turn(int(row["turn"])))
             case "amount":
                 board.levels[b.AMOUNTS + int(row["slot"])] = row["amount"]
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,19 @@ from engine.dsp.streaming import LEADS
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError
 from engine.live.asked import Asked, read
-from engine.live.journal import PLAYED
+from engine.live.external import Turn
+from engine.live.journal import NAMES, PLAYED, Kind
 from engine.live.rack import OURS, flat
-from engine.live.rig_chain import Effects, Move, check_move
+from engine.live.rig_chain import MOST_MACROS, Effects, Move, check_move
 from engine.reading import read_json_lines
 from engine.stages.host import MAX_RATE, MIN_RATE
+from engine.stages.restyle import LOOKAHEAD_COLUMNS
+from engine.text import shortened
 
 Entry = dict[str, Any]
 _MOST_BLOCK, _MOST_CHANNELS, _MOST_SAMPLES = 1 << 16, 1024, 1 << 53
+_MOST_PLUGINS = 256
+_SHOWN = 60  # characters of a value that is quoted
 FILES = frozenset(
     {
         *("dry.wav", "wet.wav", "out.wav", "take.json"),
@@ -69,7 +75,8 @@ def read_take(folder: Path) -> Take:
             raise ValueError(f"format {facts['format']}, this version plays {PLAYED}")
         if facts.get("lead", LEADS[0]) != LEADS[0]:
             raise ValueError(f"a lead of {facts['lead']} columns, this version has {LEADS[0]}")
-        entries = read_json_lines(folder / "decisions.jsonl")
+        rows, slots = read_json_lines(folder / "decisions.jsonl"), len(facts["models_sha256"])
+        entries = [_entry(row, slots) for row in rows]
         device = [e for e in entries if e["what"] in ("opened", "turned")]
         return Take(
             folder=folder,
@@ -85,7 +92,10 @@ def read_take(folder: Path) -> Take:
             engine=[e for e in entries if e not in device],
             device=device,
         )
-    except (*(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),) as fault:
+    except (
+        *(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
+        OverflowError,
+    ) as fault:
         raise InputError(
             str(folder),
             f"no take that can be played again ({fault})",
@@ -137,9 +147,30 @@ def _whole(facts: dict[str, Any], key: str, low: int, high: int) -> int:
     return value
 
 
+def _entry(row: Any, slots: int) -> Entry:
+    """A decision with all that it has to say, as numbers, about slots and macros that there are.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
+    kind = Kind[str(row["what"]).upper()]
+    numbers = MOST_MACROS if kind is Kind.MACRO else _MOST_PLUGINS
+    limits = {"slot": (0, slots), "number": (0, numbers), "turn": (0, len(Turn)), "hops": (1, 1e6)}
+    for name in ("at", *NAMES[kind]):
+        value = row[name]
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{row['what']}: {name} of {shortened(repr(value), _SHOWN)}")
+        low, high = limits.get(name, (-math.inf, math.inf))
+        if kind is not Kind.SWITCH and not low <= value < high:
+            raise ValueError(f"{row['what']}: there is no {name} {value:g}")
+    return dict(row)
+
+
 def _asked(values: dict[str, Any]) -> Asked:
     asked = read(Asked, strict_json.written(values))
     Tempo(asked.bpm, asked.downbeat_s)  # in range, or it says what is wrong
+    if asked.settings.lookahead_ms not in LOOKAHEAD_COLUMNS:
+        raise ValueError(f"a look-ahead of {asked.settings.lookahead_ms} ms")
     return _as_a_rig_asks(asked)
 
 
