@@ -64,7 +64,9 @@ def test_a_take_of_a_crash_is_read_without_its_last_words(tmp_path):
     facts = {"format": FORMAT, "rate": 48000, "block": 128, "first_sample": 0, "inputs": 2}
     facts |= {"outputs": 2, "models_sha256": [""], "asked": asked}
     (tmp_path / "take.json").write_text(json.dumps(facts))
-    (tmp_path / "decisions.jsonl").write_bytes(b'{"what": "opened", "at": 0}\n{"what": "turn')
+    (tmp_path / "decisions.jsonl").write_bytes(
+        b'{"what": "opened", "at": 0, "wet": 1.0}\n{"what": "turn'
+    )
     assert [entry["what"] for entry in read_take(tmp_path).device] == ["opened"]
     (tmp_path / "midi.jsonl").write_bytes(
         b'{"at_s": 1.5, "port": "x", "data": [192, 3]}\n{"at_s": 2'
