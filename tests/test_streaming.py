@@ -113,7 +113,8 @@ def test_after_a_restart_the_same_bits_come_out(path, rate, known):
     whole = played(hosted(path, rate=rate, settings=settings), feed)
     first = 2 * rate // 128 * 128
     needed = round(
-        (1.1 * TEMPO.phrase_s + columns_needed(stream(path).receptive) * 512 / 44100) * rate
+        (1.1 * TEMPO.phrase_s + columns_needed(stream(path).receptive, 512 / 44100) * 512 / 44100)
+        * rate
     )
     own = TEMPO.later(-first / rate)
     again = hosted(path, tempo=own, rate=rate, settings=settings, origin=first)

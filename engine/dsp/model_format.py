@@ -113,15 +113,15 @@ class ModelInfo:
         try:
             front_end = FrontEnd.from_json(_text(metadata, "front_end"))
             kind, bands = kind_of(metadata), front_end.n_mels
-            sizes = bands, bands
-            if kind == "streaming":
-                sizes = input_size(bands), answer_size(bands)
+            sizes, shortest = (bands, bands), 1.0
+            if kind == "streaming":  # columns in a row are of no phrase
+                sizes, shortest = (input_size(bands), answer_size(bands)), 0.0
             return cls(
                 front_end=front_end,
                 example=Example(
                     _unpack(metadata[_PREFIX + "example_source"], sizes[0]),
                     _unpack(metadata[_PREFIX + "example_generated"], sizes[1]),
-                    _number(metadata, "example_period", 0.0, float(_MOST_COLUMNS)),
+                    _number(metadata, "example_period", shortest, float(_MOST_COLUMNS)),
                 ),
                 level_db=_number(metadata, "level_db", _QUIETEST_DB, _LOUDEST_DB),
                 facts=_facts(_text(metadata, "facts")),

@@ -37,7 +37,7 @@ _TURNS = 3  # beat, bar, phrase
 KNOWN = 2 * _TURNS  # place of the number that says whether there is a clock, behind the turns
 
 
-def columns_needed(receptive: int, hop_s: float = 512 / 44100) -> int:
+def columns_needed(receptive: int, hop_s: float) -> int:
     """Columns, beside a phrase, after which an answer is as if the stream had always been heard.
 
     Args:
@@ -103,8 +103,7 @@ class StreamLevel:
 
     def __init__(self, target_db: float, hop_s: float) -> None:
         self._target_db = target_db
-        self.columns = round(LEVEL_S / hop_s)
-        self._levels: deque[float] = deque(maxlen=self.columns)
+        self._levels: deque[float] = deque(maxlen=round(LEVEL_S / hop_s))
 
     def push(self, level: float) -> float:
         """Hear the next column's mean square; the gain for it, dB, within ±24."""

@@ -111,9 +111,7 @@ class StreamingOnnx(OnnxModel):
             GeneratorError: the provider failed, took too long, or gave what is no answer.
         """
         feed = {COLUMN: column[None, :, None], STATE: state}
-        named = zip(self._outputs, self.run(feed), strict=True)
-        found = dict(named)
-        answers, following = found[ANSWERS], found[NEXT_STATE]
+        answers, following = self.run(feed, [ANSWERS, NEXT_STATE])
         if following.shape != state.shape or answers.ndim != 5:
             raise _of_another_shape(following, state.shape)
         if not (np.isfinite(answers).all() and np.isfinite(following).all()):
@@ -123,10 +121,6 @@ class StreamingOnnx(OnnxModel):
                 cure="The preset is faulty: export it again.",
             )
         return answers[0, ..., 0], following
-
-    @property
-    def _outputs(self) -> list[str]:
-        return [output.name for output in self._session.get_outputs()]
 
     def warm(self, tempo: Tempo, use: Use, runs: int = 2) -> None:
         """Run, so that the first real column takes no longer than the rest."""

@@ -3,6 +3,7 @@ about where they run."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,7 +80,7 @@ def read_file(path: Path, front_end: FrontEnd | None = None) -> ModelFile:
         raise unloadable(path, fault) from fault
 
 
-class OnnxModel:
+class OnnxModel(ABC):
     """A network of any kind.
 
     Args:
@@ -145,12 +146,16 @@ class OnnxModel:
         except Exception as fault:  # whatever a file can bring about
             raise unloadable(file.path, fault) from fault
 
+    @abstractmethod
     def _take(self, declared: Declared) -> None:
         """Keep what this kind has to know of the file."""
-        raise NotImplementedError
 
-    def run(self, feed: dict[str, Array]) -> list[Array]:
+    def run(self, feed: dict[str, Array], outputs: list[str] | None = None) -> list[Array]:
         """Outputs for inputs by name.
+
+        Args:
+            feed: the inputs.
+            outputs: names of those that are wanted, in this order; None for all.
 
         Raises:
             GeneratorError: the provider failed, or took too long.
@@ -164,7 +169,7 @@ class OnnxModel:
 
         def run() -> list[Array]:
             with DEADLINE.within(self.longest_s, end):
-                return [np.asarray(one) for one in self._session.run(None, feed, options)]
+                return [np.asarray(one) for one in self._session.run(outputs, feed, options)]
 
         try:
             return interruptible(run, self.longest_s + _GRACE_S)
@@ -174,9 +179,9 @@ class OnnxModel:
             options.terminate = True
             raise
 
+    @abstractmethod
     def example_output(self) -> Array:
         """What the network makes of its example's source."""
-        raise NotImplementedError
 
     def _check_example(self) -> None:
         wanted, generated = self.info.example.generated, self.example_output()

@@ -72,11 +72,12 @@ def _silence_between(board: b.Board, rate: int, heard: int) -> None:
 def past_needed(generators: Sequence[AnyGenerator | Through], tempo: Tempo, rate: int) -> int:
     """Samples of the feed after which a session is as if it had always been there: a phrase; and
     for a streaming generator all that its state, its level and its memory depend on."""
-    columns = 0.0
+    columns_s = 0.0
     for generator in generators:
         if isinstance(generator, StreamingOnnx):
-            columns = max(columns, columns_needed(generator.receptive) * generator.front_end.hop_s)
-    return round((1.1 * tempo.phrase_s + columns) * rate)
+            hop_s = generator.front_end.hop_s
+            columns_s = max(columns_s, columns_needed(generator.receptive, hop_s) * hop_s)
+    return round((1.1 * tempo.phrase_s + columns_s) * rate)
 
 
 def opened_session(board: b.Board) -> b.Opened:

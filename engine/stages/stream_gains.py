@@ -246,11 +246,11 @@ class _Network:
         self._per_band[audible] = 1.0 / analyser.noise_gain[audible]
         self._state: Array | None = None
         self._newest: int | None = None
-        self._past: list[Described] = []
+        self._past: deque[Described] = deque(maxlen=generator.receptive + 1)
 
     def keep(self, described: Sequence[Described]) -> None:
         """Remember as many columns as an answer depends on."""
-        self._past = [*self._past, *described][-self._generator.receptive - 1 :]
+        self._past.extend(described)
 
     def answer(self, described: Sequence[Described]) -> tuple[Answered, ...]:
         """Answers to columns, one call each, the newest of those that were kept.
@@ -263,7 +263,7 @@ class _Network:
         answers = []
         columns = list(described)[-self._generator.receptive - 1 :]
         if self._state is None or self._newest != columns[0].number - 1:
-            self._state, columns = self._generator.begin(), self._past
+            self._state, columns = self._generator.begin(), list(self._past)
         for column in columns:
             values, self._state = self._generator.answer(column.given, self._state)
             self._newest = column.number
