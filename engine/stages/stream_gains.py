@@ -8,7 +8,7 @@ heard a phrase ago, then the last gain, then the feed itself. What was decided f
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +22,11 @@ from engine.dsp.streaming import LEADS
 from engine.dsp.tempo import Tempo
 from engine.stages.fade import HOLD_S, Fade
 from engine.stages.gain_source import Decided, Decisions, GainSource
-from engine.stages.inference import Answered, Inference, StreamGenerator
+from engine.stages.inference import Answered, Inference, Result, StreamGenerator
 from engine.stages.readings import Reading, Tap
 
+_Part = Audio | tuple[Tempo | None]
+"""What happens in the order of the feed: sound, or another tempo."""
 A_PHRASE_AGO, NOTHING = len(LEADS), len(LEADS) + 1
 """What a column is heard by where no answer is there, beside the numbers of the leads."""
 
@@ -97,7 +99,7 @@ class StreamGains(GainSource):
         self._answers = Answers(analyser.spec.n_mels)
         self._network = _Network(generator, analyser, noise_branch)
         self._tempo, self._changed = tempo, -(1 << 62)
-        self._unheard: list[Audio | tuple[Tempo | None]] = []
+        self._unheard: list[_Part] = []
         self._received = self.late = 0
         self._due = self._listening.end_of_column(0)
         self._fade = Fade(analyser.rate, hop, tempo)
@@ -116,10 +118,7 @@ class StreamGains(GainSource):
     def read(self, block: Audio, instant: int, heard: bool) -> Reading:
         """See :meth:`GainSource.read`."""
         self._take(block)
-        if self._received >= self._due and self._inference.idle():
-            parts, self._unheard = self._unheard, []
-            self._inference.submit(lambda: self._answer(parts), self._received)
-            self._due = self._listening.end_of_column(self._received)
+        self._infer(self._answer)
         quality, tap = self._tap(instant)
         wet = self._fade.follow(instant, quality is not Quality.DRY, self._last is not None)
         if tap is not None:
@@ -135,10 +134,7 @@ class StreamGains(GainSource):
         self._fade.forget()
         self._columns.clear()
         self._pair, self._last, self._first = (-(1 << 62), None, Quality.DRY), None, None
-        if self._received >= self._due and self._inference.idle():
-            parts, self._unheard = self._unheard, []
-            self._inference.submit(lambda: self._listen(parts), self._received)
-            self._due = self._listening.end_of_column(self._received)
+        self._infer(self._listen)
 
     def follow(self, tempo: Tempo, known: bool) -> None:
         """See :meth:`GainSource.follow`. Columns that are complete from now on are told of it."""
@@ -158,7 +154,14 @@ class StreamGains(GainSource):
             self._answers.publish(answer.column, answer.gain_db, answer.noise, answer.level)
             self._first = answer.column if self._first is None else self._first
 
-    def _listen(self, parts: Sequence[Audio | tuple[Tempo | None]]) -> list[Described]:
+    def _infer(self, job: Callable[[Sequence[_Part]], Result]) -> None:
+        """Once there is a new column, give what was heard since the last one to a job."""
+        if self._received >= self._due and self._inference.idle():
+            parts, self._unheard = self._unheard, []
+            self._inference.submit(lambda: job(parts), self._received)
+            self._due = self._listening.end_of_column(self._received)
+
+    def _listen(self, parts: Sequence[_Part]) -> list[Described]:
         """What new columns are, in the order of feed and clock; kept for a network that wakes."""
         described: list[Described] = []
         for part in parts:
@@ -169,7 +172,7 @@ class StreamGains(GainSource):
         self._network.keep(described)
         return described
 
-    def _answer(self, parts: Sequence[Audio | tuple[Tempo | None]]) -> tuple[Answered, ...]:
+    def _answer(self, parts: Sequence[_Part]) -> tuple[Answered, ...]:
         return self._network.answer(self._listen(parts))
 
     def _tap(self, instant: int) -> tuple[Quality, Tap | None]:
