@@ -105,19 +105,33 @@ def _window_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
 def _stream_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
     recipe = facts["recipe"]
     tracks = ", ".join(f"{g} {n['tracks']}" for g, n in facts["data"]["genres"].items())
-    return {
+    rows = {
         "data": f"whole tracks at their own tempo, {tracks}, {facts['data']['level_db']:g} dB",
         "network": f"streaming: {len(recipe['dilations'])} causal residual blocks along time, "
         f"{recipe['width']} channels, dilations {' '.join(map(str, recipe['dilations']))}, "
         f"{megabytes:.1f} MB",
-        "training": f"paired: {facts['steps']} steps at batch {recipe['batch']}, stretches of "
-        f"{recipe['columns']} columns of whole tracks and their twins, with a clock in "
-        f"{recipe['memory']:.0%} of them",
-        "learnt with": f"the twins of its tracks (L1 of weight {recipe['likeness']:g}, of what "
-        f"critics find {recipe['features']:g}), critics of weight {recipe['critics']:g}",
-        "critics see": "rendered sound through windows of 6, 23, 46 and 186 ms",
-        "what is circular": "tracks and twins are composed by one program, which decides what a "
-        "genre is; the judge of these genres learnt from such tracks too",
+    }
+    what = f"{facts['steps']} steps at batch {recipe['batch']}, stretches of {recipe['columns']} "
+    clock = f"with a clock in {recipe['memory']:.0%} of them"
+    windows = "rendered sound through windows of 6, 23, 46 and 186 ms"
+    if recipe.get("twins", True):
+        return rows | {
+            "training": f"paired: {what}columns of whole tracks and their twins, {clock}",
+            "learnt with": f"the twins of its tracks (L1 of weight {recipe['likeness']:g}, of what "
+            f"critics find {recipe['features']:g}), critics of weight {recipe['critics']:g}",
+            "critics see": windows,
+            "what is circular": "tracks and twins are composed by one program, which decides what "
+            "a genre is; the judge of these genres learnt from such tracks too",
+        }
+    kept = [f"{k} {recipe[k]:g}" for k in ("cycle", "identity", "contrast", "smooth") if recipe[k]]
+    images = (
+        f"; in {1 - recipe['sound']:.0%} of the steps images alone" if recipe["sound"] < 1 else ""
+    )
+    return rows | {
+        "training": f"unpaired: {what}columns of whole tracks, {clock}",
+        "learnt with": f"critics of weight {recipe['critics']:g}; the content is kept by "
+        + ", ".join(kept or ["nothing"]),
+        "critics see": windows + images,
     }
 
 

@@ -25,6 +25,7 @@ from tests import hostile
 from tests.program import START
 
 _TICK_S = 0.01
+_GONE_S = 2.0  # children end with their parent within this
 _MOST_S = 120.0
 _PLAYED_S = 3.0
 
@@ -82,8 +83,7 @@ def run(arguments: list[str], interrupted_s: float | None = None) -> Run:
         if hung:
             process.kill()
         status = process.wait()
-        time.sleep(0.2)
-        left = [one for one in family.values() if one.is_running()]
+        _, left = psutil.wait_procs(list(family.values()), timeout=_GONE_S)
         for one in left:
             one.kill()
         said.seek(0)

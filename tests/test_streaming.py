@@ -78,10 +78,9 @@ def test_the_engine_plays_what_training_hears(quiet, clock):
     pieces._image = front_end_image(RATE)
     pieces._weight, pieces.hop = pieces._image.window.square(), pieces._image.hop
     version: Version = pieces._version(feed)
-    pieces.tracks = []
-    pieces._all = [Piece(version, version, TEMPO)]
+    pieces._of = {False: [Piece(version, None, TEMPO)]}
     with torch.inference_mode():
-        answers = due(network(noise=False)(pieces.given(0, False, clock)[None]))
+        answers = due(network(noise=False)(pieces.given(False, clock)[None]))
         trained = Renderer(FrontEnd(), RATE)(torch.from_numpy(feed), answers, None).numpy()
     n = out.shape[-1]
     inner = slice(RATE // 2, n - RATE // 2)

@@ -19,13 +19,16 @@ from engine.dsp.streaming import (
 )
 from engine.errors import InputError
 from tests.datasets import BEAT, write_dataset
+from train.contrast import PlaceContrast
 from train.dataset import RATE, Dataset
 from train.run import load_run
 from train.run import train as run_training
 from train.streaming.network import StreamingGenerator, due
+from train.streaming.pair import StreamingPair
 from train.streaming.recipe import StreamingRecipe
 from train.streaming.sound import Renderer, front_end_image
 from train.streaming.tracks import SPIN_UP, Pieces
+from train.streaming.unpaired import learn_unpaired
 
 CPU = torch.device("cpu")
 SMALL = StreamingRecipe(
@@ -146,9 +149,8 @@ def test_the_level_of_a_track_is_that_of_its_columns_one_by_one(rng):
 
 
 def test_a_stretch_is_told_what_was_a_phrase_ago(data, rng):
-    pieces = Pieces(data, "soft", "hard", "train", CPU)
-    assert len(pieces) == 6
-    given = pieces.given(0, backwards=False, clock=True)
+    pieces = Pieces(data, "soft", "hard", "train", CPU, twins=True)
+    given = pieces.given(backwards=False, clock=True)
     column = 600
     ago = round(column + LEADS[0] - 16 * BEAT * RATE / 512)
     for number, offset in enumerate(MEMORY, 1):
@@ -158,14 +160,14 @@ def test_a_stretch_is_told_what_was_a_phrase_ago(data, rng):
     beats = (column + LEADS[0]) * 512 / RATE / BEAT
     wanted = [f(2 * np.pi * beats / n) for n in (1, 4, 16) for f in (np.cos, np.sin)]
     assert np.allclose(place, [*wanted, 1.0], atol=1e-3)
-    without = pieces.given(0, backwards=False, clock=False)
+    without = pieces.given(backwards=False, clock=False)
     assert torch.equal(without[:128], given[:128])
     assert not without[128:].any()
 
 
 def test_stretches_are_of_one_place_in_both_versions(data, rng):
-    pieces = Pieces(data, "soft", "hard", "train", CPU)
-    drawn = pieces.draw(rng, 3, 64, 20, memory=1.0, backwards=False)
+    pieces = Pieces(data, "soft", "hard", "train", CPU, twins=True)
+    drawn = pieces.draw_pairs(rng, 3, 64, 20, memory=1.0, backwards=False)
     assert drawn.given.shape == (3, input_size(128), 84)
     assert drawn.image.shape == drawn.wanted.shape == (3, 128, 84)
     assert drawn.sound.shape == drawn.twin.shape == (3, (64 + SPIN_UP) * 512)
@@ -195,3 +197,71 @@ def test_without_twins_it_says_what_to_do(tmp_path):
     plain = Dataset(write_dataset(tmp_path / "plain", train=1, held_out=1))
     with pytest.raises(InputError, match=r"--train-twins.*--whole"):
         run(SMALL, plain, tmp_path / "run")
+
+
+UNPAIRED = StreamingRecipe(
+    **SMALL.model_dump(include={"kind", "source", "target", "width", "dilations", "batch"}),
+    critic_channels=4,
+    columns=96,
+    steps=4,
+    sound=0.5,
+    twins=False,
+    cycle=10.0,
+    identity=2.0,
+    contrast=1.0,
+    smooth=1.0,
+)
+
+
+def test_without_twins_it_learns_and_resumes(data, tmp_path):
+    whole, seen = run(UNPAIRED, data, tmp_path / "whole")
+    parts = {"adversarial", "cycle", "identity", "contrast", "smooth", "farther", "critic"}
+    assert {name.rpartition("_")[0] for name in seen[-1]} == parts
+    run(UNPAIRED, data, tmp_path / "parts", until=2)
+    second, _ = run(UNPAIRED, data, tmp_path / "parts")
+    assert second.losses == whole.losses
+
+
+@pytest.mark.parametrize("held_by", ["identity", "cycle"])
+def test_what_holds_the_content_takes_a_change_back(data, tmp_path, held_by):
+    """Generators that were taught to change everything come back to the music they are given."""
+    keep = {"critics": 0.0, "identity": 0.0, "cycle": 0.0, "contrast": 0.0, "smooth": 0.0}
+    update = keep | {held_by: 10.0, "steps": 40, "learning_rate": 3e-3, "sound": 0.0}
+    recipe = UNPAIRED.model_copy(update=update)
+    model = StreamingPair(recipe, CPU, amp=False, rate=RATE)
+    for _, direction in model.directions():
+        torch.nn.init.normal_(direction.generator.leave.weight, 0.0, 0.05)
+    pieces = Pieces(data, "soft", "hard", "train", CPU, twins=False)
+    seen = [
+        learn_unpaired(model, pieces, step, np.random.default_rng(step), slice(None))
+        for step in range(40)
+    ]
+    losses = [one[f"{held_by}_target"] for one in seen]
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:3])
+
+
+def test_the_contrast_tells_places_of_kept_content_from_those_of_other(rng):
+    """An encoder that has learnt on one image finds its places again where the level changed, and
+    not in another image."""
+    torch.manual_seed(0)
+    given, other = torch.randn(2, 1, 1, 128, 96).unbind()
+    contrast = PlaceContrast()
+    learns = torch.optim.Adam(contrast.parameters(), 3e-3)
+    for step in range(30):
+        learns.zero_grad()
+        contrast(0.7 * given, given, step).backward()
+        learns.step()
+    assert contrast(0.8 * given, given, 99) < 0.5 * contrast(0.8 * other, given, 99)
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"twins": True, "cycle": 1.0}, "cycle: means nothing beside twins"),
+        ({"twins": False, "likeness": 1.0, "alone": 3}, "alone, likeness: means nothing without"),
+    ],
+)
+def test_a_recipe_says_what_means_nothing(change, wrong):
+    values = {"kind": "streaming", "source": "a", "target": "b"}
+    with pytest.raises(ValueError, match=wrong):
+        StreamingRecipe(**values | change)

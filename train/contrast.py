@@ -29,10 +29,7 @@ class Contrast(nn.Module):
         self._layers = generator.layers(_BLOCK)
         with torch.no_grad():
             found = generator.found(torch.zeros(1, 1, 16, 16), self._layers)
-        self.heads = nn.ModuleList(
-            nn.Sequential(nn.Linear(x.shape[1], _SIZE), nn.ReLU(), nn.Linear(_SIZE, _SIZE))
-            for x in found
-        )
+        self.heads = nn.ModuleList(_head(x.shape[1]) for x in found)
 
     def forward(self, generator: Generator, made: Tensor, given: Tensor, seed: int) -> Tensor:
         """How far places of ``made`` are from telling which place of ``given`` they come from.
@@ -45,22 +42,57 @@ class Contrast(nn.Module):
         Returns:
             Mean cross entropy over layers, images and places.
         """
-        draw = torch.Generator().manual_seed(seed)
-        losses = []
-        pairs = zip(
-            self.heads,
-            generator.found(made, self._layers),
-            generator.found(given, self._layers),
-            strict=True,
+        of_made, of_given = (generator.found(x, self._layers) for x in (made, given))
+        return _apart(self.heads, of_made, of_given, seed)
+
+
+class PlaceContrast(nn.Module):
+    """The same with an encoder of its own, for generators whose layers have no places in them.
+
+    The encoder learns with the generator: it finds what can be kept.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = (1, *_ENCODER)
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 5, 2, 2), nn.LeakyReLU(0.2))
+            for a, b in zip(sizes, _ENCODER, strict=False)
         )
-        for head, of_made, of_given in pairs:
-            there = of_made.shape[-2] * of_made.shape[-1]
-            at = torch.randperm(there, generator=draw)[:_PLACES].to(made.device)
-            query, key = (
-                normalize(head(x.flatten(2)[:, :, at].transpose(1, 2)).to(made.dtype), dim=-1)
-                for x in (of_made, of_given.detach())
-            )
-            alike = torch.matmul(query, key.transpose(1, 2)) / _TEMPERATURE
-            right = torch.arange(len(at), device=made.device).expand(len(made), -1)
-            losses.append(cross_entropy(alike.flatten(0, 1), right.flatten()))
-        return torch.stack(losses).mean()
+        self.heads = nn.ModuleList(_head(size) for size in _ENCODER)
+
+    def forward(self, made: Tensor, given: Tensor, seed: int) -> Tensor:
+        """See :meth:`Contrast.forward`."""
+        return _apart(self.heads, self._found(made), self._found(given), seed)
+
+    def _found(self, image: Tensor) -> list[Tensor]:
+        found = []
+        for layer in self.layers:
+            image = layer(image)
+            found.append(image)
+        return found
+
+
+_ENCODER = (32, 64, 128)
+"""Channels of the encoder's layers, each at half the resolution of the one before."""
+
+
+def _head(size: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(size, _SIZE), nn.ReLU(), nn.Linear(_SIZE, _SIZE))
+
+
+def _apart(heads: nn.ModuleList, made: list[Tensor], given: list[Tensor], seed: int) -> Tensor:
+    """Mean cross entropy over layers, images and places."""
+    draw = torch.Generator().manual_seed(seed)
+    losses = []
+    for head, of_made, of_given in zip(heads, made, given, strict=True):
+        there = of_made.shape[-2] * of_made.shape[-1]
+        at = torch.randperm(there, generator=draw)[:_PLACES].to(of_made.device)
+        query, key = (
+            normalize(head(x.flatten(2)[:, :, at].transpose(1, 2)).float(), dim=-1)
+            for x in (of_made, of_given.detach())
+        )
+        alike = torch.matmul(query, key.transpose(1, 2)) / _TEMPERATURE
+        right = torch.arange(len(at), device=of_made.device).expand(len(of_made), -1)
+        losses.append(cross_entropy(alike.flatten(0, 1), right.flatten()))
+    return torch.stack(losses).mean()

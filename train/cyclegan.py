@@ -25,7 +25,7 @@ from train.critics import Discriminator
 from train.history import History
 from train.losses import Losses, jitter, lesson, squared, whole
 from train.networks import Generator
-from train.processes import mean_over_processes, share_gradients
+from train.processes import mean_of, share_gradients
 from train.recipe import Recipe
 from train.rendering import Rendering, stretch
 
@@ -159,9 +159,7 @@ class CycleGan:
             }
         self._learn(self._critics, judged)
         self._average()
-        told = {**losses, **judged}
-        means = mean_over_processes(torch.stack([whole(loss.detach()) for loss in told.values()]))
-        return dict(zip(told, means.tolist(), strict=True))
+        return mean_of({**losses, **judged})
 
     def exported(self) -> tuple[Generator, Generator]:
         """The generators to keep: to the target and to the source."""

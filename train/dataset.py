@@ -240,11 +240,25 @@ class Dataset:
         sound = at_level(read_audio(segment.twin_path))
         return np.asarray(images_of(sound, 0, self.manifest.bpm), np.float32)
 
-    def whole_paths(self, track: Track) -> tuple[Path, Path] | None:
-        """Sound of a whole track and of its twin, stored as segments are; None without both."""
-        if not (track.whole and track.twin):
-            return None
-        return whole_path(self.folder, track), whole_path(self.folder, track, twin=True)
+    def whole_paths(self, track: Track, twin: bool) -> tuple[Path, ...]:
+        """Sound of a whole track, and of its twin where asked for, stored as segments are.
+
+        Raises:
+            InputError: it is not kept.
+        """
+        if twin and not (track.whole and track.twin):
+            raise InputError(
+                str(self.folder),
+                f"no whole track and twin of {track.genre}/{track.name}",
+                cure="Compose with --train-twins, and prepare with --twins and --whole.",
+            )
+        if not track.whole:
+            raise InputError(
+                str(self.folder),
+                f"no whole track of {track.genre}/{track.name}",
+                cure="Prepare with --whole.",
+            )
+        return tuple(whole_path(self.folder, track, which) for which in (False, True)[: 1 + twin])
 
     def own_phrase(self, sound: Audio, rate: int = RATE) -> Audio:
         """The four bars of a segment itself, cut from the sound of its file."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from train.losses import Losses, whole
 
 
 def join() -> tuple[int, int]:
@@ -43,9 +45,10 @@ def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
         gradient.copy_(mean.view(gradient.shape))
 
 
-def mean_over_processes(values: Tensor) -> Tensor:
-    """Numbers that each process has found, averaged; changed in place."""
+def mean_of(losses: Mapping[str, Tensor]) -> Losses:
+    """Losses that each process has found, averaged over all."""
+    values = torch.stack([whole(loss.detach()) for loss in losses.values()])
     if dist.is_initialized():
         dist.all_reduce(values)
         values /= dist.get_world_size()
-    return values
+    return dict(zip(losses, values.tolist(), strict=True))

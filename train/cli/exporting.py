@@ -15,7 +15,7 @@ from engine.live.generator import OnnxGenerator
 from export.card import PICTURE, draw_windows, write_preset
 from export.streaming import export_streaming
 from export.trained import export
-from train.dataset import Dataset
+from train.dataset import Dataset, Split
 from train.networks import Generator
 from train.streaming.pair import StreamingPair
 from train.streaming.tracks import Pieces
@@ -96,11 +96,10 @@ def export_stream(wanted: Wanted, pair: StreamingPair) -> float:
     data, backwards = wanted.data, wanted.target == pair.recipe.source
     cpu, genres = torch.device("cpu"), (pair.recipe.source, pair.recipe.target)
     held = data.tracks(wanted.source, "held-out")
-    pieces = Pieces(data, *genres, "held-out" if held else "train", cpu, most=1)
-    number = len(pieces) - 1 if backwards else 0
-    given = pieces.given(number, backwards, clock=True)
-    sound, _ = pieces.sounds(number, backwards)
-    track = pieces.tracks[number]
+    split: Split = "held-out" if held else "train"
+    pieces = Pieces(data, *genres, split, cpu, twins=False, most=1)
+    given, sound = pieces.given(backwards, clock=True), pieces.sound(backwards)
+    track = data.tracks(wanted.source, split)[0]
     middle = round(track.starts_s[-1] * pieces.rate / pieces.hop)
     middle = min(middle, given.shape[-1] - _SHOWN)
     generator = (pair.to_source if backwards else pair.to_target).average

@@ -1,16 +1,16 @@
-"""Two streaming generators, one in each direction, their critics, and one step of what they learn.
+"""Two streaming generators, one in each direction, their critics, and what is heard of them.
 
 Losses are taken of what is heard: the answers are put on the sound as the engine does it, and the
-outcome is looked at through windows of several lengths. Twins say what it should be (L1, and L1 of
-what critics find); critics say whether it is like music of the genre (least squares, as in
-CycleGAN), so that the outcome is not the mean of all that it could be.
+outcome is looked at through windows of several lengths. Critics say whether it is like music of the
+genre (least squares, as in CycleGAN). What a step learns is in :mod:`train.streaming.twins` where
+somebody performed the tracks in the other genre too, else in :mod:`train.streaming.unpaired`.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -18,32 +18,39 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss
 from torch.nn.utils.parametrize import cached
 
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.streaming import LEADS
-from train.losses import Losses, squared, whole
-from train.processes import mean_over_processes, share_gradients
+from engine.dsp.gain import MAX_GAIN_DB, MIN_GAIN_DB
+from train.contrast import PlaceContrast
+from train.losses import squared, whole
+from train.processes import share_gradients
 from train.rendering import Rendering
 from train.streaming.critics import RESOLUTIONS, Critic, Looks
 from train.streaming.network import StreamingGenerator, due
 from train.streaming.recipe import StreamingRecipe
 from train.streaming.sound import Renderer
-from train.streaming.tracks import SPIN_UP, Pieces, Stretches, image_of
+from train.streaming.tracks import SPIN_UP, image_of
 
-_IMAGE = next(i for i, r in enumerate(RESOLUTIONS) if r.window == 2048)
-_OTHERS = 0.25  # weight of the likeness at each other resolution, against that of the images
+IMAGE = next(i for i, r in enumerate(RESOLUTIONS) if r.window == 2048)
+"""Number of the resolution that is the front end's."""
 _DB = 10.0 / np.log(10.0)
+
+Images = dict[int, Tensor]
+"""By the number of the resolution, each (batch, bands, frames), −1 … 1."""
+Found = list[list[Tensor]]
+"""What each layer of each critic found."""
 
 
 @dataclass
 class Direction:
-    """One direction: its generator, the running mean of it, and its critics."""
+    """One direction: its generator, the running mean of it, its critics, and where places of what
+    it made are told apart."""
 
     generator: StreamingGenerator
     average: StreamingGenerator
     critics: nn.ModuleList
+    places: PlaceContrast
     learns: torch.optim.Optimizer
     judges: torch.optim.Optimizer
 
@@ -77,133 +84,81 @@ class StreamingPair:
         generator = StreamingGenerator(recipe.width, recipe.dilations).to(self.device)
         critics = nn.ModuleList(Critic(recipe.critic_channels) for _ in RESOLUTIONS)
         critics.to(self.device)
-        learns = torch.optim.AdamW(generator.parameters(), betas=(0.8, 0.99), weight_decay=1e-2)
+        places = PlaceContrast().to(self.device)
+        learners = [*generator.parameters(), *(places.parameters() if recipe.contrast else ())]
+        learns = torch.optim.AdamW(learners, betas=(0.8, 0.99), weight_decay=1e-2)
         judges = torch.optim.Adam(critics.parameters(), betas=(0.5, 0.9))
-        return Direction(generator, copy.deepcopy(generator), critics, learns, judges)
+        return Direction(generator, copy.deepcopy(generator), critics, places, learns, judges)
 
-    def step(self, pieces: Pieces, done: int, rng: np.random.Generator, share: slice) -> Losses:
-        """Learn from one batch in each direction.
+    def answers(self, direction: Direction, given: Tensor) -> Tensor:
+        """What a direction's generator answers, see :meth:`StreamingGenerator.forward`."""
+        with self._autocast():
+            return whole(direction.generator(given))
+
+    def played(self, sound: Tensor, answers: Tensor, seed: int) -> Tensor:
+        """The last columns of stretches with these answers, (batch, samples).
 
         Args:
-            pieces: to draw from.
-            done: steps so far.
-            rng: of this step, the same in every process.
-            share: this process's part of the batch.
-
-        Returns:
-            Mean losses over all processes.
+            sound: of :class:`train.streaming.tracks.Stretches`.
+            answers: to all of the stretches' columns.
+            seed: of the noise.
         """
-        recipe = self.recipe
-        rendered = rng.random() < recipe.sound
-        judged = rendered and done >= recipe.alone and recipe.critics > 0
-        rate = self.rate_at(done) / recipe.learning_rate
-        told: dict[str, Tensor] = {}
-        for name, direction in self.directions():
-            drawn = pieces.draw(
-                rng,
-                recipe.batch,
-                recipe.columns,
-                direction.generator.receptive,
-                recipe.memory,
-                backwards=name == "source",
-            )
-            own = Stretches(*(part[share] for part in vars(drawn).values()))
-            losses = self._learn(direction, own, rendered, judged, rate, int(rng.integers(2**31)))
-            told |= {f"{loss}_{name}": value for loss, value in losses.items()}
-        self._average()
-        means = mean_over_processes(torch.stack(list(told.values())))
-        return dict(zip(told, means.tolist(), strict=True))
-
-    def _learn(
-        self,
-        direction: Direction,
-        drawn: Stretches,
-        rendered: bool,
-        judged: bool,
-        rate: float,
-        seed: int,
-    ) -> dict[str, Tensor]:
-        recipe = self.recipe
-        _set_rate(direction.learns, recipe.learning_rate * rate)
-        _set_rate(direction.judges, recipe.critic_rate * rate)
-        direction.critics.requires_grad_(False)
-        with self._autocast():
-            answers = whole(direction.generator(drawn.given))
-        losses: dict[str, Tensor] = {}
-        made: list[Tensor] = []
-        real: list[Tensor] = []
-        if rendered:
-            made, real = self._heard(drawn, answers, seed)
-            off = torch.stack([l1_loss(a, b) for a, b in zip(made, real, strict=True)])
-            weight = torch.full_like(off, _OTHERS)
-            weight[_IMAGE] = 1.0
-            losses["likeness"] = recipe.likeness * (off * weight).sum()
-        else:
-            losses["likeness"] = recipe.likeness * self._unlike(drawn, answers, 0)
-        farther = torch.stack([self._unlike(drawn, answers, k) for k in range(1, len(LEADS))])
-        losses["farther"] = recipe.farther * recipe.likeness * farther.mean()
-        if judged:
-            with self._autocast(), cached():
-                found = [
-                    critic(image) for critic, image in zip(direction.critics, made, strict=True)
-                ]
-                with torch.no_grad():
-                    there = [
-                        critic(image) for critic, image in zip(direction.critics, real, strict=True)
-                    ]
-            losses["adversarial"] = recipe.critics * squared([one[-1] for one in found], 1.0)
-            losses["features"] = (
-                recipe.features
-                * torch.stack(
-                    [
-                        l1_loss(whole(a), whole(b))
-                        for one, other in zip(found, there, strict=True)
-                        for a, b in zip(one[:-1], other[:-1], strict=True)
-                    ]
-                ).mean()
-            )
-        _descend(direction.learns, losses)
-        if judged:
-            direction.critics.requires_grad_(True)
-            with self._autocast(), cached():
-                wrong = torch.stack(
-                    [
-                        squared([critic(b)[-1]], 1.0) + squared([critic(a.detach())[-1]], 0.0)
-                        for critic, a, b in zip(direction.critics, made, real, strict=True)
-                    ]
-                ).mean()
-            losses["critic"] = 0.5 * wrong
-            _descend(direction.judges, {"critic": losses["critic"]})
-        return {name: whole(loss.detach()) for name, loss in losses.items()}
-
-    def _heard(
-        self, drawn: Stretches, answers: Tensor, seed: int
-    ) -> tuple[list[Tensor], list[Tensor]]:
-        """What is heard of these answers, and of the twin, at all resolutions."""
         noise = torch.Generator(device=self.device).manual_seed(seed)
-        columns = self.recipe.columns + SPIN_UP
-        said = due(answers)[..., -columns:]
-        out = self._renderer(drawn.sound, said, noise)
-        # The transforms' past is no part of it; half the longest window reaches into it.
-        first = SPIN_UP // 2 * round(self._front_end.at(44100).hop)
-        made = self._looks(out[:, first:])
-        with torch.no_grad():
-            real = self._looks(drawn.twin[:, first:])
-        return made, real
+        said = due(answers)[..., -(self.recipe.columns + SPIN_UP) :]
+        out: Tensor = self._renderer(sound, said, noise)
+        return out
 
-    def _unlike(self, drawn: Stretches, answers: Tensor, lead: int) -> Tensor:
-        """L1 distance to the twin of an image with these answers, as it is heard."""
-        said = due(answers, lead)
+    def seen(self, sound: Tensor) -> Images:
+        """Sound of stretches as the critics see it, without the transforms' past."""
+        # Half the longest window reaches into it.
+        first = SPIN_UP // 2 * round(self._front_end.at(44100).hop)
+        return dict(enumerate(self._looks(sound[:, first:])))
+
+    def shown(self, image: Tensor, answers: Tensor, number: int = 0) -> Tensor:
+        """Images of stretches with these answers, as they are heard, (batch, bands, columns).
+
+        Args:
+            image: of the feed, −1 … 1.
+            answers: to all of the stretches' columns.
+            number: of the lead.
+        """
+        said = due(answers, number)
         span = 0.5 * (self._front_end.ceil_db - self._front_end.floor_db)
-        gain = said[:, 0].clamp(-60.0, 12.0) / span
-        image = self._rendering(drawn.image[:, None], drawn.image[:, None] + gain[:, None])[:, 0]
+        gain = said[:, 0].clamp(MIN_GAIN_DB, MAX_GAIN_DB) / span
+        there = self._rendering(image[:, None], image[:, None] + gain[:, None])[:, 0]
         noise = image_of(self._front_end, said[:, 1])
         scale = span / _DB
-        both = torch.logaddexp(image * scale, noise * scale) / scale
-        return l1_loss(
-            both[..., -self.recipe.columns :].clamp(-1, 1),
-            drawn.wanted[..., -self.recipe.columns :],
-        )
+        both: Tensor = torch.logaddexp(there * scale, noise * scale) / scale
+        return both.clamp(-1.0, 1.0)
+
+    def convincing(self, direction: Direction, made: Images) -> tuple[Tensor, Found]:
+        """How far the critics are from taking images for music, and what they find in them."""
+        direction.critics.requires_grad_(False)
+        with self._autocast(), cached():
+            found = [direction.critics[i](image) for i, image in made.items()]
+        return squared([one[-1] for one in found], 1.0), [one[:-1] for one in found]
+
+    def found(self, direction: Direction, real: Images) -> Found:
+        """What the critics find in images of music."""
+        with torch.no_grad():
+            return self.convincing(direction, real)[1]
+
+    def judge(self, direction: Direction, made: Images, real: Images) -> Tensor:
+        """The critics learn to tell images of music from those that were made.
+
+        Returns:
+            How wrong they were.
+        """
+        direction.critics.requires_grad_(True)
+        with self._autocast(), cached():
+            wrong = [
+                squared([direction.critics[i](real[i])[-1]], 1.0)
+                + squared([direction.critics[i](image.detach())[-1]], 0.0)
+                for i, image in made.items()
+            ]
+        loss = 0.5 * torch.stack(wrong).mean()
+        descend([direction.judges], {"critic": loss})
+        return loss
 
     def rate_at(self, step: int) -> float:
         """Learning rate of the generators: a cosine, from the recipe's to nothing."""
@@ -217,7 +172,7 @@ class StreamingPair:
         """A stretch as it is heard, (batch, samples), and the images of the feed and of that."""
         noise = torch.Generator(device=self.device).manual_seed(self.recipe.seed)
         out = self._renderer(sound, due(generator(given)), noise)
-        return out, (self._looks(sound)[_IMAGE], self._looks(out)[_IMAGE])
+        return out, (self._looks(sound)[IMAGE], self._looks(out)[IMAGE])
 
     def directions(self) -> Iterator[tuple[str, Direction]]:
         """By the genre that each makes."""
@@ -244,8 +199,16 @@ class StreamingPair:
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
+    def set_rates(self, done: int) -> None:
+        """Learning rates of the step that comes after so many."""
+        recipe, rate = self.recipe, self.rate_at(done)
+        for _, direction in self.directions():
+            _set_rate(direction.learns, rate)
+            _set_rate(direction.judges, recipe.critic_rate * rate / recipe.learning_rate)
+
     @torch.no_grad()
-    def _average(self) -> None:
+    def average(self) -> None:
+        """Take the weights of a step into the running mean."""
         self._steps += 1
         decay = min(self.recipe.average, self._steps / (self._steps + 10))
         for _, direction in self.directions():
@@ -256,13 +219,16 @@ class StreamingPair:
                 mean.lerp_(live, 1.0 - decay)
 
 
-def _descend(optimiser: torch.optim.Optimizer, losses: dict[str, Tensor]) -> None:
-    optimiser.zero_grad(set_to_none=True)
+def descend(optimisers: Sequence[torch.optim.Optimizer], losses: dict[str, Tensor]) -> None:
+    """One step down the sum of losses; gradients are means over processes, and bounded."""
+    for optimiser in optimisers:
+        optimiser.zero_grad(set_to_none=True)
     torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-    for group in optimiser.param_groups:
-        share_gradients(group["params"])
-        torch.nn.utils.clip_grad_norm_(group["params"], 10.0)
-    optimiser.step()
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            share_gradients(group["params"])
+            torch.nn.utils.clip_grad_norm_(group["params"], 10.0)
+        optimiser.step()
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+_PAIRED = {"likeness", "features", "alone"}
+_UNPAIRED = {"cycle", "identity", "contrast", "smooth"}
+
 
 class StreamingRecipe(BaseModel):
     """Settings of a training of two streaming generators, one in each direction.
@@ -22,9 +25,16 @@ class StreamingRecipe(BaseModel):
         alone: steps at the beginning, without critics.
         learning_rate: of the generators; it falls to nothing as a cosine.
         critic_rate: of the critics, the same way.
+        twins: whether twins say what each track should become, see :mod:`train.streaming.twins`;
+            without them it is learnt as in :mod:`train.streaming.unpaired`.
         likeness: weight of the L1 distance to the twin, at every resolution.
         critics: weight of what the critics say.
         features: weight of the L1 distance to the twin in what the critics find.
+        cycle: without twins, weight of the L1 distance after the way back.
+        identity: without twins, weight of the L1 distance that music of the target is changed by.
+        contrast: without twins, weight of the contrast of places, see :class:`train.contrast.
+            PlaceContrast`.
+        smooth: without twins, weight of the second difference of gains over bands.
         farther: weight of the later leads, all together.
         sound: share of the steps in which losses are taken of rendered sound; in the others of
             images, which is quicker and knows one resolution.
@@ -50,8 +60,13 @@ class StreamingRecipe(BaseModel):
     learning_rate: float = Field(8e-4, gt=0)
     critic_rate: float = Field(2e-4, gt=0)
     likeness: float = Field(10.0, ge=0)
+    twins: bool = True
     critics: float = Field(1.0, ge=0)
     features: float = Field(2.0, ge=0)
+    cycle: float = Field(0.0, ge=0)
+    identity: float = Field(0.0, ge=0)
+    contrast: float = Field(0.0, ge=0)
+    smooth: float = Field(0.0, ge=0)
     farther: float = Field(0.3, ge=0)
     sound: float = Field(0.25, ge=0, le=1)
     memory: float = Field(0.5, ge=0, le=1)
@@ -64,6 +79,11 @@ class StreamingRecipe(BaseModel):
     def _two(self) -> StreamingRecipe:
         if self.source == self.target:
             raise ValueError(f"source and target are both {self.source!r}")
+        fields = type(self).model_fields  # a checkpoint keeps defaults too
+        others = sorted(_UNPAIRED if self.twins else _PAIRED)
+        if wrong := [n for n in others if getattr(self, n) != fields[n].default]:
+            beside = "beside" if self.twins else "without"
+            raise ValueError(f"{', '.join(wrong)}: means nothing {beside} twins")
         if not all(1 <= d <= 256 for d in self.dilations) or not self.dilations:
             raise ValueError(f"dilations {self.dilations}, each is 1 to 256")
         return self

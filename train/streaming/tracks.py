@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -14,7 +15,6 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.streaming import KNOWN, LEADS, MEMORY, input_size, stream_gains_db, turns
 from engine.dsp.tempo import Tempo
-from engine.errors import InputError
 from train.dataset import Dataset, Split, at_level, read_audio
 from train.streaming.sound import front_end_image
 
@@ -41,51 +41,80 @@ class Version:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece as both genres perform it.
+    """A performance, and of what it is one.
 
     Attributes:
-        source, target: the performances.
+        own: the performance.
+        twin: the same piece in the other genre, where somebody performed it.
         tempo: of both.
     """
 
-    source: Version
-    target: Version
+    own: Version
+    twin: Version | None
     tempo: Tempo
+
+    def exchanged(self) -> Piece:
+        """The twin's own part in it."""
+        assert self.twin is not None
+        return Piece(self.twin, self.own, self.tempo)
 
 
 @dataclass(frozen=True)
 class Stretches:
-    """What a step learns from in one direction.
+    """Parts of pieces of one genre.
 
     Attributes:
         given: what the generator is told, (batch, input_size, columns).
-        sound, twin: mono sound of the last of these columns, (batch, samples).
+        image: at the generator's level, −1 … 1, (batch, bands, columns).
+        sound: mono sound of the last of these columns, (batch, samples).
     """
 
     given: Tensor
     image: Tensor
-    wanted: Tensor
     sound: Tensor
+
+    def share(self, part: slice) -> Self:
+        """Some of the batch."""
+        return type(self)(*(value[part] for value in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class Pairs(Stretches):
+    """Parts of pieces, and the same parts of their twins.
+
+    Attributes:
+        wanted, twin: image and sound of the twins.
+    """
+
+    wanted: Tensor
     twin: Tensor
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    piece: Piece
+    first: int
+    error: float
+    clock: bool
 
 
 class Pieces:
     """All pieces of a split.
 
     Args:
-        data: the dataset, prepared with whole tracks and twins.
+        data: the dataset, prepared with whole tracks.
         source, target: two of its genres.
         split: which tracks.
         device: where they are kept.
+        twins: whether each track is shown with its twin, both ways.
         most: tracks of each genre; all by default.
 
     Attributes:
-        tracks: whose pieces these are.
         rate: of their sound, hertz.
         hop: samples between columns.
 
     Raises:
-        InputError: the dataset has no whole tracks or no twins.
+        InputError: the dataset has no whole tracks, or no twins.
     """
 
     def __init__(
@@ -95,6 +124,7 @@ class Pieces:
         target: str,
         split: Split,
         device: torch.device,
+        twins: bool,
         most: int | None = None,
     ) -> None:
         self.front_end, self.rate = data.front_end, data.manifest.rate
@@ -102,28 +132,24 @@ class Pieces:
         self._image = front_end_image(self.rate).to(device)
         self._weight = self._image.window.square()
         self.hop = self._image.hop
-        self.tracks = [t for genre in (source, target) for t in data.tracks(genre, split)[:most]]
-        paths = [data.whole_paths(track) for track in self.tracks]
-        for track, there in zip(self.tracks, paths, strict=True):
-            if there is None:
-                raise InputError(
-                    str(data.folder),
-                    f"no whole track and twin of {track.genre}/{track.name}",
-                    cure="Compose with --train-twins, and prepare with --twins and --whole.",
-                )
-        files = [path for pair in paths if pair for path in pair]
+        tracks = [t for genre in (source, target) for t in data.tracks(genre, split)[:most]]
+        paths = [data.whole_paths(track, twins) for track in tracks]
+        files = [path for some in paths for path in some]
         versions: list[Version] = []
         with ThreadPoolExecutor() as pool:  # decoding leaves the interpreter
             for first in range(0, len(files), _AT_ONCE):
                 sounds = pool.map(read_audio, files[first : first + _AT_ONCE])
                 versions += [self._version(at_level(sound)) for sound in sounds]
-        self._all = []
-        for track, own, twin in zip(self.tracks, versions[::2], versions[1::2], strict=True):
-            pair = (own, twin) if track.genre == source else (twin, own)
-            self._all.append(Piece(*pair, Tempo(track.bpm, track.downbeat_s)))
-
-    def __len__(self) -> int:
-        return len(self._all)
+        there = iter(versions)
+        own: dict[str, list[Piece]] = {source: [], target: []}
+        for track in tracks:
+            version, twin = next(there), next(there) if twins else None
+            own[track.genre].append(Piece(version, twin, Tempo(track.bpm, track.downbeat_s)))
+        shown: dict[bool, list[Piece]] = {
+            False: own[source] + [p.exchanged() for p in own[target] if twins],
+            True: own[target] + [p.exchanged() for p in own[source] if twins],
+        }
+        self._of = shown
 
     def draw(
         self,
@@ -142,48 +168,71 @@ class Pieces:
             columns: that losses are taken of.
             before: columns before them, which the generator only hears.
             memory: share of those with a clock.
-            backwards: from the target to the source.
+            backwards: of the target's genre, to become the source's.
         """
-        length = before + columns
-        chosen = []
+        chosen = self._choose(rng, batch, before + columns, memory, backwards)
+        return Stretches(*self._shown(chosen, columns, before))
+
+    def draw_pairs(
+        self,
+        rng: np.random.Generator,
+        batch: int,
+        columns: int,
+        before: int,
+        memory: float,
+        backwards: bool,
+    ) -> Pairs:
+        """Random stretches with their twins, see :meth:`draw`."""
+        chosen = self._choose(rng, batch, before + columns, memory, backwards)
+        twins = [one.piece.twin for one in chosen if one.piece.twin is not None]
+        wanted, twin = self._heard(twins, chosen, columns, before)
+        return Pairs(*self._shown(chosen, columns, before), wanted, twin)
+
+    def _choose(
+        self, rng: np.random.Generator, batch: int, length: int, memory: float, backwards: bool
+    ) -> list[_Chosen]:
+        chosen, some = [], self._of[backwards]
         for _ in range(batch):
-            piece = self._all[int(rng.integers(len(self._all)))]
-            own, twin = (piece.source, piece.target)[:: -1 if backwards else 1]
-            most = min(len(own.image), len(twin.image)) - length - SPIN_UP
+            piece = some[int(rng.integers(len(some)))]
+            twin = piece.twin or piece.own
+            most = min(len(piece.own.image), len(twin.image)) - length - SPIN_UP
             first = int(rng.integers(0, max(1, most)))
             error = float(rng.uniform(-_TEMPO_ERROR_COLUMNS, _TEMPO_ERROR_COLUMNS))
-            chosen.append(((own, twin), piece.tempo, first, error, rng.random() < memory))
+            chosen.append(_Chosen(piece, first, error, rng.random() < memory))
+        return chosen
+
+    def _shown(
+        self, chosen: list[_Chosen], columns: int, before: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        length = before + columns
         given = torch.stack(
-            [self._given(pair[0], t, f, length, e, k) for pair, t, f, e, k in chosen]
+            [self._given(c.piece, c.first, length, c.error, c.clock) for c in chosen]
         )
+        own = [one.piece.own for one in chosen]
+        return given, *self._heard(own, chosen, columns, before)
+
+    def _heard(
+        self, versions: list[Version], chosen: list[_Chosen], columns: int, before: int
+    ) -> tuple[Tensor, Tensor]:
+        """Image and sound of versions at the places that were chosen."""
         begin, samples = before - SPIN_UP, (columns + SPIN_UP) * self.hop
-        versions = [[(pair[side], first) for pair, _, first, _, _ in chosen] for side in (0, 1)]
-        images = [
-            torch.stack([self._columns(version, first, length).T for version, first in some])
-            for some in versions
-        ]
-        sounds = [
-            torch.stack([self._sound(v, (first + begin) * self.hop, samples) for v, first in some])
-            for some in versions
-        ]
-        return Stretches(given, *images, *sounds)
+        there = list(zip(versions, chosen, strict=True))
+        images = [self._columns(v, one.first, before + columns).T for v, one in there]
+        sounds = [self._sound(v, (one.first + begin) * self.hop, samples) for v, one in there]
+        return torch.stack(images), torch.stack(sounds)
 
-    def given(self, piece: int, backwards: bool, clock: bool) -> Tensor:
-        """What the generator is told of a whole piece, (input_size, columns)."""
-        found = self._all[piece]
-        own = found.target if backwards else found.source
-        return self._given(own, found.tempo, 0, len(own.image), 0.0, clock)
+    def given(self, backwards: bool, clock: bool) -> Tensor:
+        """What the generator is told of the first whole piece, (input_size, columns)."""
+        piece = self._of[backwards][0]
+        return self._given(piece, 0, len(piece.own.image), 0.0, clock)
 
-    def sounds(self, piece: int, backwards: bool) -> tuple[Tensor, Tensor]:
-        """A whole piece and its twin, mono, (samples,)."""
-        found = self._all[piece]
-        pair = (found.source, found.target)[:: -1 if backwards else 1]
-        own, twin = (self._sound(version, 0, len(version.sound)) for version in pair)
-        return own, twin
+    def sound(self, backwards: bool) -> Tensor:
+        """The first whole piece, mono, (samples,)."""
+        own = self._of[backwards][0].own
+        return self._sound(own, 0, len(own.sound))
 
-    def _given(
-        self, version: Version, tempo: Tempo, first: int, length: int, error: float, clock: bool
-    ) -> Tensor:
+    def _given(self, piece: Piece, first: int, length: int, error: float, clock: bool) -> Tensor:
+        version, tempo = piece.own, piece.tempo
         bands = version.image.shape[1]
         out = torch.zeros(input_size(bands), length, device=self._device)
         out[:bands] = self._columns(version, first, length).T

@@ -1,4 +1,4 @@
-"""The training of two streaming generators on whole tracks and their twins."""
+"""The training of two streaming generators on whole tracks, and their twins where there are any."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from train.losses import Losses
 from train.streaming.pair import StreamingPair
 from train.streaming.recipe import StreamingRecipe
 from train.streaming.tracks import Pieces
+from train.streaming.twins import learn_from_twins
+from train.streaming.unpaired import learn_unpaired
 from train.training import Shown, Training
 
 _SHOWN_S = 12.0
@@ -52,7 +54,7 @@ class StreamingTraining(Training):
     def read(self, folder: Path) -> None:
         """See :meth:`Training.read`."""
         genres = self._recipe.source, self._recipe.target
-        self._pieces = Pieces(self._data, *genres, "train", self._device)
+        self._pieces = Pieces(self._data, *genres, "train", self._device, self._recipe.twins)
 
     def rate_at(self, step: int) -> float:
         """See :meth:`Training.rate_at`."""
@@ -61,7 +63,8 @@ class StreamingTraining(Training):
     def step(self, done: int, rng: np.random.Generator, share: slice) -> Losses:
         """See :meth:`Training.step`."""
         assert self._pieces is not None
-        return self.model.step(self._pieces, done, rng, share)
+        learn = learn_from_twins if self._recipe.twins else learn_unpaired
+        return learn(self.model, self._pieces, done, rng, share)
 
     def look(self, shown: Shown) -> None:
         """Twelve seconds of a held-out track of each genre, input above output, and its sound."""
@@ -69,13 +72,12 @@ class StreamingTraining(Training):
         held = all(self._data.tracks(genre, "held-out") for genre in (recipe.source, recipe.target))
         if self._shown is None and held:
             genres = recipe.source, recipe.target
-            self._shown = Pieces(self._data, *genres, "held-out", self._device, most=1)
+            self._shown = Pieces(self._data, *genres, "held-out", self._device, False, most=1)
         pieces = self._shown or self._pieces
         assert pieces is not None
         for name, direction in self.model.directions():
             backwards = name == "source"
-            given = pieces.given(len(pieces) - 1 if backwards else 0, backwards, clock=True)
-            sound, _ = pieces.sounds(len(pieces) - 1 if backwards else 0, backwards)
+            given, sound = pieces.given(backwards, clock=True), pieces.sound(backwards)
             middle, columns = given.shape[-1] // 2, round(_SHOWN_S * pieces.rate / pieces.hop)
             first = max(0, middle - direction.generator.receptive)
             part = given[None, :, first : middle + columns]
