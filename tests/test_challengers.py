@@ -30,6 +30,7 @@ SMALL = Recipe(
 ASKED = {
     "augment": {"augment": True},
     "critics": {"critic_scales": 2, "critic_norm": "spectral"},
+    "resize": {"upsampling": "resize"},
     "contrast": {"contrast": 1.0, "cycle": 0.0},
     "norm": {"norm": "channel"},
     "twins": {"twins": True, "teacher": 10.0, "cycle": 0.0},
@@ -68,10 +69,11 @@ def test_each_can_be_trained_and_goes_on(asked, data, plain, tmp_path):
     assert all(np.isfinite(list(second.values())))
 
 
-def test_a_generator_of_another_norm_is_exported(tmp_path, rng):
+@pytest.mark.parametrize("asked", [{"norm": "channel"}, {"upsampling": "resize"}])
+def test_a_generator_of_another_kind_is_exported(asked, tmp_path, rng):
     example = rng.random((480, 128)).astype(np.float32)
     path = tmp_path / "generator.onnx"
-    made = Generator(4, 1, norm="channel")
+    made = Generator(4, 1, **asked)
     torch.nn.init.normal_(made.last.weight, 0.0, 0.02)
     outputs = []
     for drive in (1.0, 1.5):
@@ -85,6 +87,20 @@ def test_a_generator_of_another_norm_is_exported(tmp_path, rng):
     assert np.abs(outputs[0] - example).max() > 0.05
     driven = example + 1.5 * (outputs[0] - example)
     assert outputs[1][free] == pytest.approx(driven[free], abs=1e-4)
+
+
+@pytest.mark.parametrize(("upsampling", "even"), [("transposed", False), ("resize", True)])
+def test_only_resized_images_have_no_checkerboard(upsampling, even):
+    """From an image that is even everywhere: one as even, or one with a pattern of two columns."""
+    torch.manual_seed(0)
+    generator = Generator(8, 1, residual=False, norm="channel", upsampling=upsampling)
+    for module in generator.modules():
+        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+            torch.nn.init.normal_(module.weight, 0.1, 0.2)
+    with torch.inference_mode():
+        found = generator.body(torch.full((1, 1, 128, 128), 0.3))[0, :, 40:-40, 40:-40]
+    spread = (found[..., ::2].mean(dim=(1, 2)) - found[..., 1::2].mean(dim=(1, 2))).abs().max()
+    assert (spread.item() < 1e-4) is even
 
 
 def test_augmented_images_are_shifted_louder_or_softer_and_masked():

@@ -52,9 +52,10 @@ class CycleGan:
         # Memory stays in plain order: in channels_last order, PyTorch 2.13 gets the gradient of an
         # instance norm wrong at batch 1 on a processor (by its whole size, and without a word).
         def generator() -> Generator:
-            return Generator(recipe.channels, recipe.blocks, recipe.residual, recipe.norm).to(
-                device
+            net = Generator(
+                recipe.channels, recipe.blocks, recipe.residual, recipe.norm, recipe.upsampling
             )
+            return net.to(device)
 
         def critic() -> Discriminator:
             return Discriminator(

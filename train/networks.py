@@ -13,10 +13,14 @@ from torch import Tensor, nn
 
 Norm = Literal["instance", "channel"]
 """How a generator keeps numbers in range: over the window, as the papers do, or at each place."""
+Upsampling = Literal["transposed", "resize"]
+"""How a generator doubles a resolution: by transposed convolutions of stride 2, as in the papers,
+whose kernels of 3 overlap at every second place; or by repeating places and a convolution after it
+(Odena et al. 2016, "Deconvolution and checkerboard artifacts")."""
 
 
 class Generator(nn.Module):
-    """ResNet generator: two strided convolutions, residual blocks, two transposed ones.
+    """ResNet generator: two strided convolutions, residual blocks, two that double the resolution.
 
     Args:
         channels: of the first layer; 64 in the papers.
@@ -25,6 +29,7 @@ class Generator(nn.Module):
             the identity and learns what to change; the papers' own starts from nothing.
         norm: ``instance``, or ``channel``, whose statistics do not depend on where the window is
             cut.
+        upsampling: see :data:`Upsampling`.
     """
 
     def __init__(
@@ -33,6 +38,7 @@ class Generator(nn.Module):
         blocks: int = 9,
         residual: bool = True,
         norm: Norm = "instance",
+        upsampling: Upsampling = "transposed",
     ) -> None:
         super().__init__()
         self.residual = residual
@@ -49,9 +55,9 @@ class Generator(nn.Module):
             nn.Conv2d(2 * c, 4 * c, 3, 2, 1),
             *normed(4 * c),
             *(ResidualBlock(4 * c, norm) for _ in range(blocks)),
-            nn.ConvTranspose2d(4 * c, 2 * c, 3, 2, 1, output_padding=1),
+            _DOUBLED[upsampling](4 * c, 2 * c),
             *normed(2 * c),
-            nn.ConvTranspose2d(2 * c, c, 3, 2, 1, output_padding=1),
+            _DOUBLED[upsampling](2 * c, c),
             *normed(c),
             nn.ReflectionPad2d(3),
         ]
@@ -128,6 +134,21 @@ class ChannelNorm(nn.Module):
 _NORMS: dict[Norm, Callable[[int], nn.Module]] = {
     "instance": nn.InstanceNorm2d,
     "channel": ChannelNorm,
+}
+
+
+def _transposed(inputs: int, outputs: int) -> nn.Module:
+    return nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, output_padding=1)
+
+
+def _resized(inputs: int, outputs: int) -> nn.Module:
+    repeated = nn.Upsample(scale_factor=2, mode="nearest")
+    return nn.Sequential(repeated, nn.ReflectionPad2d(1), nn.Conv2d(inputs, outputs, 3))
+
+
+_DOUBLED: dict[Upsampling, Callable[[int, int], nn.Module]] = {
+    "transposed": _transposed,
+    "resize": _resized,
 }
 
 

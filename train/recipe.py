@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from engine.documents import load_values, read_document
 from engine.errors import InputError
 from train.critics import CriticNorm
-from train.networks import Norm
+from train.networks import Norm, Upsampling
 from train.streaming.recipe import StreamingRecipe
 
 
@@ -24,7 +24,7 @@ class Recipe(BaseModel):
         critic_channels: of the discriminators; 64 in the paper.
         critic_scales, critic_norm: see :class:`train.critics.Discriminator`.
         residual: whether a generator's output is added to its input.
-        norm: of a generator, see :class:`train.networks.Generator`.
+        norm, upsampling: of a generator, see :class:`train.networks.Generator`.
         width: columns of a crop, a multiple of 8; the stage shows the generator as many.
         batch: crops of each genre in a step, over all processes together.
         steps: in all.
@@ -65,6 +65,7 @@ class Recipe(BaseModel):
     critic_norm: CriticNorm = "instance"
     residual: bool = True
     norm: Norm = "instance"
+    upsampling: Upsampling = "transposed"
     width: int = Field(128, ge=64, multiple_of=8)
     batch: int = Field(1, ge=1)
     steps: int = Field(20000, ge=1)
