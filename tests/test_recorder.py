@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 
@@ -10,6 +11,7 @@ import soundfile as sf
 
 from engine.dsp.limiter import LOOKAHEAD
 from engine.live import board as b
+from engine.live import disk
 from engine.live.events import Events
 from engine.live.opening import begin_session
 from engine.live.recorder import Recorder
@@ -49,3 +51,34 @@ def test_a_wet_sound_beyond_full_scale_is_limited_and_a_dry_one_said(tmp_path, r
     assert np.abs(sound["dry"]).max() <= 1.0
     assert [text for text in said if "clipped in dry.wav" in text]
     assert made.lost == 0
+
+
+def test_a_slow_disk_keeps_nothing_from_being_written(tmp_path, monkeypatch):
+    """What has been played is in the file soon, though the disk takes long over what it was asked
+    to keep: only the power's going needs that."""
+    asked, done = threading.Event(), threading.Event()
+
+    def slow(_):
+        asked.set()
+        done.wait(30.0)
+
+    monkeypatch.setattr(disk.os, "fsync", slow)
+    board = b.create()
+    made = Recorder(board, tmp_path, {}, Events(), lambda _: None, deque())
+    try:
+        made.start()
+        begin_session(board, RATE, 128, (2, 2), Settings(), 0)
+        began = board.get(b.PLAYED)
+        assert asked.wait(30.0)
+        before = made.seconds
+        board.publish(b.MADE, began + N + LOOKAHEAD)
+        board.publish(b.PLAYED, began + N)
+        deadline = time.monotonic() + 30.0
+        while made.seconds < before + N / RATE - 0.01 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert sf.info(made.take / "dry.wav").frames >= N
+        assert not done.is_set()
+    finally:
+        done.set()
+        made.stop()
+        board.path.unlink(missing_ok=True)

@@ -34,6 +34,7 @@ from engine.dsp.limiter import LOOKAHEAD, Limiter
 from engine.dsp.streaming import LEADS
 from engine.live import board as b
 from engine.live.decoding import reason
+from engine.live.disk import Disk
 from engine.live.events import Events
 from engine.live.files import make_folder
 from engine.live.journal import FORMAT, Reader
@@ -44,7 +45,6 @@ from engine.writing import free_name
 NAMES = ("dry", "wet", "out")
 Entry = dict[str, Any]
 _PERIOD_S = 0.05
-_SYNC_S = 1.0
 _MOST = 1 << 15  # samples written at once
 _SPARE = 1 << 13  # samples at the far end of a ring that may be overwritten while they are read
 
@@ -85,13 +85,14 @@ class Recorder:
         self._heard = deque() if heard is None else heard
         self._journal, self._decisions = Reader(board), list[Entry]()
         self._files: list[GrowingWav] = []
-        self._session, self._rate, self._at, self._synced_s = 0, 0, 0, 0.0
+        self._session, self._rate, self._at = 0, 0, 0
         self.take: Path | None = None
         self.first, self.seconds, self.lost, self.error = 0, 0.0, 0, ""
         make_folder(folder)
         self._ceiling: Limiter | None = None
         self._clipped = False
         Limiter(1.0, b.CHANNELS).process(np.zeros((b.CHANNELS, 1), np.float32))  # compiles it
+        self._disk = Disk()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -104,6 +105,7 @@ class Recorder:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._disk.stop()
 
     def _run(self) -> None:
         try:
@@ -168,19 +170,11 @@ class Recorder:
         for file, block in zip(self._files, blocks, strict=True):
             file.write(block)
             file.update()
-        self._sync()
         self._at += blocks[0].shape[-1]
         self.seconds += blocks[0].shape[-1] / self._rate
         if self._files[0].clipped and not self._clipped:
             self._clipped = True
             self._note("the line-in goes beyond full scale: clipped in dry.wav")
-
-    def _sync(self) -> None:
-        """Now and then to the disk itself: that may take longer than a crash is to cost."""
-        if time.monotonic() - self._synced_s > _SYNC_S:
-            self._synced_s = time.monotonic()
-            for file in self._files:
-                file.flush()
 
     def _begin(self, opened: b.Opened) -> None:
         """A take, from the session's first sample on if that is still there."""
@@ -214,6 +208,7 @@ class Recorder:
             file = self.take / f"{name}.wav"
             file.touch(exist_ok=False)
             self._files.append(GrowingWav(file, rate, b.CHANNELS, "PCM_24"))
+        self._disk.follow(self.take / f"{name}.wav" for name in NAMES)
 
     def _log(self) -> None:
         """Append what was said since the last time."""

@@ -63,12 +63,6 @@ class GrowingWav:
         command(self._file, _UPDATE_HEADER_NOW, False)
         self._make_plain()
 
-    def flush(self) -> None:
-        """Have the disk take it: it survives the power's going too."""
-        self.update()
-        self._file.flush()
-        self._make_plain()
-
     def close(self) -> None:
         """Complete the file."""
         if not self._file.closed:

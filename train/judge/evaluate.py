@@ -137,7 +137,8 @@ def evaluate(
         how = jobs, versions, force
         rendered, noise_db = render_all(data, segments, preset, folder, progress, *how)
     exhibits: dict[str, Exhibit] = {}
-    inputs = [Heard(data.own_phrase(segment.audio(), rate), rate) for segment in segments]
+    form = rate, data.manifest.bpm
+    inputs = [Heard(data.own_phrase(segment.audio(), rate), *form) for segment in segments]
     twins = [twin_of(data, segment) for segment in segments]
     names = [*CONTROLS, *rendered]
     crest = float(np.median([crest_db(sound) for sound in _targets(data, judge, segments)]))
@@ -146,7 +147,7 @@ def evaluate(
         heard: Iterable[Heard] = inputs
         if name != "input":
             sounds = _version(data, judge, segments, name, crest, rendered)
-            heard = (Heard(sound, rate) for sound in sounds)
+            heard = (Heard(sound, *form) for sound in sounds)
         exhibits[name] = exhibit_of(segments, heard, inputs, twins, rate)
         if not exhibits[name].views:
             del exhibits[name]

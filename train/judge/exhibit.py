@@ -11,12 +11,14 @@ from engine.dsp.arrays import Array, Audio
 from train.dataset import Dataset, Segment, read_audio
 from train.judge import artefacts, content
 from train.judge.fine_ear import Fine, fine_of
+from train.judge.observations import observed
 from train.judge.telltale import excerpts
 from train.judge.view import distance_db, levelled, view
 
 MEASURES = (
     *("onset_f", "precision", "recall", "chroma", "notes", "twin_db"),
     *("jitter_db", "pre_echo_db", "peak_dbfs", "modulation_db", "flatness_db"),
+    *("snare_db", "hats_db", "melody_db", "buzz_db"),
 )
 """Fields of :class:`Exhibit` that are figures, one a segment."""
 
@@ -33,6 +35,8 @@ class Exhibit:
         jitter_db, pre_echo_db, peak_dbfs: see :mod:`train.judge.artefacts`.
         modulation_db, flatness_db: mean absolute distance of these from the twin's, see
             :mod:`train.judge.fine_ear`.
+        snare_db, hats_db, melody_db, buzz_db: less the input's, see :class:`train.judge.
+            observations.Observed`.
         fine: what the fine ear finds.
         excerpts: what the tell-tale sees, see :mod:`train.judge.telltale`.
         sample: two bars of the segment in the middle, to be looked at closely.
@@ -51,6 +55,10 @@ class Exhibit:
     peak_dbfs: list[float] = field(default_factory=list)
     modulation_db: list[float] = field(default_factory=list)
     flatness_db: list[float] = field(default_factory=list)
+    snare_db: list[float] = field(default_factory=list)
+    hats_db: list[float] = field(default_factory=list)
+    melody_db: list[float] = field(default_factory=list)
+    buzz_db: list[float] = field(default_factory=list)
     fine: list[Fine] = field(default_factory=list)
     excerpts: list[Array] = field(default_factory=list)
     sample: Audio | None = None
@@ -70,12 +78,14 @@ class Heard:
     Args:
         sound: (channels, samples).
         rate: hertz.
+        bpm: its tempo; it begins on a downbeat.
     """
 
-    def __init__(self, sound: Audio, rate: int) -> None:
+    def __init__(self, sound: Audio, rate: int, bpm: float) -> None:
         self.sound, self.view = levelled(sound), view(sound, rate)
         self.peak_dbfs = artefacts.peak_dbfs(sound)
         self.fine, self.excerpts = fine_of(self.sound, rate), excerpts(self.sound, rate)
+        self.observed = observed(self.sound, rate, bpm)
         one = content.mono(self.sound, rate)
         self.onsets, self.chroma, self.notes = (
             content.onsets_s(one),
@@ -125,6 +135,8 @@ def exhibit_of(
         sounds = before.sound, after.sound, before.onsets
         exhibit.pre_echo_db.append(artefacts.pre_echo_db(*sounds, rate))
         exhibit.peak_dbfs.append(after.peak_dbfs)
+        for name, value in vars(after.observed).items():
+            getattr(exhibit, name).append(value - getattr(before.observed, name))
         exhibit.fine.append(after.fine)
         exhibit.excerpts.append(after.excerpts)
         if twin is not None:

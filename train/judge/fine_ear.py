@@ -67,7 +67,7 @@ def fine_of(sound: Audio, rate: int) -> Fine:
         10 * np.log10(envelopes[:, (hertz >= low) & (hertz < 2 * low)].sum(axis=1) + _FLOOR)
         for low in _OCTAVES_HZ[:-1]
     ]
-    return Fine(envelopes, np.stack(octaves, axis=1), _flatness_db(sound, rate))
+    return Fine(envelopes, np.stack(octaves, axis=1), _thirds_db(sound, rate))
 
 
 def frequencies_hz() -> Array:
@@ -93,19 +93,34 @@ def _envelope_spectrum(sound: Audio, rate: int, band: tuple[float, float]) -> Ar
     return np.asarray(np.interp(frequencies_hz(), found, smooth) * (_GRID_HZ / found[1]))
 
 
-def _flatness_db(sound: Audio, rate: int) -> Array:
-    size = round(_FRAME * rate / 44100)
+def _thirds_db(sound: Audio, rate: int) -> Array:
+    power = long_spectra(sound, rate, _FRAME)
+    hertz = np.fft.rfftfreq(2 * (len(power) - 1), 1.0 / rate)
+    found = [
+        float(flatness_db(power[(hertz >= low) & (hertz < high)]).mean())
+        for low, high in _thirds_hz()
+    ]
+    return np.array(found)
+
+
+def long_spectra(sound: Audio, rate: int, frame: int) -> Array:
+    """Power of the frames that are heard, mean of the channels, (bins, frames).
+
+    Args:
+        sound: (channels, samples).
+        rate: hertz.
+        frame: samples at 44.1 kHz.
+    """
+    size = 2 * round(frame * rate / 88200)
     _, _, spectra = scipy.signal.stft(sound, rate, "hann", size, size // 2, axis=-1)
     power = np.mean(np.abs(spectra) ** 2, axis=0) + _FLOOR
     level = power.sum(axis=0)
-    heard = level > level.mean() * 1e-3
-    hertz = np.fft.rfftfreq(size, 1.0 / rate)
-    found = []
-    for low, high in _thirds_hz():
-        inside = power[(hertz >= low) & (hertz < high)][:, heard]
-        flat = 10 * np.log10(np.exp(np.log(inside).mean(axis=0)) / inside.mean(axis=0))
-        found.append(float(flat.mean()))
-    return np.array(found)
+    return np.asarray(power[:, level > level.mean() * 1e-3])
+
+
+def flatness_db(power: Array) -> Array:
+    """Geometric over arithmetic mean of the bins of each frame, (frames,): tone against noise."""
+    return np.asarray(10 * np.log10(np.exp(np.log(power).mean(axis=0)) / power.mean(axis=0)))
 
 
 @lru_cache(maxsize=1)

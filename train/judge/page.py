@@ -51,6 +51,10 @@ _MEANING = {
     "twin_db": "log-mel distance to the twin, dB",
     "modulation_db": "modulation of 4 to 128 Hz, distance to the twin's, dB",
     "flatness_db": "tone against noise on frames of 186 ms, distance to the twin's, dB",
+    "snare_db": "harder second and fourth beats than the input's, dB",
+    "hats_db": "more between the hats than in the input, above 6 kHz, dB",
+    "melody_db": "louder between the drums than the input, 300 Hz to 6 kHz, dB",
+    "buzz_db": "more tonal than the input from 40 to 400 Hz, dB",
 }
 
 
