@@ -22,7 +22,7 @@ from engine.dsp.tempo import WIDTH_STEP
 from engine.errors import GeneratorError
 from engine.strict_json import read, written
 from engine.writing import Draft
-from train.networks import Exported, Generator
+from train.networks import Exported, ImageGenerator
 
 _OPSET = 18
 PARITY = 1e-4
@@ -30,7 +30,7 @@ _WIDTHS = (128, 480, 696)  # a crop, four bars at 175 BPM and at 120
 
 
 def export(
-    generator: Generator,
+    generator: ImageGenerator,
     path: Path,
     example: Array,
     *,

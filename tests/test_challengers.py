@@ -14,6 +14,7 @@ from engine.live.generator import OnnxGenerator
 from export.trained import export
 from tests.datasets import write_dataset
 from train.augment import augmented
+from train.band_network import BandGenerator
 from train.contrast import Contrast
 from train.critics import Discriminator
 from train.cyclegan import CycleGan
@@ -31,6 +32,7 @@ ASKED = {
     "augment": {"augment": True},
     "critics": {"critic_scales": 2, "critic_norm": "spectral"},
     "resize": {"upsampling": "resize"},
+    "bands": {"network": "bands"},
     "contrast": {"contrast": 1.0, "cycle": 0.0},
     "norm": {"norm": "channel"},
     "twins": {"twins": True, "teacher": 10.0, "cycle": 0.0},
@@ -69,12 +71,20 @@ def test_each_can_be_trained_and_goes_on(asked, data, plain, tmp_path):
     assert all(np.isfinite(list(second.values())))
 
 
-@pytest.mark.parametrize("asked", [{"norm": "channel"}, {"upsampling": "resize"}])
-def test_a_generator_of_another_kind_is_exported(asked, tmp_path, rng):
+@pytest.mark.parametrize(
+    "made",
+    [
+        Generator(4, 1, norm="channel"),
+        Generator(4, 1, upsampling="resize"),
+        BandGenerator(8, 6, True),
+    ],
+    ids=["norm", "resize", "bands"],
+)
+def test_a_generator_of_another_kind_is_exported(made, tmp_path, rng):
     example = rng.random((480, 128)).astype(np.float32)
     path = tmp_path / "generator.onnx"
-    made = Generator(4, 1, **asked)
-    torch.nn.init.normal_(made.last.weight, 0.0, 0.02)
+    last = made.last if isinstance(made, Generator) else made.leave
+    torch.nn.init.normal_(last.weight, 0.0, 0.02)
     outputs = []
     for drive in (1.0, 1.5):
         export(
@@ -101,6 +111,29 @@ def test_only_resized_images_have_no_checkerboard(upsampling, even):
         found = generator.body(torch.full((1, 1, 128, 128), 0.3))[0, :, 40:-40, 40:-40]
     spread = (found[..., ::2].mean(dim=(1, 2)) - found[..., 1::2].mean(dim=(1, 2))).abs().max()
     assert (spread.item() < 1e-4) is even
+
+
+def test_bands_are_free_and_time_is_seen_on_both_sides(rng):
+    """A change of one place reaches every band, and columns before and after it, as far as the
+    dilations go."""
+    torch.manual_seed(0)
+    generator = BandGenerator(16, 3, residual=True)
+    for module in generator.modules():
+        if isinstance(module, torch.nn.Conv1d):
+            torch.nn.init.normal_(module.weight, 0.0, 0.3)
+    image = torch.from_numpy(rng.uniform(-0.5, 0.5, (1, 1, 128, 64)).astype(np.float32))
+    other = image.clone()
+    other[..., 20, 32] += 0.3
+    with torch.inference_mode():
+        moved = (generator(other) != generator(image))[0, 0]
+    assert moved[:, 32].float().mean() > 0.9
+    columns = moved.any(dim=0).nonzero().flatten().tolist()
+    assert columns == list(range(32 - 7, 32 + 8))
+
+
+def test_contrast_is_refused_where_there_are_no_places():
+    with pytest.raises(ValueError, match="contrast is of places"):
+        Recipe(source="a", target="b", network="bands", contrast=1.0)
 
 
 def test_augmented_images_are_shifted_louder_or_softer_and_masked():

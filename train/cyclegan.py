@@ -20,11 +20,12 @@ from torch.nn.functional import l1_loss
 from engine.dsp.frontend import FrontEnd
 from engine.errors import UsageError
 from train.augment import augmented
+from train.band_network import BandGenerator
 from train.contrast import Contrast
 from train.critics import Discriminator
 from train.history import History
 from train.losses import Losses, jitter, lesson, squared, whole
-from train.networks import Generator
+from train.networks import Generator, ImageGenerator
 from train.processes import mean_of, share_gradients
 from train.recipe import Recipe
 from train.rendering import Rendering, stretch
@@ -51,11 +52,8 @@ class CycleGan:
 
         # Memory stays in plain order: in channels_last order, PyTorch 2.13 gets the gradient of an
         # instance norm wrong at batch 1 on a processor (by its whole size, and without a word).
-        def generator() -> Generator:
-            net = Generator(
-                recipe.channels, recipe.blocks, recipe.residual, recipe.norm, recipe.upsampling
-            )
-            return net.to(device)
+        def generator() -> ImageGenerator:
+            return _network(recipe).to(device)
 
         def critic() -> Discriminator:
             return Discriminator(
@@ -69,7 +67,7 @@ class CycleGan:
         self._contrasts = nn.ModuleList(
             Contrast(generator).to(device)
             for generator in (self.to_target, self.to_source)
-            if recipe.contrast
+            if recipe.contrast and isinstance(generator, Generator)
         )
         betas = (recipe.beta1, 0.999)
         learners = [self.to_target, self.to_source, *self._contrasts]
@@ -79,10 +77,10 @@ class CycleGan:
         self._critics = torch.optim.Adam(
             [*self.of_target.parameters(), *self.of_source.parameters()], betas=betas
         )
-        self.averages: tuple[Generator, Generator] | None = None
+        self.averages: tuple[ImageGenerator, ImageGenerator] | None = None
         if recipe.average:
             self.averages = copy.deepcopy(self.to_target), copy.deepcopy(self.to_source)
-        self.teachers: tuple[Generator, Generator] | None = None
+        self.teachers: tuple[ImageGenerator, ImageGenerator] | None = None
         self._histories = History(recipe.history), History(recipe.history)
         self._steps = 0
 
@@ -162,16 +160,16 @@ class CycleGan:
         self._average()
         return mean_of({**losses, **judged})
 
-    def exported(self) -> tuple[Generator, Generator]:
+    def exported(self) -> tuple[ImageGenerator, ImageGenerator]:
         """The generators to keep: to the target and to the source."""
         return self.averages or (self.to_target, self.to_source)
 
-    def teach(self, teachers: tuple[Generator, Generator]) -> None:
+    def teach(self, teachers: tuple[ImageGenerator, ImageGenerator]) -> None:
         """Keep copies of other generators as teachers."""
         self.teachers = copy.deepcopy(teachers)
 
     @torch.no_grad()
-    def blended(self, share: float) -> tuple[Generator, Generator]:
+    def blended(self, share: float) -> tuple[ImageGenerator, ImageGenerator]:
         """The generators to keep, their weights moved back towards those of the teachers.
 
         What a network that learnt from another is better at, and what it has unlearnt, lie on a
@@ -282,6 +280,13 @@ class CycleGan:
         for mean, live in zip(self.averages, (self.to_target, self.to_source), strict=True):
             for old, new in zip(mean.parameters(), live.parameters(), strict=True):
                 old.lerp_(new, 1.0 - decay)
+
+
+def _network(recipe: Recipe) -> ImageGenerator:
+    size = recipe.channels, recipe.blocks, recipe.residual
+    if recipe.network == "bands":
+        return BandGenerator(*size)
+    return Generator(*size, recipe.norm, recipe.upsampling)
 
 
 def _learnable(*nets: nn.Module, on: bool) -> None:

@@ -5,6 +5,7 @@ Images are −1 … 1 here; the file that is exported takes and gives the engine
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -19,14 +20,38 @@ whose kernels of 3 overlap at every second place; or by repeating places and a c
 (Odena et al. 2016, "Deconvolution and checkerboard artifacts")."""
 
 
-class Generator(nn.Module):
+class ImageGenerator(nn.Module, ABC):
+    """What makes of an image one of another genre.
+
+    Args:
+        residual: add the output to the input, before it is limited. The network then starts as
+            the identity and learns what to change; the papers' own starts from nothing.
+    """
+
+    def __init__(self, residual: bool) -> None:
+        super().__init__()
+        self.residual = residual
+
+    @abstractmethod
+    def change(self, image: Tensor) -> Tensor:
+        """What the last layer says, (batch, 1, bands, columns)."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(batch, 1, bands, columns), −1 … 1, to the same; columns are a multiple of 4."""
+        change = self.change(image)
+        if not self.residual:
+            return torch.tanh(change)
+        # Twice tanh: the change may go from one end of the range to the other.
+        return image + 2.0 * torch.tanh(0.5 * change)
+
+
+class Generator(ImageGenerator):
     """ResNet generator: two strided convolutions, residual blocks, two that double the resolution.
 
     Args:
         channels: of the first layer; 64 in the papers.
         blocks: residual blocks; 9 in Vande Veire et al. 2019.
-        residual: add the output to the input, before it is limited. The network then starts as
-            the identity and learns what to change; the papers' own starts from nothing.
+        residual: see :class:`ImageGenerator`.
         norm: ``instance``, or ``channel``, whose statistics do not depend on where the window is
             cut.
         upsampling: see :data:`Upsampling`.
@@ -40,8 +65,7 @@ class Generator(nn.Module):
         norm: Norm = "instance",
         upsampling: Upsampling = "transposed",
     ) -> None:
-        super().__init__()
-        self.residual = residual
+        super().__init__(residual)
         c = channels
 
         def normed(size: int) -> tuple[nn.Module, nn.Module]:
@@ -67,13 +91,10 @@ class Generator(nn.Module):
         if residual:
             nn.init.normal_(self.last.weight, 0.0, 0.002)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Image to image of the other genre; width and height are multiples of 4."""
-        change = self.last(self.body(image))
-        if not self.residual:
-            return torch.tanh(change)
-        # Twice tanh: the change may go from one end of the range to the other.
-        return image + 2.0 * torch.tanh(0.5 * change)
+    def change(self, image: Tensor) -> Tensor:
+        """See :meth:`ImageGenerator.change`; there are a multiple of 4 bands."""
+        change: Tensor = self.last(self.body(image))
+        return change
 
     def layers(self, block: int) -> list[int]:
         """Places in ``body`` of both strided convolutions, the first block, and another."""
@@ -160,7 +181,7 @@ class Exported(nn.Module):
         drive: factor of the change that it makes, in dB.
     """
 
-    def __init__(self, generator: Generator, drive: float = 1.0) -> None:
+    def __init__(self, generator: ImageGenerator, drive: float = 1.0) -> None:
         super().__init__()
         self.generator, self.drive = generator, drive
 

@@ -20,6 +20,9 @@ class Recipe(BaseModel):
     Attributes:
         kind: of the generators.
         source, target: genres of the dataset.
+        network: of the generators: ``images`` sees them as the papers do, see :class:`train.
+            networks.Generator`; of ``bands`` each is a channel, see :class:`train.band_network.
+            BandGenerator`.
         channels, blocks: of the generators; 64 and 9 in the paper.
         critic_channels: of the discriminators; 64 in the paper.
         critic_scales, critic_norm: see :class:`train.critics.Discriminator`.
@@ -58,7 +61,8 @@ class Recipe(BaseModel):
     kind: Literal["cyclegan"] = "cyclegan"
     source: str
     target: str
-    channels: int = Field(64, ge=4, le=128)
+    network: Literal["images", "bands"] = "images"
+    channels: int = Field(64, ge=4, le=512)
     blocks: int = Field(9, ge=1, le=12)
     critic_channels: int = Field(64, ge=4, le=128)
     critic_scales: int = Field(1, ge=1, le=3)
@@ -99,6 +103,8 @@ class Recipe(BaseModel):
             raise ValueError("twins teach nothing without a weight: give teacher one")
         if self.backwards and not self.twins:
             raise ValueError("backwards shows pairs of twins: give twins = true")
+        if self.network == "bands" and self.contrast:
+            raise ValueError("contrast is of places, which a network of bands has none of")
         if self.source == self.target:
             raise ValueError(f"source and target are both {self.source!r}")
         return self

@@ -16,7 +16,7 @@ from export.card import PICTURE, draw_windows, write_preset
 from export.streaming import export_streaming
 from export.trained import export
 from train.dataset import Dataset, Split
-from train.networks import Generator
+from train.networks import ImageGenerator
 from train.streaming.pair import StreamingPair
 from train.streaming.tracks import Pieces
 
@@ -52,7 +52,7 @@ class Wanted:
         return self.folder / "generator.onnx"
 
 
-def export_window(wanted: Wanted, generator: Generator, view: int) -> float:
+def export_window(wanted: Wanted, generator: ImageGenerator, view: int) -> float:
     """Write the preset of a generator that restyles windows.
 
     Args:
