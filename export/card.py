@@ -14,7 +14,7 @@ from engine.pictures import draw_bands, pyplot, save
 from engine.text import printable
 from engine.writing import check_output, write_whole
 
-FIGURES = "## Figures"
+FIGURES, FOR_FILES = "## Figures", "## Whole windows, for files"
 PICTURE = "windows.png"
 
 
@@ -59,17 +59,25 @@ def write_preset(
 
 
 def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -> str:
+    table = _table(facts | {"licence": licence}, folder / "generator.onnx")
+    return (
+        f"# {printable(folder.name)}\n{description}.\n\n| | |\n| --- | --- |\n{table}\n\n"
+        f"![a held-out window and what the generator makes of it]({PICTURE})\n"
+    )
+
+
+def _table(facts: dict[str, Any], model: Path) -> str:
     recipe, data = facts["recipe"], facts["data"]
     genres = ", ".join(
         f"{name} {counts['tracks']} tracks, {counts['segments']} segments"
         for name, counts in data["genres"].items()
     )
     losses = ", ".join(f"{name} {value:.3f}" for name, value in facts["losses"].items())
-    size = (folder / "generator.onnx").stat().st_size / 1e6
+    size = model.stat().st_size / 1e6
     rows = {
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
         "sources": printable(facts["sources"]),
-        "licence": licence,
+        "licence": printable(facts["licence"]),
         **(_stream_rows if recipe.get("kind") == "streaming" else _window_rows)(facts, size),
         "drive": f"{facts.get('drive', 1.0):g} × the change that it has learnt",
         "begun from": _origin(facts.get("begun_from")),
@@ -77,18 +85,31 @@ def _card(folder: Path, description: str, licence: str, facts: dict[str, Any]) -
         "losses at the end": losses,
         "images": "10·log10 of mel power (the paper takes dB first and mel after)",
     }
-    table = "\n".join(f"| {name} | {value.replace('|', '/')} |" for name, value in rows.items())
-    return (
-        f"# {printable(folder.name)}\n{description}.\n\n| | |\n| --- | --- |\n{table}\n\n"
-        f"![a held-out window and what the generator makes of it]({PICTURE})\n"
-    )
+    return "\n".join(f"| {name} | {value.replace('|', '/')} |" for name, value in rows.items())
+
+
+def add_late(folder: Path, facts: dict[str, Any], model: Path) -> None:
+    """Put into a preset's card how its generator of whole windows, which is there, was made."""
+    card = folder / "card.md"
+    old = card.read_text(encoding="utf-8") if card.exists() else f"# {printable(folder.name)}\n"
+    head, heading, figures = old.partition(f"\n{FIGURES}")
+    head = head.partition(f"\n{FOR_FILES}")[0].rstrip()
+    table = _table(facts, model)
+    text = f"{head}\n\n{FOR_FILES}\n| | |\n| --- | --- |\n{table}\n{heading}{figures}"
+    write_whole(card, text, force=True)
 
 
 def _window_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
     recipe, share = facts["recipe"], facts.get("share", 1.0)
+    network = (
+        f"ResNet generator, {recipe['blocks']} residual blocks, {recipe['channels']} base channels"
+    )
+    if recipe.get("network") == "bands":
+        network = f"{recipe['blocks']} residual blocks along time, {recipe['channels']} channels"
+    elif recipe.get("upsampling") == "resize":
+        network += ", upsampling by repeated places and a convolution"
     return {
-        "network": f"ResNet generator, {recipe['blocks']} residual blocks, {recipe['channels']} "
-        f"base channels, {megabytes:.1f} MB",
+        "network": f"{network}, {megabytes:.1f} MB",
         "training": f"CycleGAN, {facts['steps']} steps at batch {recipe['batch']}, crops of "
         f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
         f"{recipe['edge']:.0%} of them",

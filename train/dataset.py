@@ -246,19 +246,13 @@ class Dataset:
         Raises:
             InputError: it is not kept.
         """
-        if twin and not (track.whole and track.twin):
-            raise InputError(
-                str(self.folder),
-                f"no whole track and twin of {track.genre}/{track.name}",
-                cure="Compose with --train-twins, and prepare with --twins and --whole.",
-            )
-        if not track.whole:
-            raise InputError(
-                str(self.folder),
-                f"no whole track of {track.genre}/{track.name}",
-                cure="Prepare with --whole.",
-            )
-        return tuple(whole_path(self.folder, track, which) for which in (False, True)[: 1 + twin])
+        what, cure = "no whole track", "Prepare with --whole."
+        if twin:
+            what += " and twin"
+            cure = "Compose with --train-twins, and prepare with --twins and --whole."
+        if not track.whole or (twin and not track.twin):
+            raise InputError(str(self.folder), f"{what} of {track.genre}/{track.name}", cure=cure)
+        return tuple(whole_path(self.folder, track, which) for which in sorted({False, twin}))
 
     def own_phrase(self, sound: Audio, rate: int = RATE) -> Audio:
         """The four bars of a segment itself, cut from the sound of its file."""

@@ -32,8 +32,8 @@ def presets(
         try:
             preset = load_preset(name)
             description, licence = preset.file.description, preset.file.licence
-            generator = open_generator(preset.model)
-            state = f"ready on {generator.provider}"
+            generators = [open_generator(path) for path in (preset.model, preset.late) if path]
+            state = f"ready on {generators[0].provider}"
         except DoubledropError as fault:
             state = str(fault)
         rows.append({"name": name, "state": state, "licence": licence, "what": description})

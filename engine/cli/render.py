@@ -41,8 +41,9 @@ def render(
     window: Annotated[
         options.UseOption | None,
         typer.Option(
-            help="late: as in the paper. phrase: what the stage hears. edge: no clock. "
-            "Default: late; phrase with --midi."
+            help="late: as in the paper. phrase: what the stage hears. edge: no clock. Default: "
+            "late, or phrase where the preset has no generator of whole windows; phrase with "
+            "--midi."
         ),
     ] = None,
     lookahead: options.Lookahead = 0,
@@ -141,7 +142,8 @@ def render(
     if report is not None and report.is_dir():
         for path in pictures_of(report, sink):
             check_output(path, force=force)
-    generator = open_generator(chosen.model, provider.value)
+    file = chosen.generator_for(None if window is None else window.value)
+    generator = open_generator(file, provider.value)
     streams = generator.kind == "streaming"
     window = window or (options.UseOption.phrase if streams else options.UseOption.late)
     tempi = _tempo(source, bpm, downbeat, beats_per_bar, chosen.file.bpm)

@@ -1,4 +1,8 @@
-"""Presets: a folder of preset.toml, generator.onnx and card.md."""
+"""Presets: a folder of preset.toml, generator.onnx and card.md.
+
+Beside a streaming generator there may be one that sees whole windows, late.onnx: files are rendered
+with it.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.documents import read_document
 from engine.dsp.tempo import MAX_BPM, MIN_BPM
+from engine.dsp.window import Use
 from engine.errors import PresetError
 from engine.live.named import beside, is_path
 from engine.live.rig_chain import MOST_MACROS, Effect, Effects, Knob, check_move, located
+
+LATE = "late.onnx"
 
 
 class PresetFile(BaseModel):
@@ -52,6 +59,16 @@ class Preset:
     def model(self) -> Path:
         """The generator."""
         return self.folder / "generator.onnx"
+
+    @property
+    def late(self) -> Path | None:
+        """The generator of whole windows, for files, where there is one beside a streaming one."""
+        path = self.folder / LATE
+        return path if path.is_file() else None
+
+    def generator_for(self, use: Use | None) -> Path:
+        """The generator for a use of the window; without one, what is best for files."""
+        return self.late if self.late is not None and use in (None, "late") else self.model
 
     @property
     def effects(self) -> Effects:

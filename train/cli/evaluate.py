@@ -72,7 +72,7 @@ def evaluate(
     from train.judge.evaluate import evaluate as judge_preset
     from train.judge.judge import FEASIBLE, train_judge
     from train.judge.page import check_page, write_page
-    from train.judge.renders import VERSIONS
+    from train.judge.renders import versions_of
 
     chosen = load_preset(preset) if preset else None
     if music is not None:
@@ -80,13 +80,13 @@ def evaluate(
             raise UsageError("--music", "no preset", cure="Name the preset that is to be judged.")
         evaluate_music(chosen, music, report, renders, force, as_json)
         return
-    kind = read_file(chosen.model).info.kind if chosen else "window"
+    there = versions_of(chosen) if chosen else {}
     asked = [name.strip() for name in versions.split(",")] if versions else []
-    if unknown := [name for name in asked if name not in VERSIONS[kind]]:
+    if unknown := [name for name in asked if name not in there]:
         raise UsageError(
             "--versions",
             repr(unknown[0]),
-            expected=", ".join(VERSIONS[kind]),
+            expected=", ".join(there) or "a preset",
             cure="Name some of these.",
         )
     if report is not None:

@@ -33,6 +33,14 @@ def export(
     drive: Annotated[
         float, number("Factor of the change it makes: more is bolder.", 0.1, 3.0)
     ] = 1.0,
+    late: Annotated[
+        bool,
+        typer.Option(
+            "--late",
+            help="Put it into a preset that is there, as its generator of whole windows: files are "
+            "rendered with it.",
+        ),
+    ] = False,
     force: options.Force = False,
 ) -> None:
     """Write a preset: ONNX with front end, facts and an example inside, and a card.
@@ -42,12 +50,12 @@ def export(
     Example: doubledrop export runs/drum-and-bass presets/liquid-to-dancefloor --data dataset
     """
     from export.card import check_preset
-    from train.cli.exporting import Wanted, export_stream, export_window
+    from train.cli.exporting import Wanted, check_late, export_late, export_stream, export_window
     from train.dataset import Dataset
     from train.run import load_run
     from train.streaming.pair import StreamingPair
 
-    check_preset(preset, force)
+    (check_late if late else check_preset)(preset, force)
     dataset, done = Dataset(data), load_run(run)
     recipe = done.recipe
     wanted = to or recipe.target
@@ -64,15 +72,17 @@ def export(
     asked = Wanted(preset, dataset, source, wanted, licence, described, drive, force)
     with waiting("exporting"):
         if isinstance(done.model, StreamingPair):
-            if share != 1.0:
-                raise UsageError(
-                    "--share",
-                    f"{share:g}",
-                    expected="1 for a streaming generator",
-                    cure="Leave it out.",
-                )
+            for option, is_given in (("--share", share != 1.0), ("--late", late)):
+                if is_given:
+                    raise UsageError(
+                        option,
+                        "a streaming generator",
+                        expected="a generator of windows",
+                        cure="Leave it out.",
+                    )
             worst = export_stream(asked, done.model)
         else:
             generators = done.model.blended(share)
-            worst = export_window(asked, generators[source == recipe.target], recipe.width)
+            write = export_late if late else export_window
+            worst = write(asked, generators[source == recipe.target], recipe.width)
     say(f"{preset}: {done.facts.steps} steps, ONNX within {worst:.1g} of PyTorch")

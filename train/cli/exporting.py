@@ -11,8 +11,12 @@ import torch
 
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import bucket
+from engine.errors import UsageError
 from engine.live.generator import OnnxGenerator
-from export.card import PICTURE, draw_windows, write_preset
+from engine.live.onnx_model import read_file
+from engine.live.preset import LATE
+from engine.writing import check_output
+from export.card import PICTURE, add_late, draw_windows, write_preset
 from export.streaming import export_streaming
 from export.trained import export
 from train.dataset import Dataset, Split
@@ -66,13 +70,49 @@ def export_window(wanted: Wanted, generator: ImageGenerator, view: int) -> float
     Raises:
         GeneratorError: it is too large.
     """
+    example, worst = _export_window(wanted, wanted.model, generator, view)
+    made = OnnxGenerator(wanted.model, "cpu")(example, float(len(example)))
+    _write(wanted, "a CycleGAN", {wanted.source: example, f"as {wanted.target}": made})
+    return worst
+
+
+def check_late(folder: Path, force: bool = False) -> None:
+    """Whether a generator of whole windows may be put into a preset.
+
+    Raises:
+        UsageError: there is no streaming generator in it, or a file would be replaced that is not
+            ours, and ``force`` is not said.
+    """
+    path = folder / "generator.onnx"
+    if not path.is_file() or read_file(path).info.kind != "streaming":
+        raise UsageError(
+            str(folder),
+            "no preset of a streaming generator",
+            cure="Export the streaming generator first.",
+        )
+    check_output(folder / LATE, force=force)
+
+
+def export_late(wanted: Wanted, generator: ImageGenerator, view: int) -> float:
+    """Put a generator of whole windows beside the streaming one of a preset that is there, for
+    files; arguments and errors as of :func:`export_window`."""
+    path = wanted.folder / LATE
+    _, worst = _export_window(wanted, path, generator, view)
+    add_late(wanted.folder, wanted.facts | {"licence": wanted.licence}, path)
+    return worst
+
+
+def _export_window(
+    wanted: Wanted, path: Path, generator: ImageGenerator, view: int
+) -> tuple[Array, float]:
+    """The file; its example, and how far it is from PyTorch."""
     data, source = wanted.data, wanted.source
     segment = (data.segments(source, "held-out") or data.segments(source))[0]
     own = data.front_end.normalise(segment.image()[1])
     example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
     worst = export(
         generator,
-        wanted.model,
+        path,
         example,
         front_end=data.front_end,
         level_db=data.manifest.level_db,
@@ -81,9 +121,7 @@ def export_window(wanted: Wanted, generator: ImageGenerator, view: int) -> float
         drive=wanted.drive,
         force=wanted.force,
     )
-    made = OnnxGenerator(wanted.model, "cpu")(example, float(len(own)))
-    _write(wanted, "a CycleGAN", {source: example, f"as {wanted.target}": made})
-    return worst
+    return example, worst
 
 
 def export_stream(wanted: Wanted, pair: StreamingPair) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Audio
+from engine.live.onnx_model import read_file
 from engine.live.preset import Preset
 from train.dataset import Dataset, Segment, read_audio
 from train.judge.consistency import Consistency, consistency
@@ -18,7 +19,7 @@ from train.judge.exhibit import MEASURES, Exhibit, Heard, exhibit_of, twin_of
 from train.judge.fine_ear import Lines, lines
 from train.judge.judge import Judge, real_views
 from train.judge.kernel import RealSounds
-from train.judge.renders import VERSIONS, Progress, main_version, render_all
+from train.judge.renders import Progress, main_version, render_all
 from train.judge.statistics import Figure, by_track
 from train.judge.telltale import excerpts, told, told_from_itself
 from train.judge.view import distance_db, levelled
@@ -131,6 +132,7 @@ def evaluate(
     """
     segments = [s for s in data.segments(judge.source, "held-out") if s.number < per_track]
     rate = data.manifest.rate
+    main = main_version(read_file(preset.model).info.kind) if preset else ""
     rendered: dict[str, list[Path]] = {}
     noise_db: list[float] = []
     if preset:
@@ -172,8 +174,8 @@ def evaluate(
         segments=len(segments),
         flip=flip,
         content={name: figures for name, figures in found.items() if figures},
-        log_mel_db=_between(exhibits),
-        consistency=_consistency(data, judge, exhibits),
+        log_mel_db=_between(exhibits, main),
+        consistency=_consistency(data, judge, exhibits, main),
         noise_db=float(np.median(noise_db)) if noise_db else None,
         lines=_lines(exhibits, list(rendered), rate),
         told=_told(data, judge, exhibits, list(rendered)),
@@ -217,9 +219,10 @@ def _distances(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> dic
     }
 
 
-def _consistency(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> Consistency | None:
-    main = next((main_version(kind) for kind in VERSIONS if main_version(kind) in exhibits), None)
-    if main is None:
+def _consistency(
+    data: Dataset, judge: Judge, exhibits: dict[str, Exhibit], main: str
+) -> Consistency | None:
+    if main not in exhibits:
         return None
     shown = {"source": "input", "target": "target", "output": main}
     views = {kind: exhibits[name].views for kind, name in shown.items()}
@@ -267,12 +270,11 @@ def _target_segments(data: Dataset, judge: Judge, count: int) -> list[Segment]:
     return [real[i % len(real)] for i in range(count)]
 
 
-def _between(exhibits: dict[str, Exhibit]) -> dict[str, Figure]:
+def _between(exhibits: dict[str, Exhibit], main: str) -> dict[str, Figure]:
     """Distances between versions, dB: how far live is from offline, and the effect from nothing."""
     pairs = {"phrase_late": ("phrase", "late"), "edge_late": ("edge", "late")}
     pairs |= {"late_input": ("late", "input"), "twin_input": ("twin", "input")}
     pairs |= {"edge_phrase": ("edge", "phrase"), "phrase_input": ("phrase", "input")}
-    main = "late" if "late" in exhibits else "phrase"
     pairs[f"shifted_{main}"] = ("shifted", main)
     found = {}
     for key, (one, other) in pairs.items():

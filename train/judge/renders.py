@@ -40,6 +40,12 @@ VERSIONS: dict[Kind, dict[str, Settings]] = {
     },
 }
 """Of the output, by the kind of its generator; the first is the one that others are held to."""
+_BESIDE = {"late": Settings(use="late")}
+
+
+def versions_of(preset: Preset) -> dict[str, Settings]:
+    """Versions of a preset's output that can be judged, by name."""
+    return VERSIONS[read_file(preset.model).info.kind] | (_BESIDE if preset.late else {})
 
 
 def main_version(kind: Kind) -> str:
@@ -71,11 +77,12 @@ def render_all(
     # An eighth of a beat: what two processor cores sustain with two slots; on any machine alike.
     inference_ms = 1000 * data.tempo.beat_s / 8
     kind = read_file(preset.model).info.kind
-    asked = {name: how for name, how in VERSIONS[kind].items() if name in versions or not versions}
+    there = versions_of(preset)
+    asked = {name: how for name, how in there.items() if name in versions or not versions}
     work = [
         joblib.delayed(_render)(
             *(segment.audio_path, folder / name / f"{segment.name.replace('/', '-')}.wav"),
-            *(preset.model, name == "frozen"),
+            *(preset.generator_for(settings.use), name == "frozen"),
             *(shifted if name == "shifted" else data.tempo, settings),
             None if settings.use == "late" or kind == "streaming" else inference_ms,
             force,

@@ -29,8 +29,8 @@ from train.rendering import Rendering
 from train.streaming.critics import RESOLUTIONS, Critic, Looks
 from train.streaming.network import StreamingGenerator, due
 from train.streaming.recipe import StreamingRecipe
-from train.streaming.sound import Renderer
-from train.streaming.tracks import SPIN_UP, image_of
+from train.streaming.sound import Renderer, image_of
+from train.streaming.tracks import SPIN_UP
 
 IMAGE = next(i for i, r in enumerate(RESOLUTIONS) if r.window == 2048)
 """Number of the resolution that is the front end's."""

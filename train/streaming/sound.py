@@ -144,3 +144,9 @@ def front_end_image(rate: int) -> LogMel:
     image.window.copy_(torch.from_numpy(analyser.window))
     image.weights = torch.from_numpy(analyser.weights)
     return image
+
+
+def image_of(front_end: FrontEnd, db: Tensor) -> Tensor:
+    """dB to the units of an image; what it holds is −1 … 1."""
+    span = front_end.ceil_db - front_end.floor_db
+    return (db - front_end.floor_db) * (2.0 / span) - 1.0

@@ -12,11 +12,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from engine.dsp.arrays import Array, Audio
-from engine.dsp.frontend import FrontEnd
 from engine.dsp.streaming import KNOWN, LEADS, MEMORY, input_size, stream_gains_db, turns
 from engine.dsp.tempo import Tempo
 from train.dataset import Dataset, Split, at_level, read_audio
-from train.streaming.sound import front_end_image
+from train.streaming.sound import front_end_image, image_of
 
 SPIN_UP = 8
 """Columns of sound before those that losses are taken of: the transforms' past."""
@@ -295,9 +294,3 @@ class Pieces:
 
 _FULL = 4.0
 """Largest sample that is kept: segments stand this far above full scale at the dataset's level."""
-
-
-def image_of(front_end: FrontEnd, db: Tensor) -> Tensor:
-    """dB to the units of an image; what it holds is −1 … 1."""
-    span = front_end.ceil_db - front_end.floor_db
-    return (db - front_end.floor_db) * (2.0 / span) - 1.0
