@@ -90,6 +90,11 @@ def test_the_engine_plays_what_training_hears(quiet, clock):
     assert off < 0.03 * change  # weights and training images are kept in half precision
 
 
+def test_the_file_says_how_far_back_an_answer_depends(path):
+    assert stream(path).receptive == network().receptive == 14
+    assert stream(path).begin().shape == (1, 14, 24)
+
+
 def test_when_answers_come_changes_nothing_until_they_are_late(path):
     feed = feed_of(4.0)
     at_once, later, late = (hosted(path, duration) for duration in (0, 500, 2500))

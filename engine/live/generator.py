@@ -91,7 +91,7 @@ class StreamingOnnx(OnnxModel):
 
     def _take(self, declared: Declared) -> None:
         shape = tuple(size or 1 for size in declared.shapes[STATE])
-        self._state, self.receptive = np.zeros(shape, np.float32), shape[-1]
+        self._state, self.receptive = np.zeros(shape, np.float32), shape[1]
 
     def begin(self) -> Array:
         """The state before the first column."""
