@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from engine import strict_json
 
 
 def read_text(path: Path) -> str:
@@ -25,7 +26,7 @@ def read_json_lines(path: Path) -> list[Any]:
         OSError, ValueError: it cannot be read, or another line is no JSON.
     """
     *lines, last = path.read_bytes().rstrip(b"\r\n\0").split(b"\n")
-    values = [json.loads(line) for line in lines if line.strip()]
+    values = [strict_json.read(line) for line in lines if line.strip()]
     with suppress(ValueError):
-        values.append(json.loads(last))
+        values.append(strict_json.read(last))
     return values

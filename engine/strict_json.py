@@ -34,14 +34,14 @@ def legible(value: Any) -> Any:
     return _each(value, _whole)
 
 
-def read(text: str) -> Any:
+def read(text: str | bytes) -> Any:
     """What JSON holds.
 
     Raises:
         ValueError: it is none, or has numbers that are none or are beyond what a float holds.
     """
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_float)
+        return json.loads(text, parse_constant=_refuse, parse_float=_float, parse_int=_int)
     except RecursionError as fault:
         raise ValueError("nested too deeply") from fault
 
@@ -73,3 +73,12 @@ def _float(digits: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{digits} is beyond any number")
     return value
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"{digits[:_MOST_DIGITS]}… is beyond any number")
+    return int(digits)
+
+
+_MOST_DIGITS = 300  # a float holds more, and every program some

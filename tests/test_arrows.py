@@ -21,7 +21,7 @@ ALLOWED = {
     "engine.strict_json": set(),
     "engine.paths": set(),
     "engine.errors": {"engine.text"},
-    "engine.reading": set(),
+    "engine.reading": {"engine.strict_json"},
     "engine.documents": {"engine.errors", "engine.text", "engine.reading"},
     "engine.writing": {"engine.errors", "engine.text"},
     "engine.pictures": {

@@ -119,3 +119,11 @@ def test_a_key_signature_of_no_key_is_named(tmp_path):
     path = smf(tmp_path / "a.mid", 480, [(0, b"\xff\x59\x02\x40\x07")])
     with pytest.raises(InputError, match=r"a\.mid"):
         read_midi(path)
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", "9" * 400, "[" * 5000])
+def test_a_line_with_what_is_no_number_is_no_line(value, tmp_path):
+    path = tmp_path / "midi.jsonl"
+    path.write_text(f'{{"at_s": {value}}}\n{{"at_s": 1}}\n')
+    with pytest.raises(ValueError, match=r"number|deep|value|Expecting"):
+        read_json_lines(path)

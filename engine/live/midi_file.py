@@ -14,6 +14,7 @@ from engine.reading import read_json_lines
 PORT = "file"
 """The name under which a rig's controls hear it."""
 _TEMPO = 500_000  # µs a quarter, until a file says another
+_LONGEST = 0x0FFFFFFF  # ticks between two events of a track (RP-001)
 _FRAMES = {24: 24.0, 25: 25.0, 29: 30000 / 1001, 30: 30.0}  # a second, of SMPTE's four kinds
 
 
@@ -65,6 +66,8 @@ def _timed(file: mido.MidiFile) -> Iterator[tuple[float, Any]]:
     frames, ticks = -(division >> 8), division & 0xFF
     if division == 0 or (division < 0 and (frames not in _FRAMES or ticks == 0)):
         raise ValueError(f"division {division}: it says no time")
+    if any(message.time > _LONGEST for track in file.tracks for message in track):
+        raise ValueError("a delta time of more than four bytes")
     for message in file.merged_track:
         tick_s = tempo / 1e6 / division if division > 0 else 1 / (_FRAMES[frames] * ticks)
         at_s += message.time * tick_s
