@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from engine.dsp.crossfade import Correlation, gains
+from engine.dsp.kernel_plan import Mix
 from engine.dsp.loudness import k_weights
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
 from engine.live.inference import Scheduled
-from engine.stages.dose import Dose
 from engine.stages.renderers import GainRenderer
 from engine.stages.restyle import Restyle
 from engine.stages.slots import Slots
@@ -66,7 +66,7 @@ def slots(generator, names, match=False, inference_samples=2000, **options):
         for name, runner in zip(names, runners, strict=True)
     ]
     for stage in stages:
-        stage.dose = Dose(STFT.low_delay(RATE), RATE, match)
+        stage.mix = Mix(match)
     return Slots(stages, RATE, **options), runners
 
 
@@ -278,7 +278,7 @@ def test_the_amount_of_a_slot_is_between_it_and_the_feed(generator, rng):
     feed = feed[:, : feed.shape[-1] // 128 * 128]
     it, runners = slots(generator, ["flat"])
     for amount in (0.0, 0.5):
-        it.stages[0].dose.amount = amount
+        it.stages[0].mix = Mix(amount=amount)
         out = it.process(feed)[:, it.latency + RATE // 2 :]
         wanted = (1 + amount * (10 ** (6 / 20) - 1)) * feed[:, RATE // 2 : -it.latency]
         assert np.abs(out - wanted).max() < 2e-4

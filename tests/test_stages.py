@@ -29,7 +29,7 @@ def restyle(use, renderer="gain", name="flat", lookahead=0):
 
         def make():
             made = (
-                PaperRenderer(analyser)
+                PaperRenderer(analyser, 2)
                 if renderer == "paper"
                 else GainRenderer(analyser, 2, STFT.low_delay(RATE))
             )

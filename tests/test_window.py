@@ -11,7 +11,6 @@ import pytest
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import MAX_GAIN_DB, Quality, gain_image
 from engine.dsp.level import ModelLevel
-from engine.dsp.noise import NoiseGate, PhaseTable
 from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.trailing import TrailingWindow
 from engine.dsp.window import PhraseWindow
@@ -249,32 +248,6 @@ def test_gain_is_limited_and_the_rest_is_noise():
     # The input's mel power at 20 dB (40 − 20), asked for 50, given 32: the rest is there.
     power = image.noise[100, 60] * ANALYSER.noise_gain[60]
     assert 10 * np.log10(power + 10**3.2) == pytest.approx(50.0, abs=0.1)
-
-
-def test_noise_gate_follows_the_feed():
-    gate = NoiseGate(48000, 128, 2)
-    gate.hear(np.full((30, 2), 0.01, np.float32))
-    loud = gate.recent()
-    gate.hear(np.zeros((30, 2), np.float32))
-    quiet = gate.recent()
-    assert np.allclose(loud[25:], 0.01)
-    assert not quiet[-5:].any()
-    one = np.array([0.01]), np.array([0.001])
-    assert gate.factors(loud[-1:], *one) == pytest.approx(1.0)
-    assert not gate.factors(quiet[-1:], *one).any()
-    tenth = gate.factors(loud[-1:] / 10, *one)
-    assert tenth == pytest.approx(np.sqrt(0.1))
-    cap = gate.factors(loud[-1:], np.array([0.01]), np.array([1.0]))
-    assert cap**2 == pytest.approx(0.04)
-
-
-def test_noise_repeats_to_the_bit():
-    a, b = PhaseTable(1025), PhaseTable(1025)
-    hops = np.array([0, 1, 2, 10**6])
-    assert np.array_equal(a(hops), b(hops))
-    assert np.allclose(np.abs(a(hops)), 1.0)
-    overlap = np.abs(np.vdot(a(hops)[0], a(hops)[1])) / 1025
-    assert overlap < 0.2
 
 
 def test_model_level_brings_the_feed_to_the_training_loudness():

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from engine.dsp.arrays import Array
+from engine.machine_code import compiled
 
-_MEMORY_S = 3.0  # short-term loudness (EBU Tech 3341)
+MEMORY_S = 3.0
+"""Short-term loudness (EBU Tech 3341)."""
+MOST_DB = 12.0
+"""By which one sound is brought to the loudness of another."""
 _SILENCE_DB = -60.0
-_MOST_DB = 12.0
 # The two filters of BS.1770-5, annex 1, that are given there for 48 kHz, as what they are the
 # bilinear transform of: hertz, gain, quality (De Man, "Evaluation of implementations of the EBU
 # R128 loudness measurement", AES 145, 2018).
@@ -39,41 +42,29 @@ def k_weights(hertz: Array) -> Array:
     return np.asarray(np.abs(shelf * high_pass) ** 2, np.float32)
 
 
-class Match:
-    """The gain that brings one sound to the loudness of another, followed over three seconds.
+def silence_power(n_fft: int) -> float:
+    """Power over the bins of a spectrum below which it says nothing of loudness: −60 dBFS."""
+    # Parseval, and the power of a Hann window: full scale is 1.
+    return float(10 ** (_SILENCE_DB / 10) * 0.1875 * n_fft**2)
+
+
+@compiled()
+def power_of(spectrum, loud):  # type: ignore[no-untyped-def]
+    """Power of the spectra of pairs of channels, L + iR, weighted.
 
     Args:
-        rate, n_fft, hop: of the spectra, hertz and samples.
+        spectrum: (pairs, 2, n_fft), real and imaginary parts.
+        loud: of :func:`k_weights`, (bins,).
     """
-
-    def __init__(self, rate: float, n_fft: int, hop: int) -> None:
-        self._weights = k_weights(np.fft.rfftfreq(n_fft, 1.0 / rate))
-        self._keep = float(np.exp(-hop / (_MEMORY_S * rate)))
-        # Parseval, and the power of a Hann window: full scale is 1.
-        self._silence = 10 ** (_SILENCE_DB / 10) * 0.1875 * n_fft**2
-        self._power = np.zeros(2)
-
-    def follow(self, wanted: Array, own: Array, heard: Array) -> Array:
-        """Gains for m hops, each after it was heard.
-
-        Args:
-            wanted, own: spectra, (channels, m, bins): of the sound to be like, and of one's own.
-            heard: which hops say something of the two, (m,).
-
-        Returns:
-            What to multiply one's own sound by, (m,); at most 12 dB either way.
-        """
-        power = np.stack([(self._weights * np.abs(x) ** 2).sum((0, 2)) for x in (wanted, own)], 1)
-        tells = heard & (power.min(1) > self._silence)
-        gains = np.empty(len(power), np.float32)
-        for hop, fresh in enumerate(power * tells[:, None]):
-            self._power = self._keep * self._power + fresh
-            gains[hop] = self._gain()
-        return gains
-
-    def _gain(self) -> float:
-        wanted, own = self._power
-        if own <= 0.0 or wanted <= 0.0:
-            return 1.0
-        most = 10 ** (_MOST_DB / 20)
-        return float(min(max(np.sqrt(wanted / own), 1.0 / most), most))
+    total = 0.0
+    size = spectrum.shape[2]
+    half = size // 2
+    for pair in range(len(spectrum)):
+        re, im = spectrum[pair, 0], spectrum[pair, 1]
+        for k in range(1, half):
+            ahead = re[k] * re[k] + im[k] * im[k]
+            behind = re[size - k] * re[size - k] + im[size - k] * im[size - k]
+            total += loud[k] * np.float32(0.5) * (ahead + behind)
+        for k in (0, half):
+            total += loud[k] * (re[k] * re[k] + im[k] * im[k])
+    return total

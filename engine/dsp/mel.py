@@ -56,21 +56,24 @@ class BandSpread:
     Args:
         bins_hz: frequencies of the bins, shape (n_bins,), hertz.
         centres_hz: band centres, shape (n_mels,), hertz, increasing.
+
+    Attributes:
+        low, weight: band below each bin, and the weight of the one above, (n_bins,).
     """
 
     def __init__(self, bins_hz: Array, centres_hz: Array) -> None:
         last = len(centres_hz) - 1
         position = np.interp(bins_hz, centres_hz, np.arange(last + 1, dtype=np.float64))
-        self._low = np.minimum(position.astype(np.intp), max(last - 1, 0))
-        self._high = np.minimum(self._low + 1, last)
-        self._weight = (position - self._low).astype(np.float32)
+        self.low = np.minimum(position.astype(np.intp), max(last - 1, 0))
+        self._high = np.minimum(self.low + 1, last)
+        self.weight = (position - self.low).astype(np.float32)
 
     def __call__(self, bands: Array) -> Array:
         """Bands of shape (..., n_mels) to bins of shape (..., n_bins)."""
-        low = bands.take(self._low, axis=-1)
+        low = bands.take(self.low, axis=-1)
         high = bands.take(self._high, axis=-1)
         high -= low
-        high *= self._weight
+        high *= self.weight
         high += low
         return np.asarray(high)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.dsp.arrays import Audio
 from engine.dsp.gain import Quality
+from engine.dsp.kernel_plan import Mix
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
@@ -26,7 +27,6 @@ from engine.live.journal import Kind, note
 from engine.live.opening import IDLE_S, opened_session, past_needed
 from engine.live.quarantine import Outcome, Quarantine
 from engine.live.speech import say
-from engine.stages.dose import Dose
 from engine.stages.gain_source import Decisions
 from engine.stages.host import Host
 from engine.stages.slots import Slots
@@ -99,7 +99,7 @@ class Session:
         ]
         levels_db = asked.levels_db or [0.0] * len(hosts)
         for host, level_db in zip(hosts, levels_db, strict=True):
-            host.restyle.dose = Dose(host.renderer.stft, self._rate, asked.match, level_db)
+            host.restyle.mix = Mix(asked.match, 10 ** (level_db / 20))
         self._sanitise = hosts[0].sanitise
         form = self._rate, asked.law, asked.sides, self._channels
         effects = built.before, built.after, built.master
@@ -222,8 +222,9 @@ class Session:
         """Which slot is heard, or where between two, and how much of each."""
         board, slots = self._board, self._slots
         for slot, stage in enumerate(slots.stages):
-            stage.dose.amount = float(board.levels[b.AMOUNTS + slot])
-            self._note(Kind.AMOUNT, slot, stage.dose.amount, key=slot)
+            amount = float(board.levels[b.AMOUNTS + slot])
+            stage.mix = stage.mix._replace(amount=amount)
+            self._note(Kind.AMOUNT, slot, amount, key=slot)
         for number in range(len(self._macros)):
             turned = float(board.levels[b.MACROS + number])
             self._note(Kind.MACRO, number, turned, key=number)

@@ -103,7 +103,7 @@ class Host:
             self.renderer = GainRenderer(analyser, channels, stft, settings.noise_branch)
         else:
             ways = {"paper": PaperRenderer, "griffin-lim": GriffinLimRenderer}
-            self.renderer = ways[settings.renderer](analyser)
+            self.renderer = ways[settings.renderer](analyser, channels)
         self.sanitise, self.wet = Sanitise(), settings.wet
         self._rate, self._heard = rate, 0
         self._lead_s = before.latency / rate if before else 0.0

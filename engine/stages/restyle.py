@@ -14,12 +14,11 @@ import numpy as np
 from engine.dsp.arrays import Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import Quality
-from engine.dsp.noise import mean_square
+from engine.dsp.kernel_plan import Mix
 from engine.dsp.tempo import Tempo
 from engine.dsp.window import Use
 from engine.errors import UsageError
 from engine.stages.delay import Delay
-from engine.stages.dose import Dose
 from engine.stages.gain_source import Decided, Decisions, GainSource
 from engine.stages.inference import Inference, StreamGenerator, WindowGenerator
 from engine.stages.readings import Reading
@@ -109,14 +108,12 @@ class Restyle:
                 *(use, longest_s, renderer.noise_branch),
             )
         self._delay = Delay(round(held_back), channels)
-        self._stream = renderer.stream(channels)
         self._edge = use == "edge"
         self._received, self._origin = 0, origin
-        self.dose = Dose(stft, analyser.rate)
         self.output_energy = 0.0
         self.heard = True
         """Whether its hops count: one that only gets ready for its entry is not heard yet."""
-        self.latency = self._stream.delay + self._delay.latency
+        self.latency = renderer.delay + self._delay.latency
         self.tail = stft.n_fft + stft.reach
         self.last_readings: list[tuple[int, Reading]] = []
         """Readings of the latest block with the instants they are for, in samples of the feed."""
@@ -130,6 +127,15 @@ class Restyle:
     def late(self) -> int:
         """Inferences or columns that came too late."""
         return self.gains.late
+
+    @property
+    def mix(self) -> Mix:
+        """How much of it there is, as one of several slots."""
+        return self._renderer.mix
+
+    @mix.setter
+    def mix(self, mix: Mix) -> None:
+        self._renderer.mix = mix
 
     @property
     def wet(self) -> float:
@@ -166,12 +172,7 @@ class Restyle:
             readings.append((instant, self.gains.read(hop, instant, self.heard)))
         self.last_readings = readings
         delayed = self._delay.process(block)
-        spectra = self._stream.analyse(delayed)
-        levels = mean_square(delayed, self.hop)
-        gains = [reading for _, reading in readings]
-        rendered = self._renderer.render(spectra, gains, levels, first_hop)
-        complete = np.array([gain.wet == 1.0 for gain in gains])
-        out = self._stream.synthesise(self.dose.give(spectra, rendered, complete))
+        out = self._renderer.render(delayed, [reading for _, reading in readings], first_hop)
         self.output_energy += float(np.vdot(out, out))
         return out
 
@@ -179,4 +180,4 @@ class Restyle:
         """Take (channels, m·hop) while nobody listens: the window fills, no more."""
         self._received += block.shape[-1]
         self.gains.hear(block)
-        self._stream.hear(self._delay.process(block))
+        self._renderer.hear(self._delay.process(block))
