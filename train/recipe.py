@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from engine.documents import load_values, read_document
 from engine.errors import InputError
 from train.critics import CriticNorm
 from train.networks import Norm, Upsampling
+from train.recipe_base import RecipeBase
 from train.streaming.recipe import StreamingRecipe
 
 
-class Recipe(BaseModel):
+class Recipe(RecipeBase):
     """Settings of the training of a CycleGAN; the defaults are the paper's where it states them.
+    Others are in :class:`train.recipe_base.RecipeBase`.
 
     Attributes:
         kind: of the generators.
-        source, target: genres of the dataset.
         network: of the generators: ``images`` sees them as the papers do, see :class:`train.
             networks.Generator`; of ``bands`` each is a channel, see :class:`train.band_network.
             BandGenerator`.
@@ -30,7 +31,6 @@ class Recipe(BaseModel):
         norm, upsampling: of a generator, see :class:`train.networks.Generator`.
         width: columns of a crop, a multiple of 8; the stage shows the generator as many.
         batch: crops of each genre in a step, over all processes together.
-        steps: in all.
         decay: share of the steps, the last ones, over which the learning rate falls linearly to 0.
         learning_rate, beta1: of Adam.
         critic_rate: learning rate of the critics, relative to that of the generators.
@@ -51,16 +51,9 @@ class Recipe(BaseModel):
         rows: share of steps that show no crops but what the stage plays of many windows in a row,
             see :mod:`train.images`; each costs eight others.
         average: decay of the running mean of the weights that is exported; 0 for none.
-        seed: of weights and batches.
-        commands: what makes its data before and its presets after, see `doubledrop reproduce`.
-        amp: bfloat16 where the processor multiplies it faster; auto finds out.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
     kind: Literal["cyclegan"] = "cyclegan"
-    source: str
-    target: str
     network: Literal["images", "bands"] = "images"
     channels: int = Field(64, ge=4, le=512)
     blocks: int = Field(9, ge=1, le=12)
@@ -72,7 +65,6 @@ class Recipe(BaseModel):
     upsampling: Upsampling = "transposed"
     width: int = Field(128, ge=64, multiple_of=8)
     batch: int = Field(1, ge=1)
-    steps: int = Field(20000, ge=1)
     decay: float = Field(0.5, ge=0, le=1)
     learning_rate: float = Field(2e-4, gt=0)
     beta1: float = Field(0.5, ge=0, lt=1)
@@ -91,9 +83,6 @@ class Recipe(BaseModel):
     edge: float = Field(0.2, ge=0, le=1)
     rows: float = Field(0.0, ge=0, le=1)
     average: float = Field(0.999, ge=0, lt=1)
-    seed: int = 0
-    amp: Literal["auto", "on", "off"] = "auto"
-    commands: tuple[str, ...] = Field((), exclude=True)  # they are not what is trained
 
     @model_validator(mode="after")
     def _shares(self) -> Recipe:
@@ -105,8 +94,6 @@ class Recipe(BaseModel):
             raise ValueError("backwards shows pairs of twins: give twins = true")
         if self.network == "bands" and self.contrast:
             raise ValueError("contrast is of places, which a network of bands has none of")
-        if self.source == self.target:
-            raise ValueError(f"source and target are both {self.source!r}")
         return self
 
     def rate_at(self, step: int) -> float:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from train.recipe_base import RecipeBase
 
 _PAIRED = {"likeness", "features", "alone"}
 _UNPAIRED = {"cycle", "identity", "contrast", "smooth"}
 
 
-class StreamingRecipe(BaseModel):
-    """Settings of a training of two streaming generators, one in each direction.
+class StreamingRecipe(RecipeBase):
+    """Settings of a training of two streaming generators, one in each direction. Others are in
+    :class:`train.recipe_base.RecipeBase`.
 
     Attributes:
         kind: of the generators.
-        source, target: genres of the dataset.
         width, dilations: of the generators, see :class:`train.streaming.network.
             StreamingGenerator`.
         critic_channels: of the critics' first layers.
         batch: stretches in a step and direction.
         columns: of a stretch that losses are taken of, 11.6 ms each.
-        steps: in all.
         alone: steps at the beginning, without critics.
         learning_rate: of the generators; it falls to nothing as a cosine.
         critic_rate: of the critics, the same way.
@@ -40,16 +41,9 @@ class StreamingRecipe(BaseModel):
             images, which is quicker and knows one resolution.
         memory: share of the stretches in which there is a clock, and a phrase to remember.
         average: decay of the running mean of the weights that is exported.
-        seed: of weights and stretches.
-        commands: see :class:`train.recipe.Recipe`.
-        amp: bfloat16 where the processor multiplies it faster; auto finds out.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
     kind: Literal["streaming"]
-    source: str
-    target: str
     width: int = Field(256, ge=16, le=1024)
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32)
     critic_channels: int = Field(32, ge=4, le=128)
@@ -71,14 +65,9 @@ class StreamingRecipe(BaseModel):
     sound: float = Field(0.25, ge=0, le=1)
     memory: float = Field(0.5, ge=0, le=1)
     average: float = Field(0.999, ge=0, lt=1)
-    seed: int = 0
-    amp: Literal["auto", "on", "off"] = "auto"
-    commands: tuple[str, ...] = Field((), exclude=True)  # they are not what is trained
 
     @model_validator(mode="after")
-    def _two(self) -> StreamingRecipe:
-        if self.source == self.target:
-            raise ValueError(f"source and target are both {self.source!r}")
+    def _means_something(self) -> StreamingRecipe:
         fields = type(self).model_fields  # a checkpoint keeps defaults too
         others = sorted(_UNPAIRED if self.twins else _PAIRED)
         if wrong := [n for n in others if getattr(self, n) != fields[n].default]:

@@ -1,0 +1,34 @@
+"""What recipes of all kinds say."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class RecipeBase(BaseModel):
+    """Settings that a training of any kind has.
+
+    Attributes:
+        source, target: genres of the dataset.
+        steps: in all.
+        seed: of weights and of what is drawn.
+        commands: what makes its data before and its presets after, see `doubledrop reproduce`.
+        amp: bfloat16 where the processor multiplies it faster; auto finds out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    source: str
+    target: str
+    steps: int = Field(20000, ge=1)
+    seed: int = 0
+    commands: tuple[str, ...] = Field((), exclude=True)  # they are not what is trained
+    amp: Literal["auto", "on", "off"] = "auto"
+
+    @model_validator(mode="after")
+    def _two_genres(self) -> Self:
+        if self.source == self.target:
+            raise ValueError(f"source and target are both {self.source!r}")
+        return self
