@@ -8,8 +8,8 @@ import pytest
 import scipy.fft
 
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.kernel import Kernel
 from engine.dsp.kernel_plan import Mix
+from engine.dsp.kernel_slot import Kernel
 from engine.dsp.loudness import k_weights, silence_power
 from engine.dsp.noise import TABLE, phase_table
 from engine.dsp.stft import STFT
@@ -185,3 +185,14 @@ def test_what_was_only_heard_is_there_when_it_is_listened_to(rng):
     out = rendered(joined, feed[:, 40 * HOP :], hops_at_once=1)
     late = joined.stft.reach - HOP
     assert np.array_equal(out[:, late:], wanted[:, 40 * HOP + late :])
+
+
+@pytest.mark.parametrize(
+    ("block", "gains"), [((3, 256), 2), ((2, 255), 2), ((2, 256), 3), ((256,), 2)]
+)
+def test_a_part_of_another_shape_is_refused(block, gains):
+    """Machine code would read and write beyond it."""
+    it, _ = kernel()
+    rows = np.zeros((gains, BANDS), np.float32)
+    with pytest.raises(ValueError, match=r"hops of|channels|reshape"):
+        it.render(np.zeros(block, np.float32), rows, rows, np.ones((2, 2)), 0)

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.dsp.arrays import Array, Audio
-from engine.dsp.frontend import Analyser
 from engine.dsp.kernel_plan import (
     AMOUNT,
     FEED_POWER,
@@ -24,14 +22,9 @@ from engine.dsp.kernel_plan import (
     OWN_POWER,
     SILENT,
     STEP,
-    Mix,
-    State,
-    plan_of,
-    state_of,
 )
 from engine.dsp.loudness import MOST_DB, power_of
 from engine.dsp.noise import GATE_HEADROOM, KNUTH, SILENCE, TABLE
-from engine.dsp.stft import STFT
 from engine.dsp.transform import transform
 from engine.machine_code import compiled
 
@@ -241,51 +234,3 @@ def _synthesise(pair, first, hop, plan, state, out):  # type: ignore[no-untyped-
         for i in range(late):
             piece = sound[size - reach + hop + i] * plan.synthesis[hop + i]
             tail[i] = piece + (tail[hop + i] if hop + i < late else np.float32(0.0))
-
-
-class Kernel:
-    """One slot's sound: plan, state and how much of it there is.
-
-    Args:
-        analyser: front end at the device's rate.
-        stft: the low-delay transform there.
-        channels: number of channels.
-
-    Attributes:
-        mix: how much of the slot there is; may be replaced between two calls.
-    """
-
-    def __init__(self, analyser: Analyser, stft: STFT, channels: int) -> None:
-        self.stft, self.mix = stft, Mix()
-        self._bands = analyser.spec.n_mels
-        self._plan, self._state = plan_of(analyser, stft), state_of(stft, analyser.rate, channels)
-        self._warm(channels)
-
-    def _warm(self, channels: int) -> None:
-        """Have the machine code there before the first hop is due, compiled or from the disk."""
-        before, silence = self._state, np.zeros((channels, self.stft.hop), np.float32)
-        self._state = State(*(part.copy() for part in before))
-        rows = np.zeros((1, self._bands), np.float32)
-        self.hear(silence)
-        self.render(silence, rows, rows, np.zeros((1, 2)), 0)
-        self._state = before
-
-    @property
-    def noise_energy(self) -> float:
-        """Energy of the noise so far, in squared samples over all channels."""
-        return float(self._state.numbers[NOISE_ENERGY])
-
-    def hear(self, block: Audio) -> None:
-        """Take (channels, n) while nobody listens."""
-        hear(np.ascontiguousarray(block, np.float32), self._plan, self._state)
-
-    def render(
-        self, block: Audio, gains: Array, noises: Array, asked: Array, first_hop: int
-    ) -> Audio:
-        """See :func:`render`: (channels, hops·hop) to the same."""
-        block = np.ascontiguousarray(block, np.float32)
-        out = np.empty_like(block)
-        rows = (np.ascontiguousarray(part, np.float32) for part in (gains, noises))
-        form = self.mix, first_hop, self._plan, self._state, out
-        render(block, *rows, asked, *form)  # type: ignore[call-arg]
-        return out

@@ -12,6 +12,7 @@ from engine import strict_json
 from engine.dsp.streaming import LEADS
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError
+from engine.live import board as b
 from engine.live.asked import Asked, read
 from engine.live.external import Turn
 from engine.live.journal import NAMES, PLAYED, Kind
@@ -23,7 +24,7 @@ from engine.stages.restyle import LOOKAHEAD_COLUMNS
 from engine.text import shortened
 
 Entry = dict[str, Any]
-_MOST_BLOCK, _MOST_CHANNELS, _MOST_SAMPLES = 1 << 16, 1024, 1 << 53
+_MOST_BLOCK, _MOST_SAMPLES = 1 << 16, 1 << 53
 _MOST_PLUGINS = 256
 _SHOWN = 60  # characters of a value that is quoted
 FILES = frozenset(
@@ -84,8 +85,8 @@ def read_take(folder: Path) -> Take:
             block=_whole(facts, "block", 1, _MOST_BLOCK),
             first=_whole(facts, "first_sample", -_MOST_SAMPLES, _MOST_SAMPLES),
             channels=(
-                _whole(facts, "inputs", 1, _MOST_CHANNELS),
-                _whole(facts, "outputs", 1, _MOST_CHANNELS),
+                _whole(facts, "inputs", 1, b.CHANNELS),
+                _whole(facts, "outputs", 1, b.CHANNELS),
             ),
             asked=_asked(facts["asked"]),
             hashes=list(facts["models_sha256"]),

@@ -10,8 +10,8 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.griffin_lim import GriffinLim
 from engine.dsp.inverse import InverseMel
-from engine.dsp.kernel import Kernel
 from engine.dsp.kernel_plan import Mix
+from engine.dsp.kernel_slot import Kernel
 from engine.dsp.stft import STFT, Stream
 from engine.stages.readings import Reading, gain_rows, generated_rows, noise_rows
 
