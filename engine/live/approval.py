@@ -12,12 +12,10 @@ Whoever loads a plugin asks here, in the process that loads it, immediately befo
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -25,9 +23,11 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
+from engine import strict_json
 from engine.errors import EffectError, OutputError
 from engine.live import bundle
 from engine.text import printable
+from engine.writing import write_whole
 
 _FORMAT = 1
 
@@ -160,7 +160,7 @@ def forget(which: str) -> list[Approval]:
 def read() -> dict[str, Approval]:
     """What is approved, by its hash; nothing, where the list is missing or damaged."""
     try:
-        known = json.loads(_file().read_text(encoding="utf-8"))
+        known = strict_json.read(_file().read_text(encoding="utf-8"))
         if known["format"] != _FORMAT:
             return {}
         return {one["sha256"]: Approval(**one) for one in known["approved"]}
@@ -201,15 +201,8 @@ def _write(known: dict[str, Approval]) -> None:
     values = {"format": _FORMAT, "approved": [asdict(one) for one in known.values()]}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as opened:
-                json.dump(values, opened, indent=1)
-            os.replace(part, file)
-        except BaseException:
-            os.unlink(part)
-            raise
     except OSError as fault:
         raise OutputError(
             str(file), f"cannot be written ({fault.strerror})", cure="Make room for it."
         ) from fault
+    write_whole(file, strict_json.written(values, indent=1), inside=True)
