@@ -25,6 +25,7 @@ from rich.progress import MofNCompleteColumn
 
 from engine import cli
 from engine.cli import console, listing, midi
+from engine.cli.commands import register_whole
 from engine.cli.screen import draw
 from engine.cli.streams import guarded
 from engine.errors import InputError
@@ -105,9 +106,9 @@ def commands(name: str, folder: Path) -> list[list[str]]:
 @contextmanager
 def all_loaded() -> Iterator[None]:
     """The program with every command loaded once: that takes longer than to refuse a name."""
-    cli._register("--help")
-    whole = typer.main.get_command(cli.app)
-    with mock.patch.object(cli, "_register"), mock.patch.object(cli, "app", whole):
+    with mock.patch.object(cli, "register", lambda app, asked: register_whole(app)):
+        whole = typer.main.get_command(cli.program(""))
+    with mock.patch.object(cli, "program", return_value=whole):
         yield
 
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from engine import cli
+from engine.cli.commands import register_whole
 from tests.program import doubledrop, started
 
 ROOT = Path(__file__).parent.parent
@@ -70,3 +73,18 @@ def test_torch_is_not_needed():
     )
     assert done.returncode == 0
     assert "ready on" in done.stdout
+
+
+def test_help_says_of_every_command_what_it_says_itself():
+    """Though it loads none of them; and what they import is not there then."""
+    listed = started("--help").stdout
+    with mock.patch.object(cli, "register", lambda app, asked: register_whole(app)):
+        whole = doubledrop("--help").stdout
+    assert listed == whole
+    code = (
+        "import sys; sys.argv = ['doubledrop', '--help']\nfrom engine.cli import main\n"
+        "try: main()\nfinally: print(sorted({'numba', 'scipy', 'pydantic', 'librosa', 'joblib',"
+        " 'sounddevice', 'onnxruntime'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip().splitlines()[-1] == "[]"

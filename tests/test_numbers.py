@@ -46,7 +46,7 @@ def number_options():
                 yield [*path, parameter.opts[0]]
 
     with all_loaded():
-        return list(walk(cli.app, []))
+        return list(walk(cli.program(""), []))
 
 
 OPTIONS = number_options()

@@ -1,8 +1,4 @@
-"""The command line: ``doubledrop COMMAND``. One file a command.
-
-Commands of training and export are entry points of the group ``doubledrop.commands``: the engine
-knows their names only, and loads the one that is called.
-"""
+"""The command line: ``doubledrop COMMAND``. One file a command."""
 
 from __future__ import annotations
 
@@ -11,37 +7,21 @@ import engine.cli.environment  # isort: skip  # noqa: F401  (before anything imp
 import errno
 import os
 import sys
-from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from engine import __version__
-from engine.cli import approve, bench, doctor, listing, midi, play, plugins, render, rig, soak
 from engine.cli.app import App
-from engine.cli.console import fail, say, warn
+from engine.cli.commands import register
+from engine.cli.console import fail, say
 from engine.cli.streams import guarded
 from engine.errors import DoubledropError
 from engine.live.deadline import leave
 
-app = App(name="doubledrop", add_completion=False, rich_markup_mode="rich")
 _OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 _TRAINING = {"torch", "onnx", "sklearn", "joblib", "mir_eval"}
-
-app.command()(play.play)
-app.command()(render.render)
-app.command()(listing.presets)
-app.command()(listing.devices)
-app.command()(doctor.doctor)
-app.command()(soak.soak)
-app.command()(bench.bench)
-app.add_typer(midi.app, name="midi")
-app.add_typer(rig.app, name="rig")
-plugins.app.command()(approve.approve)
-plugins.app.command()(approve.approved)
-plugins.app.command()(approve.forget)
-app.add_typer(plugins.app, name="plugins")
 
 
 def _version(asked: bool) -> None:
@@ -50,7 +30,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def doubledrop(
     version: Annotated[
         bool,
@@ -58,6 +37,14 @@ def doubledrop(
     ] = False,
 ) -> None:
     """A live effect that restyles music into another genre, in time with it."""
+
+
+def program(asked: str) -> App:
+    """The commands, of which one is loaded."""
+    app = App(name="doubledrop", add_completion=False, rich_markup_mode="rich")
+    app.callback()(doubledrop)
+    register(app, asked)
+    return app
 
 
 def main() -> None:
@@ -74,7 +61,7 @@ def _guarded() -> None:
 
 def _run() -> int:
     try:
-        _register(sys.argv[1] if len(sys.argv) > 1 else "--help")
+        app = program(sys.argv[1] if len(sys.argv) > 1 else "")
         status = app(prog_name="doubledrop", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
@@ -111,23 +98,6 @@ def _misused(fault: TyperException) -> None:
     context = getattr(fault, "ctx", None)
     path = context.command_path if context is not None else "doubledrop"
     fail(f"{message}{'' if message.endswith(('.', '?')) else '.'} See `{path} --help`.")
-
-
-def _register(asked: str) -> None:
-    """Add the command that is asked for, or all when help is."""
-    for command in entry_points(group="doubledrop.commands"):
-        if asked == command.name:
-            app.command(command.name)(command.load())
-        elif asked == "--help":
-            _offer(command)
-
-
-def _offer(command: EntryPoint) -> None:
-    """Add a command to the help; one that cannot be loaded does not take the others away."""
-    try:
-        app.command(command.name)(command.load())
-    except Exception as fault:
-        warn(f"{command.name} is left out: {type(fault).__name__}: {fault}")
 
 
 signals.begun()

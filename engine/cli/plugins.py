@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli import options
+from engine.cli import approve, options
 from engine.cli.app import App
 from engine.cli.console import Table, say, say_json, stdout, tell, waiting
 from engine.errors import EffectError, UsageError
@@ -22,6 +22,8 @@ from engine.live.probe import Verdict
 from engine.writing import check_output
 
 app = App(help="Effects for the chains of presets and rigs.")
+for command in (approve.approve, approve.approved, approve.forget):
+    app.command()(command)
 
 
 @app.callback()
