@@ -5,14 +5,21 @@ that another process kept under the same number at the same moment, and raises o
 each file carries a digest and what it is for; one that does not hold is compiled again and written
 over. This goes for all functions that are defined once this module is there, those of libraries
 too.
+
+And numba takes machine code for fresh as long as the file of its function is unchanged, though it
+holds functions and constants of other files. Here it is as fresh as all of ours that the file
+imports.
 """
 
 from __future__ import annotations
 
 import hashlib
 import pickle
+import re
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -57,6 +64,55 @@ class CheckedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
             file.write(_DIGEST(body).digest() + body)
 
 
+_ROOT = Path(__file__).parent.parent
+_IMPORT = re.compile(r"^from (engine[\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
+
+
+@lru_cache(maxsize=256)
+def _imported(file: Path) -> tuple[Path, ...]:
+    """Files of the engine that a file of it imports."""
+
+    def found() -> Iterator[Path]:
+        for base, names in _IMPORT.findall(file.read_text(encoding="utf-8")):
+            words = re.findall(r"\w+", names)
+            for module in (base, *(f"{base}.{word}" for word in words)):
+                path = _ROOT.joinpath(*module.split(".")).with_suffix(".py")
+                if path.is_file():
+                    yield path
+
+    return tuple(found())
+
+
+def sources(file: Path) -> list[Path]:
+    """A file of the engine and all files of it that it imports, and they."""
+    known, fresh = {file}, [file]
+    while fresh:
+        for path in _imported(fresh.pop()):
+            if path not in known:
+                known.add(path)
+                fresh.append(path)
+    return sorted(known)
+
+
+@lru_cache(maxsize=256)
+def _stamp(file: Path) -> str:
+    digest = _DIGEST()
+    for path in sources(file):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+_of_its_file = caching._SourceFileBackedLocatorMixin.get_source_stamp
+
+
+def _fresh(locator: Any) -> Any:
+    """What kept code is compared with: its own file, and of ours those that it is made of too."""
+    file = Path(locator._py_file).absolute()
+    ours = file.is_relative_to(_ROOT / "engine") and file.is_file()
+    return (_of_its_file(locator), _stamp(file)) if ours else _of_its_file(locator)
+
+
+caching._SourceFileBackedLocatorMixin.get_source_stamp = _fresh
 # numba has no other way to say so; each function's cache looks for the name when it is defined.
 caching.IndexDataCacheFile = CheckedFile
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
 _SOURCE = """
 from engine.machine_code import compiled
 import numba
@@ -118,3 +121,36 @@ def test_a_start_with_nothing_but_broken_files(tmp_path):
         assert kept
         for path in kept:
             path.write_bytes(b"\x80\x05garbage")
+
+
+def test_kept_code_is_as_fresh_as_all_that_it_is_made_of(tmp_path):
+    """A change in what a file imports counts as one of its own; one elsewhere does not."""
+    root = tmp_path / "checkout"
+    shutil.copytree(
+        ROOT / "engine", root / "engine", ignore=shutil.ignore_patterns("__pycache__", "demo")
+    )
+    code = "from engine.dsp import kernel; print(kernel.render._cache._cache_file._source_stamp)"
+
+    def stamp():
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=root,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kept"), "PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def change(name):
+        path = root / "engine" / name
+        path.write_text(path.read_text() + "\n# changed\n")
+
+    first = stamp()
+    assert stamp() == first
+    change("cli/play.py")
+    assert stamp() == first
+    for name in ("dsp/transform.py", "dsp/noise.py", "dsp/kernel_plan.py"):
+        before = stamp()
+        change(name)
+        assert stamp() != before
