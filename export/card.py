@@ -187,7 +187,10 @@ def _origin(before: dict[str, Any] | None) -> str:
         recipe = before["recipe"]
         seen = "images as they are " + ("rendered" if recipe.get("rendered") else "generated")
         if recipe.get("kind") == "streaming":
-            seen = f"rendered sound after {recipe['alone']} steps without any"
+            after = (
+                f" after {recipe['alone']} steps without any" if recipe.get("twins", True) else ""
+            )
+            seen = f"rendered sound{after}"
         runs.append(f"{before['steps']} steps in {before['seconds']:.0f} s, critics seeing {seen}")
         before = before.get("begun_from")
     return "; before: ".join(runs) or "random weights"

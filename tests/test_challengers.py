@@ -131,9 +131,12 @@ def test_bands_are_free_and_time_is_seen_on_both_sides(rng):
     assert columns == list(range(32 - 7, 32 + 8))
 
 
-def test_contrast_is_refused_where_there_are_no_places():
-    with pytest.raises(ValueError, match="contrast is of places"):
-        Recipe(source="a", target="b", network="bands", contrast=1.0)
+@pytest.mark.parametrize(
+    "asked", [{"contrast": 1.0}, {"norm": "channel"}, {"upsampling": "resize"}]
+)
+def test_what_is_of_images_is_refused_for_bands(asked):
+    with pytest.raises(ValueError, match="are of images"):
+        Recipe(source="a", target="b", network="bands", **asked)
 
 
 def test_augmented_images_are_shifted_louder_or_softer_and_masked():

@@ -88,3 +88,10 @@ def test_help_says_of_every_command_what_it_says_itself():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("words", [["--", "presets", "--json"], ["presets", "--json"]])
+def test_a_command_is_found_behind_a_dash(words):
+    done = doubledrop(*words)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) >= 5

@@ -83,7 +83,7 @@ def test_it_is_exported_into_a_preset_told_in_its_card_and_judged(preset, tmp_pa
     card = (preset / "card.md").read_text()
     assert card.count("## Whole windows, for files") == 1
     assert "9 residual blocks along time, 16 channels" in card
-    doubledrop(*words)
+    assert doubledrop(*words).returncode == 0
     assert (preset / "card.md").read_text() == card
     chosen = load_preset(str(preset))
     assert list(versions_of(chosen)) == ["phrase", "edge", "no_noise", "frozen", "shifted", "late"]
@@ -102,3 +102,12 @@ def test_it_needs_a_streaming_preset(tmp_path):
     done = doubledrop("export", tmp_path, tmp_path, "--data", tmp_path, "--late")
     assert done.returncode == 2
     assert "no preset of a streaming generator" in done.stderr
+
+
+def test_it_goes_with_the_generator_that_it_stood_beside(preset, tmp_path):
+    data = Dataset(write_dataset(tmp_path / "data", train=1, held_out=1))
+    recipe = Recipe(source="soft", target="hard", channels=4, blocks=1, critic_channels=4, steps=1)
+    train(recipe, data, tmp_path / "run", progress=lambda *_: None, device="cpu")
+    done = doubledrop("export", tmp_path / "run", preset, "--data", data.folder, "--force")
+    assert done.returncode == 0, done.stderr
+    assert load_preset(str(preset)).late is None

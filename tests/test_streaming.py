@@ -306,7 +306,7 @@ def _not_a_number(model):
         (_of_doubles, "32-bit float"),
         (_unlike_states, "the same shape"),
         (_of_no_kind, "kind 'wishes'"),
-        (_of_the_other_kind, "inputs column, state"),
+        (_of_the_other_kind, "inputs column, past"),
         (_not_a_number, "not finite"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",

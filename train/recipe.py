@@ -92,8 +92,9 @@ class Recipe(RecipeBase):
             raise ValueError("twins teach nothing without a weight: give teacher one")
         if self.backwards and not self.twins:
             raise ValueError("backwards shows pairs of twins: give twins = true")
-        if self.network == "bands" and self.contrast:
-            raise ValueError("contrast is of places, which a network of bands has none of")
+        of_images = self.contrast or self.norm != "instance" or self.upsampling != "transposed"
+        if self.network == "bands" and of_images:
+            raise ValueError("contrast, norm and upsampling are of images, and network is bands")
         return self
 
     def rate_at(self, step: int) -> float:

@@ -61,7 +61,8 @@ def _guarded() -> None:
 
 def _run() -> int:
     try:
-        app = program(sys.argv[1] if len(sys.argv) > 1 else "")
+        words = [word for word in sys.argv[1:] if not word.startswith("-")]
+        app = program(words[0] if words else "")
         status = app(prog_name="doubledrop", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0

@@ -8,6 +8,7 @@ knows their names only.
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -29,15 +30,16 @@ def register(app: App, asked: str) -> None:
         app: of the program.
         asked: a command's name, or anything.
     """
+    shown = asked not in (*_OWN, *_GROUPS)
     for place in (*_own(_OWN), *entry_points(group=_TRAINING)):
         if place.name == asked:
             app.command(place.name)(place.load())
-        elif (text := _described(place)) is not None:
+        elif (text := _described(place, shown)) is not None:
             app.command(place.name, help=text)(_stub)
     for place in _own(_GROUPS, "app"):
         if place.name == asked:
             app.add_typer(place.load(), name=place.name)
-        elif (text := _described(place)) is not None:
+        elif (text := _described(place, shown)) is not None:
             app.add_typer(App(help=text), name=place.name)
 
 
@@ -56,21 +58,34 @@ def _own(names: tuple[str, ...], what: str = "") -> Iterator[EntryPoint]:
 
 
 def _stub() -> None:
-    """Never called: a command that is called has been loaded."""
+    raise AssertionError("a command that is called has been loaded")
 
 
-def _described(place: EntryPoint) -> str | None:
-    """What help says of a command or group; one that cannot be read does not hide the others."""
+def _described(place: EntryPoint, shown: bool) -> str | None:
+    """What help says of a command or group, read from its source, or else asked of itself; one that
+    cannot be loaded does not hide the others, and where help is ``shown`` that is said."""
     try:
-        spec = find_spec(place.module)
-        loader: Any = spec and spec.loader
-        for node in ast.parse(loader.get_source(place.module)).body:
-            if isinstance(node, ast.FunctionDef) and node.name == place.attr:
-                return ast.get_docstring(node)
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == place.attr:
-                assert isinstance(node.value, ast.Call)
-                return str(ast.literal_eval(node.value.keywords[0].value))
-        raise AttributeError(place.attr)
+        text = _written(place)
+        return inspect.getdoc(place.load()) or "" if text is None and shown else text or ""
     except Exception as fault:
-        warn(f"{place.name} is left out: {type(fault).__name__}: {fault}")
+        if shown:
+            warn(f"{place.name} is left out: {type(fault).__name__}: {fault}")
         return None
+
+
+def _written(place: EntryPoint) -> str | None:
+    """What stands in the source; None where there is none, or it is not a plain function or app."""
+    spec = find_spec(place.module)
+    loader: Any = spec and spec.loader
+    source = loader.get_source(place.module)
+    for node in ast.parse(source).body if source else ():
+        if isinstance(node, ast.FunctionDef) and node.name == place.attr:
+            return ast.get_docstring(node)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == place.attr:
+            call = node.value
+            return (
+                str(ast.literal_eval(call.keywords[0].value))
+                if isinstance(call, ast.Call)
+                else None
+            )
+    return None

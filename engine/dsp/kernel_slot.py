@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from engine.dsp.arrays import Array, Audio
-from engine.dsp.frontend import Analyser
+from engine.dsp.frontend import Analyser, FrontEnd
 from engine.dsp.kernel import hear, render
 from engine.dsp.kernel_plan import NOISE_ENERGY, Mix, State, plan_of, state_of
 from engine.dsp.stft import STFT
+
+
+def compile_kernel() -> None:
+    """Have the machine code there: compiled, or from the disk. It is the same for all rates."""
+    Kernel(FrontEnd().at(48000), STFT.low_delay(48000), 2)
 
 
 class Kernel:

@@ -28,7 +28,7 @@ FORMAT = 1  # of the file; independent of the version of the program
 Kind = Literal["window", "streaming"]
 """Of a generator: one that restyles windows, or one that answers column by column."""
 IMAGE, PERIOD, GENERATED = "image", "period", "generated"
-COLUMN, STATE, ANSWERS, NEXT_STATE = "column", "state", "answers", "next_state"
+COLUMN, STATE, ANSWERS, NEXT_STATE = "column", "past", "answers", "next_past"
 DEFAULT_LEVEL_DB = -18.0  # mean power of a mastered track, dB re full scale
 EXAMPLE_TOLERANCE = 2e-3  # 0.16 dB: providers round differently, a wrong network is far off
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -201,6 +202,8 @@ def _write(known: dict[str, Approval]) -> None:
     values = {"format": _FORMAT, "approved": [asdict(one) for one in known.values()]}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # nobody else's: what is written later keeps its mode
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as fault:
         raise OutputError(
             str(file), f"cannot be written ({fault.strerror})", cure="Make room for it."

@@ -22,13 +22,14 @@ class Disk:
 
     def __init__(self) -> None:
         self._files: tuple[Path, ...] = ()
+        self._left: tuple[Path, ...] = ()  # to be taken once more
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
         self._thread.start()
 
     def follow(self, files: Iterable[Path]) -> None:
-        """These from now on, in the place of those before."""
-        self._files = tuple(files)
+        """These from now on; those before, which are complete, once more."""
+        self._left, self._files = self._files, tuple(files)
 
     def stop(self) -> None:
         """End after a last time."""
@@ -41,7 +42,8 @@ class Disk:
         self._take()
 
     def _take(self) -> None:
-        for path in self._files:
+        left, self._left = self._left, ()
+        for path in (*left, *self._files):
             with suppress(OSError):  # a disk that fails says so to who writes
                 there = os.open(native(path), os.O_RDWR)
                 try:

@@ -13,6 +13,7 @@ import sys
 import time
 from functools import partial
 
+from engine.dsp.kernel_slot import compile_kernel
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import STAGE_S
@@ -36,6 +37,7 @@ def main(board: b.Board, asked: Asked) -> int:
     for generator in loaded.generators:
         generator.longest_s = STAGE_S
     quarantines = [Quarantine(partial(_put_out, board, slot)) for slot in range(slots)]
+    compile_kernel()  # the first time that takes seconds, in which nothing would be heard
     sys.setswitchinterval(_SWITCH_S)
     why = {slot: str(fault) for slot, fault in loaded.faults.items()}
     broken = sorted({*ours, *why})

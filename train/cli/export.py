@@ -45,7 +45,8 @@ def export(
 ) -> None:
     """Write a preset: ONNX with front end, facts and an example inside, and a card.
 
-    The export fails if ONNX Runtime and PyTorch differ by more than 1e-4.
+    The export fails if ONNX Runtime and PyTorch differ by more than 1e-4. A generator of whole
+    windows that a preset has goes when its own generator is replaced: export that again.
 
     Example: doubledrop export runs/drum-and-bass presets/liquid-to-dancefloor --data dataset
     """

@@ -166,6 +166,8 @@ def export_stream(wanted: Wanted, pair: StreamingPair) -> float:
 
 
 def _write(wanted: Wanted, by: str, windows: dict[str, Array]) -> None:
+    # It stood beside another generator, of which the card says no more either.
+    (wanted.folder / LATE).unlink(missing_ok=True)
     write_preset(
         wanted.folder,
         description=f"{wanted.source} restyled as {wanted.target}, by {by}",

@@ -85,7 +85,7 @@ def on_music(
     Raises:
         OutputError: a file cannot be written.
     """
-    generator = open_generator(preset.model, "auto")
+    generator = open_generator(preset.generator_for(None), "auto")
     found = []
     for i, (name, path) in enumerate(files.items()):
         progress(name, i, len(files))

@@ -184,15 +184,30 @@ class StreamingPair:
         return {
             f"{part}_{name}": getattr(direction, part).state_dict()
             for name, direction in self.directions()
-            for part in vars(direction)
+            for part in self._parts
         } | {"steps": self._steps}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take a state back."""
         for name, direction in self.directions():
-            for part in vars(direction):
+            for part in self._parts:
                 getattr(direction, part).load_state_dict(state[f"{part}_{name}"])
         self._steps = state["steps"]
+
+    def begin_with(self, state: dict[str, Any]) -> None:
+        """Take over what another run has come to; of one whose content was kept by other means the
+        networks alone."""
+        alike = ("places_target" in state) == ("places" in self._parts)
+        for name, direction in self.directions():
+            for part in self._parts if alike else ("generator", "average", "critics"):
+                getattr(direction, part).load_state_dict(state[f"{part}_{name}"])
+        self._steps = state["steps"]
+
+    @property
+    def _parts(self) -> list[str]:
+        """Of a direction, those that are kept."""
+        every = Direction.__annotations__
+        return [name for name in every if name != "places" or self.recipe.contrast]
 
     def _autocast(self) -> AbstractContextManager[None]:
         if not self._amp:

@@ -49,7 +49,7 @@ class StreamingTraining(Training):
 
     def begin_with(self, state: dict[str, Any], other: dict[str, Any]) -> None:
         """See :meth:`Training.begin_with`."""
-        self.model.load(state)
+        self.model.begin_with(state)
 
     def read(self, folder: Path) -> None:
         """See :meth:`Training.read`."""
