@@ -27,7 +27,7 @@ from train.streaming.network import StreamingGenerator, due
 from train.streaming.pair import StreamingPair
 from train.streaming.recipe import StreamingRecipe
 from train.streaming.sound import Renderer, front_end_image
-from train.streaming.tracks import SPIN_UP, Pieces
+from train.streaming.tracks import SPIN_UP, Draw, Pieces
 from train.streaming.unpaired import learn_unpaired
 
 CPU = torch.device("cpu")
@@ -167,7 +167,7 @@ def test_a_stretch_is_told_what_was_a_phrase_ago(data, rng):
 
 def test_stretches_are_of_one_place_in_both_versions(data, rng):
     pieces = Pieces(data, "soft", "hard", "train", CPU, twins=True)
-    drawn = pieces.draw_pairs(rng, 3, 64, 20, memory=1.0, backwards=False)
+    drawn = pieces.draw_pairs(rng, Draw(3, 64, 20, memory=1.0, backwards=False))
     assert drawn.given.shape == (3, input_size(128), 84)
     assert drawn.image.shape == drawn.wanted.shape == (3, 128, 84)
     assert drawn.sound.shape == drawn.twin.shape == (3, (64 + SPIN_UP) * 512)

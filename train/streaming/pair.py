@@ -30,7 +30,7 @@ from train.streaming.critics import RESOLUTIONS, Critic, Looks
 from train.streaming.network import StreamingGenerator, due
 from train.streaming.recipe import StreamingRecipe
 from train.streaming.sound import Renderer, image_of
-from train.streaming.tracks import SPIN_UP
+from train.streaming.tracks import SPIN_UP, Draw
 
 IMAGE = next(i for i, r in enumerate(RESOLUTIONS) if r.window == 2048)
 """Number of the resolution that is the front end's."""
@@ -89,6 +89,11 @@ class StreamingPair:
         learns = torch.optim.AdamW(learners, betas=(0.8, 0.99), weight_decay=1e-2)
         judges = torch.optim.Adam(critics.parameters(), betas=(0.5, 0.9))
         return Direction(generator, copy.deepcopy(generator), critics, places, learns, judges)
+
+    def drawn_for(self, name: str, direction: Direction) -> Draw:
+        """What a direction's step draws."""
+        recipe, before = self.recipe, direction.generator.receptive
+        return Draw(recipe.batch, recipe.columns, before, recipe.memory, name == "source")
 
     def answers(self, direction: Direction, given: Tensor) -> Tensor:
         """What a direction's generator answers, see :meth:`StreamingGenerator.forward`."""

@@ -90,6 +90,25 @@ class Pairs(Stretches):
 
 
 @dataclass(frozen=True)
+class Draw:
+    """What is drawn.
+
+    Attributes:
+        batch: how many stretches.
+        columns: that losses are taken of.
+        before: columns before them, which the generator only hears.
+        memory: share of those with a clock.
+        backwards: of the target's genre, to become the source's.
+    """
+
+    batch: int
+    columns: int
+    before: int
+    memory: float
+    backwards: bool
+
+
+@dataclass(frozen=True)
 class _Chosen:
     piece: Piece
     first: int
@@ -150,54 +169,27 @@ class Pieces:
         }
         self._of = shown
 
-    def draw(
-        self,
-        rng: np.random.Generator,
-        batch: int,
-        columns: int,
-        before: int,
-        memory: float,
-        backwards: bool,
-    ) -> Stretches:
-        """Random stretches of random pieces.
+    def draw(self, rng: np.random.Generator, asked: Draw) -> Stretches:
+        """Random stretches of random pieces."""
+        chosen = self._choose(rng, asked)
+        return Stretches(*self._shown(chosen, asked.columns, asked.before))
 
-        Args:
-            rng: of the choices.
-            batch: how many.
-            columns: that losses are taken of.
-            before: columns before them, which the generator only hears.
-            memory: share of those with a clock.
-            backwards: of the target's genre, to become the source's.
-        """
-        chosen = self._choose(rng, batch, before + columns, memory, backwards)
-        return Stretches(*self._shown(chosen, columns, before))
-
-    def draw_pairs(
-        self,
-        rng: np.random.Generator,
-        batch: int,
-        columns: int,
-        before: int,
-        memory: float,
-        backwards: bool,
-    ) -> Pairs:
-        """Random stretches with their twins, see :meth:`draw`."""
-        chosen = self._choose(rng, batch, before + columns, memory, backwards)
+    def draw_pairs(self, rng: np.random.Generator, asked: Draw) -> Pairs:
+        """Random stretches of random pieces, with their twins."""
+        chosen = self._choose(rng, asked)
         twins = [one.piece.twin for one in chosen if one.piece.twin is not None]
-        wanted, twin = self._heard(twins, chosen, columns, before)
-        return Pairs(*self._shown(chosen, columns, before), wanted, twin)
+        wanted, twin = self._heard(twins, chosen, asked.columns, asked.before)
+        return Pairs(*self._shown(chosen, asked.columns, asked.before), wanted, twin)
 
-    def _choose(
-        self, rng: np.random.Generator, batch: int, length: int, memory: float, backwards: bool
-    ) -> list[_Chosen]:
-        chosen, some = [], self._of[backwards]
-        for _ in range(batch):
+    def _choose(self, rng: np.random.Generator, asked: Draw) -> list[_Chosen]:
+        chosen, some, length = [], self._of[asked.backwards], asked.before + asked.columns
+        for _ in range(asked.batch):
             piece = some[int(rng.integers(len(some)))]
             twin = piece.twin or piece.own
             most = min(len(piece.own.image), len(twin.image)) - length - SPIN_UP
             first = int(rng.integers(0, max(1, most)))
             error = float(rng.uniform(-_TEMPO_ERROR_COLUMNS, _TEMPO_ERROR_COLUMNS))
-            chosen.append(_Chosen(piece, first, error, rng.random() < memory))
+            chosen.append(_Chosen(piece, first, error, rng.random() < asked.memory))
         return chosen
 
     def _shown(

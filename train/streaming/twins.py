@@ -41,14 +41,7 @@ def learn_from_twins(
     pair.set_rates(done)
     told: dict[str, Tensor] = {}
     for name, direction in pair.directions():
-        drawn = pieces.draw_pairs(
-            rng,
-            recipe.batch,
-            recipe.columns,
-            direction.generator.receptive,
-            recipe.memory,
-            backwards=name == "source",
-        ).share(share)
+        drawn = pieces.draw_pairs(rng, pair.drawn_for(name, direction)).share(share)
         losses = _learn(pair, direction, drawn, rendered, judged, int(rng.integers(2**31)))
         told |= {f"{loss}_{name}": value for loss, value in losses.items()}
     pair.average()

@@ -33,14 +33,7 @@ def learn_unpaired(
     pair.set_rates(done)
     rendered = rng.random() < recipe.sound
     source, target = (
-        pieces.draw(
-            rng,
-            recipe.batch,
-            recipe.columns,
-            direction.generator.receptive,
-            recipe.memory,
-            backwards=name == "source",
-        ).share(share)
+        pieces.draw(rng, pair.drawn_for(name, direction)).share(share)
         for name, direction in pair.directions()
     )
     losses: dict[str, Tensor] = {}
