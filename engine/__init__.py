@@ -2,12 +2,12 @@
 
 ::
 
-    source ─► hop loop ─► sink                          engine.cli     commands, one file each
-                │  1 columns of the feed ─► window      engine.live    files, devices, ONNX, threads
-                │  2 gain for the instant that leaves   engine.stages  the hop loop and its stages
-                │  3 gain on the live spectrum          engine.dsp     arrays in, arrays out
-                ├── window ─► inference ─► gain image    engine.stages.window_gains
-                └── column ─► inference ─► gains ahead   engine.stages.stream_gains
+    line-in ─► signal path ─► [effects] ─► line-out     engine.cli     commands, one file each
+                │  1 gains for the instant that leaves   engine.live    files, devices, processes
+                │  2 gain on the live spectrum           engine.stages  what a slot hears, effects
+                │  3 which slots are heard               engine.dsp     arrays in, arrays out
+                ├── window ─► inference ─► gain image     engine.stages.window_inference
+                └── column ─► inference ─► gains ahead    engine.stages.stream_inference
     ports ─► desk, conductor, switching ─► board        engine.control what the performer does
 
     train ──► engine.dsp ◄── engine.stages ◄── engine.live ◄── engine.cli
@@ -15,10 +15,13 @@
     export ─► networks of train, engine.dsp      engine never imports torch, train or export
     train.prepare, train.judge ──► engine.live   they listen with the tracker, judge renders
 
+The signal path (:mod:`engine.dsp.signal_path`) is machine code, one for all: the audio callback
+(:mod:`engine.live.callback`) calls it, and so do ``render`` (:class:`engine.stages.host.Host`),
+performances (:mod:`engine.live.offline`) and takes that are played again
+(:mod:`engine.live.replay`). What it reads, inference has published (:mod:`engine.dsp.published`).
+
 ``engine.dsp`` and ``engine.control`` are pure: no I/O, threads, clock or logging. There is one
-spectral front end (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and live. Offline
-and live differ at the edges only (``engine.live.render``, ``engine.live.session``); both drive
-:class:`engine.stages.host.Host`.
+spectral front end (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and live.
 
 Sound is an array of shape (channels, samples), float32, full scale ±1. Images are (columns,
 n_mels). Time is counted in samples of the feed; gains are addressed by the instant at which they

@@ -24,6 +24,8 @@ from typing import Any
 
 import numba
 from numba.core import caching as _caching
+from numba.core import types
+from numba.extending import intrinsic
 
 caching: Any = _caching  # of which some has types
 _DIGEST = hashlib.sha256
@@ -116,5 +118,23 @@ caching._SourceFileBackedLocatorMixin.get_source_stamp = _fresh
 # numba has no other way to say so; each function's cache looks for the name when it is defined.
 caching.IndexDataCacheFile = CheckedFile
 
-compiled = partial(numba.njit, cache=True)
-"""``numba.njit``, kept on disk."""
+
+def is_kept(function: Any) -> bool:
+    """Whether machine code of a function is on the disk, as fresh as what it is made of."""
+    return bool(function._cache._cache_file._load_index())
+
+
+compiled = partial(numba.njit, cache=True, _nrt=False)
+"""``numba.njit``, kept on disk; what would allocate an array does not compile."""
+
+
+@intrinsic
+def fence(typingctx):  # type: ignore[no-untyped-def]
+    """Nothing that stands before is done after, and the other way round; for all cores. numba emits
+    no fences of its own."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), code

@@ -21,6 +21,7 @@ import pytest
 
 from engine.live.generator import OnnxGenerator
 from export import handmade
+from tests.paths import Slots
 from tests.plugins import build
 
 _FIGURE = "figure"
@@ -84,3 +85,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for name, value in figures:
             terminalreporter.write_line(f"{name:<72} {value}")
+
+
+@pytest.fixture
+def slots(generator):
+    """Makes slots, and ends their inference."""
+    made = []
+
+    def make(names, **options):
+        made.append(Slots(generator, names, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -155,10 +155,10 @@ class Run:
         """Samples that have been played since the take began; None before that."""
         takes = self._takes()
         for path in memory_of(self.pid) if takes else []:
-            if path.stat().st_size == b.SIZE:
+            if path.stat().st_size > 1 << 23:  # the feed alone is as large
                 with suppress(ValueError, OSError):
                     first = json.loads(takes[-1].read_text())["first_sample"]
-                    return b.Board(path).get(b.PLAYED) - int(first)
+                    return b.Board(path).device.played - int(first)
         return None
 
     def _expect(self, heard: int | None) -> None:

@@ -23,7 +23,6 @@ from tests.stage_verifier import (
     verify_latency,
     verify_silence,
 )
-from tests.test_crossfade import slots
 
 RATE = 48000
 
@@ -99,20 +98,18 @@ def test_an_effect_that_does_harm_is_left_out(harm, rng):
     assert said.startswith(harm)
 
 
-def test_the_tail_of_a_slot_outlives_its_fade(generator, rng):
+def test_the_tail_of_a_slot_outlives_its_fade(slots, rng):
     """An echo of a second: heard after the slot has gone, and over in the end."""
     feed = np.zeros((2, 6 * RATE), np.float32)
     feed[:, RATE : RATE + RATE // 4] = noise(rng, 0.25, RATE)
     echo = {"effect": "Delay", "delay_seconds": 1.0, "feedback": 0.0, "mix": 0.5}
     echoes = Workshop(RATE, 2, 128).chain([echo])
-    it, runners = slots(generator, ["identity", "identity"], after=[echoes, None])
+    it = slots(["identity", "identity"], after=[echoes, None])
     out = []
     for first in range(0, feed.shape[-1] - 127, 128):
         if first > 1.3 * RATE:
             it.switch(1, 0.05)
         out.append(it.process(feed[:, first : first + 128]))
-    for runner in runners:
-        runner.close()
     assert (it.active, it.leaving) == (1, None)
     sound = np.concatenate(out, axis=-1)[:, it.latency :]
     heard = sound[:, 2 * RATE : 2 * RATE + RATE // 8]

@@ -17,20 +17,20 @@ import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.dsp.path_state import KIND_WINDOW
 from engine.errors import DoubledropError, GeneratorError, PresetError, ProviderError
-from engine.live import board as b
 from engine.live import inference, onnx_model, trial
 from engine.live.asked import Asked
 from engine.live.deadline import DEADLINE, interruptible
 from engine.live.generator import OnnxGenerator, Through, open_generator
 from engine.live.inference import Background, Recorded, Scheduled
 from engine.live.loading import load_slots
-from engine.live.offline import Callbacks, offline_board
+from engine.live.network import NetworkSession
+from engine.live.offline import Unpaced, offline_board
 from engine.live.onnx_check import check
 from engine.live.opening import begin_session
 from engine.live.preset import bundled_names, load_preset
-from engine.live.quarantine import Outcome, Quarantine
-from engine.live.session import Session
+from engine.live.quarantine import Quarantine
 from engine.stages.host import Settings
 from tests import hostile
 from tests.program import doubledrop, started
@@ -198,6 +198,7 @@ class Fails:
 
 
 RATE, BLOCK = 12000, 128
+WORKS = Fails(None, 1 << 60)
 
 
 def played(generators, seconds, rng, quarantines=(), runner=None):
@@ -205,18 +206,21 @@ def played(generators, seconds, rng, quarantines=(), runner=None):
     settings_ = Settings(use="phrase")
     asked = Asked(["x"] * len(generators), "cpu", 240.0, 0.0, settings_, sides=(0, 1))
     with offline_board(asked) as board:
-        begin_session(board, RATE, BLOCK, (2, 2), settings_, 0, 0)
+        live = begin_session(board, RATE, BLOCK, (2, 2), asked, 0)
+        board.kinds[:] = KIND_WINDOW
         board.call(cross=0.5)
         said = []
-        session = Session(board, generators, asked, runner, None, None, said.append, quarantines)
-        callbacks, wet = Callbacks(board), []
+        session = NetworkSession(
+            *(board, generators, asked, runner), tell=said.append, quarantines=quarantines
+        )
+        unpaced, wet = Unpaced(board, live), []
         for _ in range(round(seconds * RATE / BLOCK)):
-            callbacks.exchange(0.1 * rng.standard_normal((2, BLOCK), np.float32))
+            unpaced.exchange(0.1 * rng.standard_normal((2, BLOCK), np.float32))
             session.advance()
-            wet.append(session._slots.stages[-1].wet)
+            wet.append(float(board.slots["wet"][-1]))
             time.sleep(0.0005)
         session.close()
-        return np.array(wet), said, board
+        return np.array(wet), said, board.network.faults
 
 
 def a_second_of_wet(wet):
@@ -235,7 +239,7 @@ def test_a_slot_that_hangs_for_ever_costs_the_others_nothing(rng, monkeypatch):
     quarantine = [Quarantine(why.append), Quarantine(why.append)]
     bad = Fails(release.wait)
     try:
-        wet, _, _ = played([bad, Through()], 5.0, rng, quarantine)
+        wet, _, _ = played([bad, WORKS], 5.0, rng, quarantine)
     finally:
         release.set()
     assert [one.is_out for one in quarantine] == [True, False]
@@ -251,13 +255,13 @@ def test_a_slot_that_fails_twice_is_out_and_the_next_session_knows_it(rng):
     why = []
     quarantine = [Quarantine(why.append), Quarantine()]
     bad = Fails(fail, calls=0)
-    wet, said, board = played([bad, Through()], 4.0, rng, quarantine)
+    wet, said, faults = played([bad, WORKS], 4.0, rng, quarantine)
     assert why == ["its generator failed while running (no such luck), 2 times"]
-    assert board.get(b.FAULTS) == 2
+    assert faults == 2
     assert said[0].startswith("slot 1: generator: failed while running (no such luck)")
     assert a_second_of_wet(wet) <= 1.0
     calls = bad._calls
-    played([bad, Through()], 1.0, rng, quarantine)
+    played([bad, WORKS], 1.0, rng, quarantine)
     assert bad._calls == calls
     assert not quarantine[1].is_out
 
@@ -268,7 +272,7 @@ def test_a_performance_goes_on_without_a_slot_that_fails(rng):
 
     quarantine = [Quarantine(), Quarantine()]
     wet, *_ = played(
-        [Fails(fail), Through()], 3.0, rng, runner=lambda slot, _: Scheduled(0, quarantine[slot])
+        [Fails(fail), WORKS], 3.0, rng, runner=lambda slot, _: Scheduled(0, quarantine[slot])
     )
     assert quarantine[0].is_out
     assert a_second_of_wet(wet) == 0.0
@@ -279,18 +283,16 @@ def test_a_performance_goes_on_without_a_slot_that_fails(rng):
     alone.close()
 
 
-def test_a_quarantine_is_played_again_as_it_was(rng):
-    """Notes of a stage on which the first inference failed and the second put the slot out."""
-    heard, quarantine = [], Quarantine()
-    replay = Recorded([(10, Outcome.FAILED), (20, Outcome.OUT)], quarantine)
-    for at in (0, 12, 24, 36):
+def test_a_take_runs_the_jobs_that_gave_an_image_and_no_others():
+    """What was heard for each of them is heard again, whatever came between."""
+    heard, replay = [], Recorded([10, 24], Quarantine())
+    for now in range(0, 40, 2):
+        replay.collect(now)
         if replay.idle():
-            replay.submit(lambda at=at: heard.append(at), at)
-        replay.collect(at + 10)
+            replay.submit(lambda now=now: heard.append(now), now)
+        replay.collect(now)
     replay.close()
-    assert heard == [0, 12]  # what it heard is heard; nothing after it was out
-    assert quarantine.is_out
-    assert (replay.done, replay.faults) == (0, 0)
+    assert heard == [10, 24]
 
 
 def test_time_in_which_everything_stood_still_is_not_held_against_a_slot(monkeypatch):

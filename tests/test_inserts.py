@@ -16,10 +16,9 @@ from engine.stages.delay import Delay
 from engine.stages.direct import DcBlocker
 from engine.stages.host import Settings
 from engine.stages.insert import Absent, Insert
-from engine.stages.lane import Lane
+from engine.stages.slot_effects import EffectsBehind
 from tests.feeds import noise, sine
 from tests.stage_verifier import through, verify_blocks, verify_latency
-from tests.test_crossfade import slots
 
 RATE = 48000
 
@@ -130,10 +129,10 @@ def test_what_runs_away_is_taken_out_within_a_second(rng):
     assert not insert.faults
 
 
-def test_panic_clears_what_still_sounds(rng, generator):
+def test_panic_clears_what_still_sounds(rng, slots):
     echo = {"effect": "Delay", "delay_seconds": 0.5, "feedback": 0.9, "mix": 0.5}
     chain = Workshop(RATE, 2, 128).chain([echo])
-    it, runners = slots(generator, ["identity"], after=[chain])
+    it = slots(["identity"], after=[chain])
     burst, silence = 0.3 * noise(rng, 0.5, RATE), np.zeros((2, 128), np.float32)
     for first in range(0, burst.shape[-1] - 127, 128):
         it.process(burst[:, first : first + 128])
@@ -143,38 +142,34 @@ def test_panic_clears_what_still_sounds(rng, generator):
     still = np.concatenate([it.process(silence) for _ in range(400)], axis=-1)
     assert np.abs(still[:, 1000:]).max() < 2e-3  # what the high-pass makes of the end, at 2 Hz
     assert np.abs(still[:, RATE:]).max() < 1e-6
-    runners[0].close()
 
 
-def test_slots_of_different_chains_stay_in_step(generator, rng):
+def test_slots_of_different_chains_stay_in_step(slots, rng):
     """One with 500 samples before and 64 behind, one with nothing: no step when they change."""
     feed = noise(rng, 3.0, RATE)
     before, after = chain_of(Late(500)), chain_of(Late(64))
-    it, runners = slots(
-        *(generator, ["identity", "identity"]), before=[before, None], after=[after, None]
-    )
-    assert (it.lead, it.latency) == (500, it.stages[0].latency + 564)
+    it = slots(["identity", "identity"], before=[before, None], after=[after, None])
+    assert (it.lead, it.latency) == (500, 384 + 564)
     out = []
     for first in range(0, feed.shape[-1] - 127, 128):
         if first > RATE:
             it.switch(1, 0.2)
         out.append(it.process(feed[:, first : first + 128]))
-    for runner in runners:
-        runner.close()
     assert (it.active, it.switches) == (1, 1)
     sound = np.concatenate(out, axis=-1)[:, it.latency :]
     assert sound == pytest.approx(feed[:, : sound.shape[-1]], abs=1e-3)
 
 
-def test_a_lane_that_waits_gives_all_it_has(generator):
+def test_a_slot_that_waits_gives_all_it_has():
     """What is still on its way when a slot has gone is heard, and not when it comes again."""
-    stage = slots(generator, ["identity"])[0].stages[0]
-    lane = Lane(stage, RATE, 2)
-    lane.wait(0, 300)
-    part, silence = np.full((2, 128), 0.5, np.float32), np.zeros((2, 128), np.float32)
-    heard = [lane.through(part), lane.rest(silence), lane.rest(silence), lane.rest(silence)]
-    assert lane.rest(silence) is None
+    it = EffectsBehind([None, chain_of(Late(300))], None, RATE, 2)
+    part = np.zeros((2, 2, 128), np.float32)
+    part[0] = 0.5
+    silence = np.zeros_like(part)
+    heard = [it.process(part)] + [it.process(silence) for _ in range(4)]
+    assert it.latency == 300
     assert np.concatenate(heard, axis=-1).sum() == pytest.approx(0.5 * 2 * 128)
+    assert not heard[-1].any()
 
 
 @pytest.mark.parametrize("name", [n for n in bundled_names() if load_preset(n).effects.after])

@@ -150,7 +150,7 @@ def test_kept_code_is_as_fresh_as_all_that_it_is_made_of(tmp_path):
     assert stamp() == first
     change("cli/play.py")
     assert stamp() == first
-    for name in ("dsp/transform.py", "dsp/noise.py", "dsp/kernel_plan.py"):
+    for name in ("dsp/transform.py", "dsp/noise.py", "dsp/loudness.py"):
         before = stamp()
         change(name)
         assert stamp() != before

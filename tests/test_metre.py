@@ -21,6 +21,7 @@ from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
 from engine.live import board as b
 from engine.live.asked import Asked, read, written
+from engine.live.journal import FORMAT
 from engine.live.offline import offline_board, perform
 from engine.live.opening import begin_session
 from engine.live.performer import Performer
@@ -218,9 +219,9 @@ def test_every_process_is_told_of_the_bar(beats):
     assert asked.tempo == Tempo(150.0, 0.5, beats)
     assert read(Asked, written(asked)) == asked
     with offline_board(asked) as board:
-        assert board.wanted_tempo()[1] == asked.tempo
+        assert board.wanted_tempo()[0] == asked.tempo
         board.want_tempo(Tempo(151.0, 0.7, beats))
-        assert b.Board(board.path).wanted_tempo()[1] == Tempo(151.0, 0.7, beats)
+        assert b.Board(board.path).wanted_tempo()[0] == Tempo(151.0, 0.7, beats)
 
 
 @pytest.mark.parametrize("beats", [3])
@@ -233,20 +234,23 @@ def test_a_take_is_played_again_by_its_own_bars(beats, presets, tmp_path):
     take = tmp_path / "take"
     take.mkdir()
     with offline_board(asked) as board:
-        begin_session(board, RATE, 128, (1, 1), asked.settings, 0)
-        first = board.get(b.PLAYED)
-        assert first == -board.get(b.BEHIND) - LOOKAHEAD
-    facts = {"format": 2, "rate": RATE, "block": 128, "first_sample": first}
+        begin_session(board, RATE, 128, (1, 1), asked, 0)
+        first = board.device.played
+        assert first == -board.device.behind - LOOKAHEAD
+    facts = {"format": FORMAT, "rate": RATE, "block": 128, "first_sample": first}
     facts |= {"inputs": 1, "outputs": 1, "models_sha256": [""], "asked": json.loads(written(asked))}
     (take / "take.json").write_text(json.dumps(facts))
     rows = [
         {"what": "opened", "at": 0, "wet": 1.0},
         {"what": "turned", "at": first, "wet": 1.0, "level": 1.0, "ready": -1.0},
-        {"what": "began", "at": 0, "heard": 0},
         {"what": "tempo", "at": 0, "bpm": BPM, "downbeat_s": 0.0, "known": 1.0},
         {"what": "switch", "at": 0, "slot": 0, "fade_s": 0.25, "due": 0},
-        *({"what": "collected", "at": n, "slot": 0, "done": 1.0} for n in range(999, 400000, 1000)),
+        {"what": "cross", "at": 0, "place": -1.0},
+        {"what": "began", "at": 0, "heard": 0},
     ]
+    for number, until in enumerate(range(1024, 400000, 1024), 1):
+        rows.append({"what": "published", "at": until, "slot": 0, "number": number})
+        rows.append({"what": "taken", "at": until + 512, "slot": 0, "number": number})
     (take / "decisions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     padded = np.pad(np.repeat(feed, 2, axis=0), ((0, 0), (-first, 0)))
     for name in ("dry", "wet", "out"):

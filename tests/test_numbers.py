@@ -13,6 +13,7 @@ from engine import cli
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError, PresetError, RigError, UsageError
 from engine.live.devices import Device
+from engine.live.journal import FORMAT
 from engine.live.performer import _remembered
 from engine.live.preset import load_preset
 from engine.live.rig import read_rig
@@ -135,7 +136,7 @@ def test_a_state_that_is_none_begins_anew(text, tmp_path):
 
 
 FACTS = {
-    "format": 2,
+    "format": FORMAT,
     "rate": 48000,
     "block": 128,
     "first_sample": 0,

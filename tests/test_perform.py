@@ -13,6 +13,7 @@ from engine.control.clock import TICKS
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
 from engine.live.bench import peak_rss_mib
+from engine.live.journal import FORMAT
 from engine.live.offline import perform
 from engine.live.replay import replay
 from engine.live.rig import Clock, Rig, Slot, Switch
@@ -146,7 +147,8 @@ def test_switches_fall_on_the_beats_of_a_jittery_clock(tmp_path, presets, rng, f
 def test_a_take_that_cannot_be_played_is_named(tmp_path, presets, broken):
     take = tmp_path / "take"
     take.mkdir()
-    facts = {"format": 1 + (broken == "format"), "rate": RATE, "block": 128, "first_sample": -900}
+    facts = {"format": FORMAT + (broken == "format"), "rate": RATE, "block": 128}
+    facts |= {"first_sample": -900}
     model = f"{presets[0]}/generator.onnx"
     asked = {"models": [model], "provider": "cpu", "bpm": 174.0, "downbeat_s": 0.0, "settings": {}}
     facts |= {"inputs": 2, "outputs": 2, "models_sha256": [""], "asked": asked}

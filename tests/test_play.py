@@ -75,9 +75,8 @@ def rehearsal(folder, model, feed, tempo=None, **changed):
     """The stage with files at both ends, until it is stopped."""
     tempo = tempo or Tempo(174.0)
     form = {"feed": str(feed), "kept": str(folder / "out.wav")} | changed
-    wanted = Wanted("in", "out", None, 128, True, Settings(), **form)
     asked = Asked([str(model)], "cpu", tempo.bpm, tempo.downbeat_s, Settings())
-    stage = Supervisor(wanted, asked)
+    stage = Supervisor(Wanted("in", "out", None, 128, True, asked, **form))
     try:
         stage.start()
         yield stage
@@ -92,9 +91,9 @@ def test_a_file_is_recorded_sample_for_sample_in_real_time(tmp_path, model_path)
         assert stage.over.wait(60)
         assert time.monotonic() - begun >= 1.2  # in real time, not faster
         assert stage.fault is None
-        status = look(stage, Settings())
-        assert status.gaps == 0  # a file waits for the engine
-        assert status.latency["total"] == 736
+        status = look(stage)
+        assert status.gaps == 0
+        assert status.latency["total"] == 448
     dry, rate = sf.read(path, always_2d=True, dtype="float32")
     wet, _ = sf.read(tmp_path / "out.wav", always_2d=True, dtype="float32")
     assert wet.shape == (1.5 * rate, 2)
@@ -117,7 +116,7 @@ def test_a_fault_of_the_generator_is_counted_and_the_sound_goes_on(tmp_path):
     model = handmade.write(raising, tmp_path / "generator.onnx")
     with rehearsal(tmp_path, model, path, tempo, seconds=3.0) as stage:
         assert stage.over.wait(60)
-        status = look(stage, Settings())
+        status = look(stage)
         assert any("generator" in event.text for event in stage.events)
     assert status.faults > 0
     sound, rate = sf.read(tmp_path / "out.wav")

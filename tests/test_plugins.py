@@ -18,7 +18,7 @@ from engine.live import admission
 from engine.live.admission import admit, find_plugin, judge
 from engine.live.approval import approve
 from engine.live.asked import Asked
-from engine.live.chains import Workshop, chains_latency
+from engine.live.chains import Workshop, trips_of
 from engine.live.external import OFFLINE_S
 from engine.live.offline import perform
 from engine.live.plugin import Plugin
@@ -112,7 +112,7 @@ def test_a_plugin_is_a_stage_of_its_measured_latency(made, name, channels):
             return Workshop(RATE, channels, HOP, OFFLINE_S).chain([spec])
 
         assert make().latency == HOP + int(spec["latency"][str(RATE)])
-        assert make().latency == chains_latency(wired, RATE)
+        assert make().latency == trips_of(wired, RATE).behind
         verify_latency(make, channels, 4096)
         feed = noise(np.random.default_rng(3), 0.5, RATE)[:channels]
         verify_causality(make, feed)

@@ -140,7 +140,7 @@ def test_nobody_falls_over_what_a_process_says(monkeypatch, children):
     notes = []
     speak(monkeypatch, ODD)
     ports, link = Midi([""], note=notes.append), Link(4, notes.append)
-    supervisor = Supervisor(_wanted(), _asked())
+    supervisor = Supervisor(_wanted())
     follower = Follower(supervisor.board, Tempo(174.0), notes.append)
     for name in ("device", "engine"):
         supervisor._spawn(name)
@@ -256,7 +256,7 @@ def test_a_priority_that_is_refused_is_said_once_with_its_cure(capsys, monkeypat
     answer = (lambda *_: None) if given else _refuse
     monkeypatch.setattr(os, "sched_setscheduler", answer, raising=False)
     engine = {"provider": "cpu", "broken": [], "realtime": processes.hurry()}
-    stage = Supervisor(_wanted(), _asked())
+    stage = Supervisor(_wanted())
     try:
         stage.device = {"input": "in", "output": "out", "rate": 48000, "block": 128}
         stage.device |= {"callback": "compiled", "device_samples": 0}
@@ -290,10 +290,10 @@ def _tended(supervisor):
 
 
 def _asked(**changes) -> Asked:
-    return Asked([], "cpu", 174.0, 0.0, Settings(), **changes)
+    return Asked(["none"], "cpu", 174.0, 0.0, Settings(), **changes)
 
 
 def _wanted():
     from engine.live.asked import Wanted
 
-    return Wanted(None, None, None, 128, True, Settings())
+    return Wanted(None, None, None, 128, True, _asked())

@@ -12,12 +12,14 @@ import soundfile as sf
 from engine.dsp.limiter import LOOKAHEAD
 from engine.live import board as b
 from engine.live import disk
+from engine.live.asked import Asked
 from engine.live.events import Events
 from engine.live.opening import begin_session
 from engine.live.recorder import Recorder
 from engine.stages.host import Settings
 
 RATE, N = 48000, 96000
+ASKED = Asked([""], "cpu", 120.0, 0.0, Settings())
 
 
 def test_a_wet_sound_beyond_full_scale_is_limited_and_a_dry_one_said(tmp_path, rng):
@@ -25,17 +27,17 @@ def test_a_wet_sound_beyond_full_scale_is_limited_and_a_dry_one_said(tmp_path, r
     try:
         made = Recorder(board, tmp_path, {}, Events(), said.append, deque())
         made.start()
-        begin_session(board, RATE, 128, (2, 2), Settings(), 0)
-        began = board.get(b.PLAYED)
+        begin_session(board, RATE, 128, (2, 2), ASKED, 0)
+        began = board.device.played
         wet = rng.normal(0, 0.1, (2, N + LOOKAHEAD)).astype(np.float32)
         wet[:, N // 2 : N // 2 + 500] *= 20.0  # peaks far above 1 in the middle
         dry = 0.5 * wet[:, :N]
         for first in range(0, N, 2400):
             upto = first + 2400
-            board.write(board.wet, began + first, wet[:, first : upto + LOOKAHEAD])
+            board.write(board.sound, began + first, wet[:, first : upto + LOOKAHEAD])
             board.write(board.feed, began + first, dry[:, first:upto])
-            board.publish(b.MADE, began + upto + LOOKAHEAD)
-            board.publish(b.PLAYED, began + upto)
+            board.device.made = began + upto + LOOKAHEAD
+            board.device.played = began + upto
             time.sleep(0.02)
         made.stop()
     finally:
@@ -67,12 +69,12 @@ def test_a_slow_disk_keeps_nothing_from_being_written(tmp_path, monkeypatch):
     made = Recorder(board, tmp_path, {}, Events(), lambda _: None, deque())
     try:
         made.start()
-        begin_session(board, RATE, 128, (2, 2), Settings(), 0)
-        began = board.get(b.PLAYED)
+        begin_session(board, RATE, 128, (2, 2), ASKED, 0)
+        began = board.device.played
         assert asked.wait(30.0)
         before = made.seconds
-        board.publish(b.MADE, began + N + LOOKAHEAD)
-        board.publish(b.PLAYED, began + N)
+        board.device.made = began + N + LOOKAHEAD
+        board.device.played = began + N
         deadline = time.monotonic() + 30.0
         while made.seconds < before + N / RATE - 0.01 and time.monotonic() < deadline:
             time.sleep(0.01)

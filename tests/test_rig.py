@@ -233,7 +233,7 @@ def test_where_things_stand_is_remembered(tmp_path):
         second = Performer(board, rig, state=state)
         assert second.desk.wishes.knobs["wet"] == 0.25
         assert second.switching.active == board.called().slot == 2
-        assert board.levels[b.WET_WANTED] == 0.25
+        assert board.controls.wet == 0.25
         for broken in ("", "[]", '{"slot": 99, "wet": 7, "level": "x"}'):
             state.write_text(broken)
             third = Performer(board, rig, state=state)

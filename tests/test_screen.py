@@ -20,6 +20,7 @@ from engine.control.conductor import Lead
 from engine.control.desk import Waiting
 from engine.control.mapping import targets
 from engine.live import board as b
+from engine.live.asked import Asked
 from engine.live.ear import Meter
 from engine.live.events import Event, Events
 from engine.live.opening import begin_session
@@ -36,7 +37,7 @@ RATE = 48000
 def status(**changed):
     numbers = {name: {} if "dict" in kind else 0 for name, kind in Status.__annotations__.items()}
     shown = {
-        "hop_ms": {"p50": 0.6, "p99": 1.5, "p999": 2.0},
+        "callback_ms": {"p50": 0.6, "p99": 1.5, "p999": 2.0},
         "age_ms": {"p50": 90.0, "p99": 150.0},
         "limited_db": -1.2,
         "wet": 1.0,
@@ -248,8 +249,9 @@ def test_a_reader_of_events_misses_none_beyond_the_thousandth():
 def observed():
     """A stage that says it plays, with a performer beside it; no process runs."""
     board = b.create()
-    begin_session(board, RATE, 128, (2, 2), Settings(), 0)
-    board.levels[b.AVAILABLE] = 1.0
+    asked = Asked([""], "cpu", 120.0, 0.0, Settings())
+    begin_session(board, RATE, 128, (2, 2), asked, 0)
+    board.device.level_now = 1.0
     device = {"input": "USB Audio", "output": "USB Audio", "rate": RATE, "block": 128}
     stage = SimpleNamespace(
         board=board,
@@ -258,14 +260,14 @@ def observed():
         device_pid=1,
         engine_pid=2,
         over=threading.Event(),
-        wanted=SimpleNamespace(chains={}),
+        wanted=SimpleNamespace(asked=asked),
         broken={},
         events=Events(),
         **dict.fromkeys(("lost", "restarts", "stalls"), 0),
     )
     rig = Rig(slots=[RigSlot(preset="downbeat-filter")] * 2)
     performer = Performer(board, rig)
-    yield stage, performer, Observer(stage, Settings(), performer, None, rig)
+    yield stage, performer, Observer(stage, performer, None, rig)
     performer.stop()
     board.path.unlink()
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.dsp.stft import STFT
+from engine.dsp.stft import STFT, Stream
 from engine.dsp.tempo import Tempo
 from engine.live.inference import Scheduled
 from engine.stages.delay import Delay
 from engine.stages.graph import DryWet, Series
-from engine.stages.hops import Hops
 from engine.stages.host import Host, Settings
-from engine.stages.renderers import GainRenderer, PaperRenderer
+from engine.stages.paper_renderer import PaperRenderer
 from engine.stages.restyle import Restyle
 from engine.stages.sanitise import Sanitise
 from tests import stage_verifier as verifier
@@ -22,19 +21,17 @@ RATE = 24000  # the lengths scale with the rate: this one is quick
 TEMPO = Tempo(240.0, downbeat_s=0.2)
 
 
-def restyle(use, renderer="gain", name="flat", lookahead=0):
+def restyle(use, name="flat", lookahead=0, paper=False):
     def factory(generator):
         model = generator(name)
         analyser = model.front_end.at(RATE)
 
         def make():
-            made = (
-                PaperRenderer(analyser, 2)
-                if renderer == "paper"
-                else GainRenderer(analyser, 2, STFT.low_delay(RATE))
-            )
-            stage = Restyle(model, Scheduled(1000), made, analyser, TEMPO, 2, use, lookahead)
-            return Series(Sanitise(), Hops(stage, 2))
+            way = STFT.low_delay(RATE)
+            if paper:
+                way = PaperRenderer(analyser, Stream(STFT.symmetric(analyser), 2))
+            stage = Restyle(model, Scheduled(1000), analyser, way, TEMPO, 2, use, lookahead)
+            return Series(Sanitise(), stage)
 
         return make
 
@@ -57,7 +54,7 @@ STAGES = {
     "restyle phrase": restyle("phrase"),
     "restyle edge": restyle("edge"),
     "restyle look-ahead": restyle("phrase", lookahead=93),
-    "restyle paper": restyle("late", "paper", "identity"),
+    "restyle paper": restyle("late", "identity", paper=True),
     "host snare": host("snare"),
     "host filter": host("downbeat-filter", lookahead_ms=23, wet=0.5),
     "host 256": host("identity", synthesis=256, use="edge"),

@@ -14,13 +14,13 @@ import torch
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import Quality
+from engine.dsp.path_state import NOTHING, PHRASE_AGO
 from engine.dsp.streaming import LEADS, columns_needed
 from engine.dsp.tempo import Tempo
 from engine.errors import PresetError, UsageError
 from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
 from engine.live.inference import Scheduled
 from engine.stages.host import Host, Settings
-from engine.stages.stream_gains import A_PHRASE_AGO, NOTHING
 from tests.program import doubledrop
 from tests.streaming import network, write
 from train.dataset import RATE
@@ -169,7 +169,7 @@ def test_a_slot_that_was_not_heard_is_there_again_at_once(path):
     away = slice(2 * RATE // 128 * 128, 5 * RATE // 128 * 128)
     played(host, feed[:, : away.start])
     for at in range(away.start, away.stop, 128):
-        host.restyle.hear(feed[:, at : at + 128])
+        host.restyle.listen(feed[:, at : at + 128])
     rest = played(host, feed[:, away.stop :])
     whole = played(hosted(path), feed)
     settled = RATE // 2
@@ -191,16 +191,13 @@ class Stopping(Scheduled):
 
 
 def test_where_no_answer_comes_a_phrase_ago_is_heard_and_then_nothing(path):
-    feed, told = feed_of(16.0), []
+    feed = feed_of(16.0)
     away = range(8 * RATE, 15 * RATE)
-    host = Host(
-        *(stream(path), Stopping(away), RATE, 2, TEMPO, Settings()),
-        tell=lambda *one: told.append(one),
-    )
+    host = Host(stream(path), Stopping(away), RATE, 2, TEMPO, Settings())
     heard = []
     for at in range(0, feed.shape[-1], 128):
         host.process(feed[:, at : at + 128])
-        heard.append(host.restyle.last_readings[-1][1].quality)
+        heard.append(host.restyle.quality)
     at_s = lambda s: heard[round(s * RATE / 128)]  # noqa: E731
     assert at_s(7.9) is Quality.FRESH
     assert at_s(8.0 + 0.1) is Quality.PREDICTED
@@ -208,8 +205,9 @@ def test_where_no_answer_comes_a_phrase_ago_is_heard_and_then_nothing(path):
     assert at_s(8.0 + TEMPO.phrase_s + 0.3) is Quality.HELD
     assert at_s(8.0 + TEMPO.phrase_s + 0.9) is Quality.DRY
     assert at_s(15.9) is Quality.FRESH
+    told = host.restyle.decisions()
     codes = [by for _, by in told]
-    assert {A_PHRASE_AGO, NOTHING} < set(codes)
+    assert {PHRASE_AGO, NOTHING} < set(codes)
     assert codes[-1] == 0
     # Led by what was told, one that is never late does the same.
     led = hosted(path, decided=told)

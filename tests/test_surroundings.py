@@ -86,7 +86,9 @@ def test_a_child_finds_a_checkout_that_is_not_installed(tmp_path):
     assert (said.returncode, said.stderr) == (0, "")
 
 
-_COMPILED = "import numpy as np; from engine.live.memory import _load; _load(np.zeros(1, int), 0)"
+_COMPILED = (
+    "import numpy as np; from engine.dsp.published import number; number(np.zeros(1, int), 0)"
+)
 
 
 def test_compiled_code_is_not_taken_from_where_the_working_directory_says(tmp_path, monkeypatch):

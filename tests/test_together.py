@@ -9,19 +9,21 @@ import time
 import numpy as np
 import pytest
 
+from engine.dsp.path_state import ROWS
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
-from engine.live import memory
 from engine.live.asked import Asked
 from engine.live.journal import Kind, Reader, note
 from engine.live.leftovers import release
-from engine.live.memory import read_together, write_together
 from engine.live.opening import begin_session
-from engine.machine_code import compiled
+from engine.live.records import read_together, write_together
+from engine.live.stage_records import Call, Device, TempoWish
+from engine.machine_code import compiled, fence
 from engine.stages.host import Settings
 from tests.program import with_tests
 
-_WIDTH, _TIMES = 8, 1_000_000
+_TIMES = 1_000_000
+ASKED = Asked([""], "cpu", 120.0, 0.0, Settings())
 _WRITER = """
 import sys
 from pathlib import Path
@@ -32,62 +34,67 @@ WRITERS[sys.argv[2]](Path(sys.argv[1]))
 
 
 @compiled()
-def write_halfway(numbers, place, levels, values):
+def write_halfway(shared, given):
     """As :func:`write_together`, without a count that is odd meanwhile."""
-    for i in range(len(levels)):
-        levels[i] = values[i]
-        memory.fence()
-    numbers[place] += 2
+    count = shared[0].count
+    shared[0].bpm = given[0].bpm
+    fence()
+    shared[0].downbeat_s = given[0].downbeat_s
+    fence()
+    shared[0].count = count + 2
 
 
 @compiled()
-def hammer(numbers, place, levels, values, times, whole):
+def hammer(shared, given, times, whole):
     for n in range(times):
-        values[:] = n
+        given[0].bpm = given[0].downbeat_s = n
         if whole:
-            write_together(numbers, place, levels, values)
+            write_together(shared, given)
         else:
-            write_halfway(numbers, place, levels, values)
+            write_halfway(shared, given)
 
 
 @compiled()
-def torn(numbers, place, levels, values, until):
+def torn(shared, taken, device):
     """How often values were read that do not belong together, and how often any were."""
     bad = whole = 0
-    while numbers[3] < until:
-        if read_together(numbers, place, levels, values) >= 0:
+    while device[0].callbacks == 0:
+        taken[0].count = -1
+        if read_together(shared, taken):
             whole += 1
-            bad += values.min() != values.max()
-        memory.fence()
+            bad += taken[0].bpm != taken[0].downbeat_s
+        fence()
     return bad, whole
 
 
 def _hammered(path, whole) -> None:
     board = b.Board(path)
-    hammer(board.numbers, b.CALL, board.levels[:_WIDTH], np.zeros(_WIDTH), 1, whole)
-    board.publish(0, 1)
-    while not board.get(1):  # until the reader is compiled too
+    given = np.zeros(1, TempoWish.dtype)
+    hammer(board.tempo.array, given, 1, whole)
+    board.device.heard = 1
+    while not board.device.played:  # until the reader is compiled too
         pass
-    hammer(board.numbers, b.CALL, board.levels[:_WIDTH], np.zeros(_WIDTH), _TIMES, whole)
-    board.publish(3, 1)
+    hammer(board.tempo.array, given, _TIMES, whole)
+    board.device.callbacks = 1
 
 
 def _wants(path) -> None:
     """A tempo, a call and a session, again and again, by the functions of the board."""
     board, n = b.Board(path), 0
-    while not board.get(b.STOP):
+    while not board.controls.stop:
         n += 1
         board.want_tempo(Tempo(100.0 + n % 100, float(n % 100)), bool(n % 2))
         board.call(slot=n % 100, at=n % 100, fade_s=n % 100, cross=n % 100)
-        begin_session(board, 44100 + n % 3, 128, (n % 3, n % 3), Settings(), 441 * (n % 3))
+        rate = 44100 + n % 3
+        begin_session(board, rate, 128, (n % 3, n % 3), ASKED, 128 * (n % 3))
         time.sleep(0.001)  # a session's beginning takes milliseconds: most of the time it is one
 
 
 def _notes(path) -> None:
     board, n = b.Board(path), 0
-    while not board.get(b.STOP):
+    while not board.controls.stop:
         n += 1
-        note(board, Kind.SWITCH, n, n, n, n)
+        note(board, Kind.MACRO, n, n, n, n)
 
 
 WRITERS = {
@@ -111,19 +118,19 @@ def beside():
         return board
 
     yield start
-    board.publish(b.STOP, b.ALL_END)
+    board.controls.stop = b.ALL_END
     for process in processes:
         process.wait()
     release(board.path)
 
 
 def _torn(board: b.Board) -> tuple[int, int]:
-    values, levels = np.zeros(_WIDTH), board.levels[:_WIDTH]
-    torn(board.numbers, b.CALL, levels, values, 0)
-    while not board.get(0):
+    taken, over = np.zeros(1, TempoWish.dtype), np.ones(1, Device.dtype)
+    torn(board.tempo.array, taken, over)
+    while not board.device.heard:
         pass
-    board.publish(1, 1)
-    return torn(board.numbers, b.CALL, levels, values, 1)
+    board.device.played = 1
+    return torn(board.tempo.array, taken, board.device.array)
 
 
 def test_machine_code_reads_nothing_halfway(beside):
@@ -141,14 +148,14 @@ def test_without_the_count_it_would(beside):
 def test_tempo_call_and_session_belong_together(beside):
     board, seen = beside("wants"), set()
     while len(seen) < 60:
-        number, tempo, known = board.wanted_tempo()
+        number, (tempo, known) = board.tempo.count, board.wanted_tempo()
         call, opened = board.called(), board.opened()
-        if number > 4 and opened is not None and call.cross >= 0.0:
+        if number > 4 and tempo.downbeat_s and opened is not None and call.cross >= 0.0:
             seen.add(number)
             assert tempo.bpm - 100.0 == tempo.downbeat_s
             assert known == bool(tempo.downbeat_s % 2)
             assert call.slot == call.at == call.fade_s == call.cross
-            assert opened.heard == 441 * opened.inputs
+            assert opened.heard == 128 * opened.inputs
             assert opened.rate == 44100 + opened.inputs
 
 
@@ -158,17 +165,17 @@ def test_rows_of_the_journal_are_whole(beside):
     while rows < 10_000:
         for row in reader.take():
             rows += 1
-            assert row["at"] == row["slot"] == row["fade_s"] == row["due"]
+            assert row["at"] == row["fed"] == row["number"] == row["place"]
 
 
 def test_a_row_that_is_just_being_written_is_not_taken():
     board = b.create()
     try:
         reader = Reader(board)
-        for n in range(b.ROWS):
-            note(board, Kind.SWITCH, n, n, n, n)
-        board.notes[board.get(b.NOTED) % b.ROWS] = -1.0  # halfway, over the oldest
-        assert [row["at"] for row in reader.take()] == list(range(1, b.ROWS))
+        for n in range(ROWS):
+            note(board, Kind.MACRO, n, n, n, n)
+        board.effects_rows[board.effects.noted % ROWS] = -1.0  # halfway, over the oldest
+        assert [row["at"] for row in reader.take()] == list(range(1, ROWS))
         assert reader.lost == 1
     finally:
         release(board.path)
@@ -179,14 +186,14 @@ def test_a_writer_that_was_killed_in_the_middle_holds_nobody_up():
     try:
         board.want_tempo(Tempo(120.0, 1.0))
         before = board.wanted_tempo()
-        board.publish(b.TEMPO, board.get(b.TEMPO) | 1)
-        board.levels[b.BPM_WANTED] = 77.0
+        board.tempo.count |= 1
+        board.tempo.bpm = 77.0
         assert board.wanted_tempo() == before
         board.want_tempo(Tempo(90.0, 2.0))  # the next one mends it
-        assert board.wanted_tempo()[1] == Tempo(90.0, 2.0)
-        board.publish(b.OPENING, board.get(b.OPENING) | 1)
+        assert board.wanted_tempo()[0] == Tempo(90.0, 2.0)
+        board.device.opening |= 1
         assert board.opened() is None
-        begin_session(board, 48000, 128, (2, 2), Settings(), 0)
+        begin_session(board, 48000, 128, (2, 2), ASKED, 0)
         assert board.opened().number == 1
     finally:
         release(board.path)
@@ -195,9 +202,9 @@ def test_a_writer_that_was_killed_in_the_middle_holds_nobody_up():
 def test_what_the_engine_is_asked_with_is_on_the_board():
     board = b.create()
     try:
-        assert board.called() == b.Call()
+        assert board.called() == Call()
         board.call(slot=3, at=1 << 40)
-        assert board.called() == b.Call(3, 1 << 40)
+        assert board.called() == Call(3, 1 << 40)
         assert Asked([], "cpu", 120.0, 0.0, Settings()).known
     finally:
         release(board.path)

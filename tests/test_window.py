@@ -10,13 +10,16 @@ import pytest
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import MAX_GAIN_DB, Quality, gain_image
+from engine.dsp.gain_reader import read
 from engine.dsp.level import ModelLevel
+from engine.dsp.path_setup import Arrangement, path_of, tell_tempo
+from engine.dsp.path_state import KIND_WINDOW
+from engine.dsp.published import Publisher, published
+from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.trailing import TrailingWindow
-from engine.dsp.window import PhraseWindow
+from engine.dsp.window import Grid, PhraseWindow
 from engine.errors import GeneratorError, UsageError
-from engine.stages.reader import GainReader
-from engine.stages.readings import gain_rows
 
 RATE = 44100
 ANALYSER = FrontEnd().at(RATE)
@@ -164,13 +167,13 @@ def test_trailing_window_ends_now():
     assert snapshot.start + 479 * snapshot.hop == pytest.approx(snapshot.newest)
 
 
-@pytest.mark.parametrize(
-    "window", [PhraseWindow(ANALYSER, Tempo(172.3, 0.11)), TrailingWindow(ANALYSER, 480)]
-)
-def test_end_of_column_is_when_a_column_can_be_pushed(window):
+@pytest.mark.parametrize("clock", [Tempo(172.3, 0.11), None])
+def test_end_of_column_is_when_a_column_can_be_pushed(clock):
+    window = TrailingWindow(ANALYSER, 480) if clock is None else PhraseWindow(ANALYSER, clock)
+    grid = window if clock is None else Grid(ANALYSER, clock)
     sample = 0
     for _ in range(1500):
-        end = window.end_of_column(sample)
+        end = grid.end_of_column(sample)
         assert end > sample
         centres = window.centres(end - ANALYSER.after)
         assert [c + ANALYSER.after for c in centres] == [end]
@@ -179,10 +182,11 @@ def test_end_of_column_is_when_a_column_can_be_pushed(window):
 
 
 def test_end_of_window_is_the_end_of_a_phrase():
-    window, tempo = PhraseWindow(ANALYSER, Tempo(175.0, 0.2)), Tempo(175.0, 0.2)
+    tempo = Tempo(175.0, 0.2)
+    grid = Grid(ANALYSER, tempo)
     ends, sample = [], 0
     for _ in range(4):
-        sample = window.end_of_window(sample)
+        sample = grid.end_of_window(sample)
         ends.append(sample)
     wanted = [(0.2 + k * tempo.phrase_s) * RATE + ANALYSER.after for k in range(4)]
     assert np.all(np.abs(np.array(ends) - wanted) <= ANALYSER.hop + 1)
@@ -194,18 +198,41 @@ def image_of(snapshot, gain_db, generated=None):
     return gain_image(snapshot, source, made, ANALYSER, 0.0)
 
 
-def test_readings_fall_back_in_order():
+class Reader:
+    """The gains of one slot for any instants."""
+
+    def __init__(self, tempo, width):
+        stft = STFT.low_delay(RATE)
+        what = published(1, 128, 0, width)
+        feed, out = np.zeros((1, 2, 4096), np.float32), np.zeros((2, 4096), np.float32)
+        self.path = path_of(ANALYSER, stft, Arrangement(1, 2), what, feed, out)
+        self.path.slots["kind"] = KIND_WINDOW
+        tell_tempo(self.path, tempo, True)
+        self._publisher = Publisher(what, 0)
+
+    def publish(self, image):
+        self._publisher.image(image, 0)
+
+    def read(self, sample):
+        """Quality, gain of a band, share of the effect."""
+        wet, _ = read(self.path.reader, 0, sample)
+        quality = tuple(Quality)[self.path.slots["quality"][0]]
+        return quality, wet * float(self.path.reader.gain[0, 5]), wet
+
+
+@pytest.mark.parametrize("room", [480, 256])
+def test_readings_fall_back_in_order(room):
+    """Also where there is no room for all of an image."""
     tempo = Tempo(175.0)
-    reader = GainReader(RATE, 128, tempo, blend=True)
+    reader = Reader(tempo, room)
     image = image_of(fill(PhraseWindow(ANALYSER, tempo), 2 * tempo.phrase_s), 6.0)
-    newest, reach = image.source.newest, image.source.reach
+    newest = image.source.newest
+    reach = image.source.reach if room == 480 else 127 * image.source.hop
     reader.publish(image)
     seen = {}
     for sample in np.arange(newest - 5000, newest + reach + 2 * RATE, 128):
-        reading = reader.read(float(sample))
-        seen.setdefault(reading.quality, []).append(
-            (sample, float(gain_rows([reading], 128)[0, 5]))
-        )
+        quality, gain, _ = reader.read(float(sample))
+        seen.setdefault(quality, []).append((sample, gain))
     assert list(seen) == [Quality.FRESH, Quality.PREDICTED, Quality.HELD, Quality.DRY]
     assert seen[Quality.PREDICTED][0][0] == pytest.approx(newest + image.source.hop, abs=256)
     assert seen[Quality.HELD][0][0] == pytest.approx(newest + reach, abs=256)
@@ -215,9 +242,23 @@ def test_readings_fall_back_in_order():
     assert seen[Quality.DRY][-1][1] == 0.0
 
 
+def test_part_of_an_image_keeps_each_column_its_time():
+    tempo = Tempo(175.0)
+    snapshot = fill(PhraseWindow(ANALYSER, tempo), 2.4 * tempo.phrase_s)
+    image = image_of(snapshot, 6.0)
+    part = image.around_newest(200)
+    assert len(part.level) == len(part.gain_db) == 200
+    position = (part.source.start + np.arange(200) * part.source.hop) / RATE
+    heard = position <= part.source.newest / RATE
+    times = part.source.db[:, 0]
+    assert np.abs(times - position)[heard].max() < 1.01 * FrontEnd().hop_s
+    ahead = times[~heard] + tempo.phrase_s - position[~heard]
+    assert np.abs(ahead).max() < 1.01 * FrontEnd().hop_s
+
+
 def test_the_effect_comes_back_at_a_downbeat():
     tempo = Tempo(175.0)
-    reader = GainReader(RATE, 128, tempo, blend=True)
+    reader = Reader(tempo, 480)
     window = PhraseWindow(ANALYSER, tempo)
     first = image_of(fill(window, tempo.phrase_s), 6.0)
     reader.publish(first)
@@ -225,7 +266,7 @@ def test_the_effect_comes_back_at_a_downbeat():
     for sample in np.arange(0, lost, 128):
         reader.read(float(sample))
     reader.publish(image_of(fill(window, lost / RATE + 0.1), 6.0))
-    gains = {s: reader.read(float(s)).wet for s in np.arange(lost, lost + 2 * RATE, 128)}
+    gains = {s: reader.read(float(s))[2] for s in np.arange(lost, lost + 2 * RATE, 128)}
     back = next(sample for sample, wet in gains.items() if wet > 0)
     bars = (back / RATE) / tempo.bar_s
     assert (bars - np.floor(bars)) * tempo.bar_s < 0.01

@@ -57,6 +57,8 @@ def doctor(
             warn,
             seconds,
             tempo.beats_per_bar,
+            sink,
+            measured,
         )
     found: dict[str, Any] = {
         "devices": [asdict(device) for device in listed],
@@ -92,10 +94,10 @@ def _show(found: dict[str, Any], listed: list[Device], trouble: str) -> None:
         else "priority   no real-time: allow it with `ulimit -r 95`, or a line `@audio - rtprio 95`"
         " in /etc/security/limits.conf"
     )
-    trip = found["round_trip"]
-    parts = ", ".join(f"{name} {samples}" for name, samples in trip.items() if name != "total")
-    ms = 1000 * trip["total"] / 48000
-    say(f"latency    {trip['total']} samples ({ms:.1f} ms) at 48 kHz: {parts}")
+    say(f"latency    {_latency(found['round_trip'])}")
+    for name, preset in found["presets"].items():
+        if preset["latency"] and preset["latency"] != found["round_trip"]:
+            say(f"           {name}: {_latency(preset['latency'])}")
     table = Table(
         "preset", "BPM", "hop p50 / p99 / p99.9", "inference p50 / p99", "cores", box=None
     )
@@ -112,3 +114,10 @@ def _show(found: dict[str, Any], listed: list[Device], trouble: str) -> None:
     stdout.print(table)
     for name, preset in found["presets"].items():
         say(f"{name}: {preset['verdict']}")
+
+
+def _latency(parts: dict[str, int]) -> str:
+    """Samples in all and by part, of those that take any."""
+    some = (f"{name} {samples}" for name, samples in parts.items() if samples and name != "total")
+    ms = 1000 * parts["total"] / 48000
+    return f"{parts['total']} samples ({ms:.1f} ms) at 48 kHz: {', '.join(some)}"

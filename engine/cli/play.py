@@ -112,13 +112,13 @@ def play(
         record = Path(rig.recording.folder)
     asked = admitted(rig.asked(provider.value, tempo, settings))
     wanted = Wanted(
-        *(source, sink, rate or devices.rate, block or devices.block, not interpreted, settings),
+        *(source, sink, rate or devices.rate, block or devices.block, not interpreted, asked),
         seconds=seconds,
         loop=loop,
     )
     from engine.cli.stage import play_stage  # it compiles the callback
 
-    play_stage(route.wanted(wanted), asked, rig, rig_path, seconds, as_json, record, midi)
+    play_stage(route.wanted(wanted), rig, rig_path, seconds, as_json, record, midi)
 
 
 def _check_options(ctx: typer.Context, route: Route) -> None:

@@ -221,14 +221,13 @@ def _health(show: Show, width: int) -> list[Line]:
     status = show.status
     first = Text(" DROPOUT ", style="bold white on red") if show.dropout else Text()
     first.append("  " * show.dropout + f"load {show.load:4.0%}", style="default on default")
-    first.append(f"  hop p99 {status.hop_ms['p99']:.2f} ms")
+    first.append(f"  callback p99 {status.callback_ms['p99']:.2f} ms")
     first.append(f"  gains {status.age_ms['p50']:.0f} ms old (p99 {status.age_ms['p99']:.0f})")
     second = Text()
     if status.lost or status.restarts:
         second.append(f"lost {status.lost}  restarts {status.restarts}  ", style="yellow")
     second.append(f"gaps {status.gaps}  device flags {status.flags}")
-    second.append(f"  {status.late_hops} hops late")
-    second.append(f"  {status.late_inferences} of {status.inferences} inferences late")
+    second.append(f"  {status.late_gains} gains late of {status.inferences} inferences")
     ports = ", ".join(map(printable, show.ports)) or "no ports"
     heard = Text(f"MIDI {printable(show.midi) or '-'}  ({ports})")
     importance = WARNING if show.dropout else HEALTH

@@ -70,8 +70,7 @@ def soak(
     with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
         task = bar.add_task("starting", total=1.0)
         result = run(
-            Wanted(None, None, None, block, True, settings),
-            asked,
+            Wanted(None, None, None, block, True, asked),
             minutes,
             feed,
             lambda status, share: bar.update(
@@ -93,16 +92,16 @@ def soak(
         f" (the server left out {found['left_out']} blocks)"
     )
     say(
-        f"counted    {found['gaps']} gaps, {found['flags']} flagged callbacks,"
-        f" {found['late_hops']} late hops, engine started again {found['restarts']} ×"
+        f"counted    {found['gaps']} gaps of the effects, {found['flags']} flagged callbacks,"
+        f" {found['late_gains']} late gains, engine started again {found['restarts']} ×"
     )
     say(
         f"gains      {share}; age p50 {found['age_ms']['p50']:.0f}, p99"
         f" {found['age_ms']['p99']:.0f} ms"
     )
     say(
-        f"hop        p50 {found['hop_ms']['p50']:.2f}, p99 {found['hop_ms']['p99']:.2f}, p99.9"
-        f" {found['hop_ms']['p999']:.2f} ms"
+        f"callback   p50 {found['callback_ms']['p50']:.2f}, p99"
+        f" {found['callback_ms']['p99']:.2f}, p99.9 {found['callback_ms']['p999']:.2f} ms"
     )
     say(f"memory     {memory['begin']:.0f} → {memory['end']:.0f} MiB")
     if report is not None:

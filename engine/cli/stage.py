@@ -18,6 +18,7 @@ from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
 from engine.cli.screen import draw, line
 from engine.errors import PresetError
 from engine.live.asked import Asked, Wanted
+from engine.live.callback import exchange
 from engine.live.events import Events
 from engine.live.midi_file import read_midi
 from engine.live.performer import Performer
@@ -28,15 +29,17 @@ from engine.live.show import Observer
 from engine.live.status import Status, latency, look
 from engine.live.supervisor import Supervisor, refused
 from engine.live.take import hash_of
+from engine.machine_code import is_kept
 from engine.paths import fitting
 
+_OPENING = "opening the devices, loading the network"
+_COMPILING = "compiling the audio path for this machine (once, about half a minute)"
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
 
 
 def play_stage(
     wanted: Wanted,
-    asked: Asked,
     rig: Rig,
     rig_path: Path | None,
     seconds: float | None,
@@ -54,7 +57,8 @@ def play_stage(
         InputError: the MIDI file cannot be read.
     """
     score = read_midi(midi, warn) if midi is not None else []
-    stage = Supervisor(wanted, asked)
+    asked = wanted.asked
+    stage = Supervisor(wanted)
     events = _Events(stage.events)
     state = None if rig_path is None else _state_of(rig_path)
     performer = Performer(
@@ -74,13 +78,14 @@ def play_stage(
         recorder = Recorder(stage.board, record, facts, stage.events, stage.note, performer.heard)
         recorder.start()  # a take that begins with the session can be played again
     try:
-        with waiting("opening the devices, loading the network"):
+        kept = is_kept(exchange)
+        with waiting(_OPENING if kept else _COMPILING):
             stage.start()
         if rig_path is None and stage.broken:  # the one preset that was asked for
             raise refused(PresetError, stage.broken[0])
         _announce(stage, asked, " | ".join(names), wanted)
         performer.start()
-        observer = Observer(stage, wanted.settings, performer, recorder, rig)
+        observer = Observer(stage, performer, recorder, rig)
         # Files count their samples themselves, so that a recording is as long as was asked for.
         endless = seconds is None or wanted.has_files
         until = float("inf") if endless else time.monotonic() + (seconds or 0.0)
@@ -93,7 +98,7 @@ def play_stage(
                 recorder.stop()
             stage.stop()
     events.tell()  # what the screen has taken along, and what was said at the end
-    status = look(stage, wanted.settings)
+    status = look(stage)
     if as_json:
         said = {"device": stage.device, "engine": stage.engine, "presets": names}
         take = str(recorder.take) if recorder is not None and recorder.take else None
@@ -126,7 +131,7 @@ def _state_of(rig: Path) -> Path:
 
 def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> None:
     device, engine = stage.device, stage.engine
-    rate, parts = int(str(device["rate"])), latency(stage, wanted.settings)
+    rate, parts = int(str(device["rate"])), latency(stage)
     clock = f"{asked.bpm:.2f} BPM" if asked.known else "listening for the tempo"
     tell(
         f"{device['input']} → {name} on {engine['provider']} → {device['output']},"
@@ -197,12 +202,11 @@ def _summary(status: Status) -> None:
     say(
         f"gains {shares(status.gain_share)}, {status.age_ms['p50']:.0f} ms old"
         f" (p99 {status.age_ms['p99']:.0f}); {status.inferences} inferences,"
-        f" {status.late_inferences} late"
+        f" {status.late_gains} gains late"
     )
     say(
-        f"{status.gaps} gaps, {status.late_hops} of {status.hops} hops late, {status.flags}"
-        f" callbacks flagged by the device; hop p50 {status.hop_ms['p50']:.2f},"
-        f" p99.9 {status.hop_ms['p999']:.2f} ms"
+        f"{status.gaps} gaps of the effects, {status.flags} callbacks flagged by the device;"
+        f" callback p50 {status.callback_ms['p50']:.2f}, p99.9 {status.callback_ms['p999']:.2f} ms"
     )
     say(f"device lost {status.lost} ×, engine started again {status.restarts} ×")
     if status.faults:

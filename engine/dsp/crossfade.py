@@ -8,51 +8,57 @@ the music.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from engine.dsp.arrays import Array, Audio
+from engine.machine_code import compiled
 
 Law = Literal["equal-power", "equal-gain", "measured"]
+LAWS: tuple[Law, ...] = get_args(Law)
+"""Machine code has their numbers."""
+_EQUAL_POWER, _EQUAL_GAIN = LAWS.index("equal-power"), LAWS.index("equal-gain")
 _MEMORY_S = 0.1
 
 
-def gains(position: Array, law: Law, correlation: float = 0.0) -> tuple[Array, Array]:
+@compiled()
+def fade_gains(position, law, correlation):  # type: ignore[no-untyped-def]
     """Gains of the old and of the new sound.
 
     Args:
         position: 0 (old) … 1 (new).
-        law: see the module.
+        law: its number in :data:`LAWS`.
         correlation: ρ, −1 … 1, for the law ``measured``; below 0 it counts as 0, for sounds that
             cancel out are not made louder.
     """
-    if law == "equal-power":
+    if law == _EQUAL_POWER:
         return np.cos(0.5 * np.pi * position), np.sin(0.5 * np.pi * position)
     old, new = 1.0 - position, position
-    if law == "equal-gain":
+    if law == _EQUAL_GAIN:
         return old, new
     rho = min(max(correlation, 0.0), 1.0)
     norm = np.sqrt(old**2 + new**2 + 2.0 * rho * old * new)
     return old / norm, new / norm
 
 
-class Correlation:
-    """Correlation of two sounds over the last tenth of a second.
+@compiled()
+def likeness(products, rate, one, other):  # type: ignore[no-untyped-def]
+    """Correlation of two sounds over the last tenth of a second, 0 where there is silence.
 
     Args:
+        products: (3,) float64, of both, the one and the other, so far; they are brought up to date.
         rate: in hertz.
+        one, other: the next of each, (channels, n).
     """
-
-    def __init__(self, rate: float) -> None:
-        self._memory = _MEMORY_S * rate
-        self._products = np.zeros(3)
-
-    def hear(self, one: Audio, other: Audio) -> float:
-        """Take two blocks (channels, n); the correlation so far, 0 where there is silence."""
-        keep = np.exp(-one.shape[-1] / self._memory)
-        fresh = (np.vdot(one, other), np.vdot(one, one), np.vdot(other, other))
-        self._products = keep * self._products + np.array(fresh, np.float64)
-        both, first, second = self._products
-        power = float(np.sqrt(first * second))
-        return float(both) / power if power > 1e-12 else 0.0
+    keep = np.exp(-one.shape[1] / (_MEMORY_S * rate))
+    both, first, second = 0.0, 0.0, 0.0
+    for c in range(one.shape[0]):
+        for i in range(one.shape[1]):
+            both += one[c, i] * other[c, i]
+            first += one[c, i] * one[c, i]
+            second += other[c, i] * other[c, i]
+    products[0] = keep * products[0] + both
+    products[1] = keep * products[1] + first
+    products[2] = keep * products[2] + second
+    power = np.sqrt(products[1] * products[2])
+    return products[0] / power if power > 1e-12 else 0.0

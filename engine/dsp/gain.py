@@ -8,8 +8,7 @@ because the input has no energy there, is left over as ``noise``.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -51,29 +50,26 @@ class GainImage:
     level: Array
     source: Snapshot
 
-    @property
-    def newest(self) -> float:
-        """Sample around which the newest column lies that was seen."""
-        return self.source.newest
-
-    def quality(self, sample: float) -> Quality:
-        """How well the image knows an instant; the window of a column reaches one hop further."""
-        hop = self.source.hop
-        ahead = (sample - self.source.newest) / hop
-        oldest = math.ceil(self.source.period) - 1 + 1e-3
-        if -oldest <= ahead <= 1.0:
-            return Quality.FRESH
-        return Quality.PREDICTED if 0 < ahead <= self.source.reach / hop else Quality.HELD
-
-    def position(self, sample: float) -> tuple[int, int, float]:
-        """Columns on both sides of an instant and the weight of the second."""
-        source, width = self.source, len(self.level)
-        column = (sample - source.start) / source.hop
-        if source.circular:
-            column %= source.period
-        column = min(max(column, 0.0), float(width - 1))
-        left = int(column)
-        return left, (left + 1) % width, column - left
+    def around_newest(self, width: int) -> GainImage:
+        """As much of it as ``width`` columns hold: all, or the columns around the newest, no
+        circle any more."""
+        if len(self.level) <= width:
+            return self
+        source = self.source
+        newest = round((source.newest - source.start) / source.hop)
+        columns = newest + np.arange(width) - width // 2
+        rows = np.rint(columns % source.period).astype(np.intp) % len(self.level)
+        part = replace(
+            source,
+            db=source.db[rows],
+            level=source.level[rows],
+            start=source.start + columns[0] * source.hop,
+            reach=min(source.reach, (width - width // 2 - 1) * source.hop),
+            period=float(width),
+            circular=False,
+        )
+        noise = None if self.noise is None else self.noise[rows]
+        return GainImage(self.gain_db[rows], self.generated_db[rows], noise, self.level[rows], part)
 
 
 def gain_image(

@@ -1,28 +1,17 @@
-"""The sound of one slot, hop by hop, in machine code: no allocation, no lock, no interpreter.
+"""The sound of one slot for one hop, in machine code: no allocation, no lock, no interpreter.
 
-For each hop of the feed: the frame that ends with it is transformed; a gain curve goes onto its
-spectrum, and noise where the feed has no energy for a gain to act on; the outcome is brought to the
-slot's loudness and mixed with the feed's own spectrum, with which it is in time; and it is put
-together again by overlap-add. The phase is the feed's (Vande Veire et al. 2019, section 2.3), the
-transform the low-delay one of :mod:`engine.dsp.stft`. Two channels go through one complex
-transform, for one curve serves all of them: so the stereo image stays.
+The frame that ends with the hop is transformed; a gain curve goes onto its spectrum, and noise
+where the feed has no energy for a gain to act on; the outcome is brought to the slot's loudness and
+mixed with the feed's own spectrum, with which it is in time; and it is put together again by
+overlap-add. The phase is the feed's (Vande Veire et al. 2019, section 2.3), the transform the
+low-delay one of :mod:`engine.dsp.stft`. Two channels go through one complex transform, for one
+curve serves all of them: so the stereo image stays.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from engine.dsp.kernel_plan import (
-    AMOUNT,
-    FEED_POWER,
-    HOPS,
-    KEEP,
-    NOISE_ENERGY,
-    NOISE_GAIN,
-    OWN_POWER,
-    SILENT,
-    STEP,
-)
 from engine.dsp.loudness import MOST_DB, power_of
 from engine.dsp.noise import GATE_HEADROOM, KNUTH, SILENCE, TABLE
 from engine.dsp.transform import transform
@@ -33,115 +22,99 @@ _MOST = float(10 ** (MOST_DB / 20))
 
 
 @compiled()
-def hear(block, plan, state):  # type: ignore[no-untyped-def]
-    """Take samples, (channels, n), while nobody listens: what follows is whole again ``reach −
-    hop`` samples later."""
-    frame, n = state.frame, block.shape[1]
-    size = frame.shape[1]
-    kept = max(0, size - n)
-    for c in range(block.shape[0]):
-        for i in range(kept):
-            frame[c, i] = frame[c, i + size - kept]
-        for i in range(kept, size):
-            frame[c, i] = block[c, n - size + i]
-    state.tail[:] = 0.0
+def analyse(sounds, source, end):  # type: ignore[no-untyped-def]
+    """The spectrum of the frame of a source that ends at a sample, and the level of its last hop;
+    once for all slots that it feeds."""
+    state, plan = sounds.state[0], sounds.plan
+    if sounds.analysed[source] == end:
+        return
+    sounds.analysed[source] = end
+    hop, channels, rings = state.hop, state.channels, sounds.feed[source]
+    ring, size = rings.shape[1], len(plan.analysis)
+    recent = sounds.recent[source]
+    row = (end // hop) % len(recent)
+    for c in range(channels):
+        power = np.float32(0.0)
+        for i in range(end - hop, end):
+            x = rings[c, i % ring]
+            power += x * x
+        recent[row, c] = power / np.float32(hop)
+    first = (end - size) % ring
+    head = min(size, ring - first)
+    for pair in range(sounds.spectrum.shape[1]):
+        for part in range(2):
+            spectrum, channel = sounds.spectrum[source, pair, part], 2 * pair + part
+            if channel >= channels:
+                spectrum[:] = np.float32(0.0)
+                continue
+            signal = rings[channel]
+            for i in range(head):
+                spectrum[i] = signal[first + i] * plan.analysis[i]
+            for i in range(head, size):
+                spectrum[i] = signal[i - head] * plan.analysis[i]
+        re, im = sounds.spectrum[source, pair, 0], sounds.spectrum[source, pair, 1]
+        transform(re, im, sounds.work[0], sounds.work[1], plan.factors)
 
 
-@compiled(fastmath={"contract", "nsz"})
-def render(block, gains, noises, asked, mix, first_hop, plan, state, out):  # type: ignore[no-untyped-def]
-    """The next hops.
+@compiled()
+def render(sounds, slot, wet, level, end):  # type: ignore[no-untyped-def]
+    """The sound of a slot, into ``sounds.sound``; it begins ``late`` samples before the hop.
 
     Args:
-        block: of the feed, (channels, hops·hop).
-        gains: dB, faded towards 0 as the hop is dry, (hops, bands).
-        noises: variance a sample and band, (hops, bands).
-        asked: of each hop how much of the effect there is, 0 … 1, and mean square of the feed that
-            its noise was made for, below 0 where there is none, (hops, 2).
-        mix: see :class:`Mix`.
-        first_hop: number of the first hop since the feed began: it chooses the phases of noise.
-        plan, state: of the slot.
-        out: takes the sound, (channels, hops·hop), ``reach − hop`` samples late.
+        sounds: of the signal path, with gains and noise of this hop.
+        slot: its number.
+        wet: how much of the effect there is, 0 … 1.
+        level: mean square of the feed that the noise was made for, below 0 for no noise.
+        end: sample of the feed at which the frame ends.
     """
-    hops = len(gains)
-    hop = block.shape[1] // max(hops, 1)
-    for number in range(hops):
-        first = number * hop
-        _listen(block, first, hop, state)
-        pairs = len(state.spectrum)
-        for pair in range(pairs):
-            _analyse(pair, plan, state)
-        _curves(gains[number], plan, state.curve)
-        wet, level = asked[number, 0], asked[number, 1]
-        noisy = level >= 0.0 and wet > 0.0
-        if noisy:
-            _noise(noises[number], level, wet, hop, plan, state)
-        place = ((first_hop + number) * KNUTH >> 8) % TABLE
-        for pair in range(pairs):
-            _apply(pair, noisy, place, plan, state)
-        factor = mix.level
-        if mix.match:
-            factor *= _follow(wet == 1.0, plan, state)
-        now, step = state.numbers[AMOUNT], plan.numbers[STEP]
-        now = min(max(mix.amount, now - step), now + step)
-        state.numbers[AMOUNT] = now
-        for pair in range(pairs):
-            _mixed(pair, np.float32(factor), np.float32(now), state)
-            _synthesise(pair, first, hop, plan, state, out)
-
-
-@compiled()
-def _listen(block, first, hop, state):  # type: ignore[no-untyped-def]
-    """The next hop into the frame, and its level."""
-    frame, heard = state.frame, state.heard
-    size = frame.shape[1]
-    row = int(state.numbers[HOPS]) % len(heard)
-    for c in range(block.shape[0]):
-        for i in range(size - hop):
-            frame[c, i] = frame[c, i + hop]
-        power = np.float32(0.0)
-        for i in range(hop):
-            x = block[c, first + i]
-            frame[c, size - hop + i] = x
-            power += x * x
-        heard[row, c] = power / np.float32(hop)
-    state.numbers[HOPS] += 1
-
-
-@compiled()
-def _analyse(pair, plan, state):  # type: ignore[no-untyped-def]
-    re, im = state.spectrum[pair, 0], state.spectrum[pair, 1]
-    left, right = state.frame[2 * pair], state.frame[2 * pair + 1]
-    for i in range(len(re)):
-        re[i] = left[i] * plan.analysis[i]
-        im[i] = right[i] * plan.analysis[i]
-    transform(re, im, state.work[0], state.work[1], plan.factors)
+    state, plan, me = sounds.state[0], sounds.plan, sounds.slots[slot]
+    source = me.source if end <= state.fed else 0
+    analyse(sounds, source, end)
+    spectrum = sounds.spectrum[source]
+    _curves(sounds.gain[slot], np.float32(wet), plan, sounds.curve[0])
+    noisy = level >= 0.0 and wet > 0.0
+    if noisy:
+        _noise(sounds, slot, source, level, wet)
+    place = ((state.at // state.hop - 1) * KNUTH >> 8) % TABLE
+    pairs = len(spectrum)
+    for pair in range(pairs):
+        _apply(sounds, spectrum[pair], pair, noisy, place)
+    factor = me.level
+    if me.match:
+        factor *= _follow(sounds, me, spectrum, wet == 1.0)
+    step = plan.numbers[0].amount_step
+    me.amount = min(max(me.wanted, me.amount - step), me.amount + step)
+    for pair in range(pairs):
+        _mix(sounds, spectrum[pair], pair, np.float32(factor), np.float32(me.amount))
+        _synthesise(sounds, slot, pair)
 
 
 @compiled(fastmath={"contract", "nsz"})
-def _curves(gain, plan, curve):  # type: ignore[no-untyped-def]
-    """Gains of bands, dB, as factors of bins."""
+def _curves(gain, wet, plan, curve):  # type: ignore[no-untyped-def]
+    """Gains of bands, dB, as factors of bins; fewer as the hop is dry."""
     last = len(gain) - 1
     for k in range(len(curve)):
         low = plan.low[k]
-        below, above = gain[low], gain[min(low + 1, last)]
+        below, above = wet * gain[low], wet * gain[min(low + 1, last)]
         decibels = below + plan.weight[k] * (above - below)
         curve[k] = np.exp(np.float32(_NEPER) * decibels)
 
 
 @compiled()
-def _noise(density, level, wet, hop, plan, state):  # type: ignore[no-untyped-def]
+def _noise(sounds, slot, source, level, wet):  # type: ignore[no-untyped-def]
     """How strong the noise is in each bin and channel.
 
     It keeps the relation to the feed that it was predicted for: where the feed is quieter now, it
     is quieter by as much; and it is never more than 6 dB above the loudest of the last 60 ms.
     """
-    heard, factors, shape = state.heard, state.factors, state.shape
-    channels = heard.shape[1]
+    state, plan, me = sounds.state[0], sounds.plan, sounds.slots[slot]
+    recent, factors, density = sounds.recent[source], sounds.factors, sounds.noise[slot]
+    channels = state.channels
     live = 0.0
     for c in range(channels):
         factors[c] = 0.0
-        for row in range(len(heard)):
-            factors[c] = max(factors[c], heard[row, c])
+        for row in range(len(recent)):
+            factors[c] = max(factors[c], recent[row, c])
         live += factors[c]
     live = max(live / channels, SILENCE)
     power = 0.0
@@ -151,9 +124,12 @@ def _noise(density, level, wet, hop, plan, state):  # type: ignore[no-untyped-de
     gate *= min(1.0, live / max(level, SILENCE))
     for c in range(channels):
         factor = wet * np.sqrt(gate * factors[c] / live)
-        state.numbers[NOISE_ENERGY] += power * factor * factor * hop
+        me.noise_energy += power * factor * factor * state.hop
         factors[c] = factor
-    last, most = len(density) - 1, np.float32(plan.numbers[NOISE_GAIN])
+    for c in range(channels, len(factors)):
+        factors[c] = np.float32(0.0)
+    shape = sounds.curve[1]
+    last, most = len(density) - 1, np.float32(plan.numbers[0].noise_gain)
     for k in range(len(shape)):
         low = plan.low[k]
         below, above = density[low], density[min(low + 1, last)]
@@ -161,11 +137,11 @@ def _noise(density, level, wet, hop, plan, state):  # type: ignore[no-untyped-de
 
 
 @compiled(fastmath={"contract", "nsz"})
-def _apply(pair, noisy, place, plan, state):  # type: ignore[no-untyped-def]
+def _apply(sounds, spectrum, pair, noisy, place):  # type: ignore[no-untyped-def]
     """Gain and noise on a spectrum. Of two real signals L + iR the bins k and −k go together."""
-    re, im = state.spectrum[pair, 0], state.spectrum[pair, 1]
-    out_re, out_im = state.made[pair, 0], state.made[pair, 1]
-    curve, size = state.curve, len(re)
+    re, im = spectrum[0], spectrum[1]
+    out_re, out_im = sounds.made[pair, 0], sounds.made[pair, 1]
+    curve, shape, phases, size = sounds.curve[0], sounds.curve[1], sounds.plan.phases, len(re)
     half = size // 2
     for k in range(half + 1):
         out_re[k], out_im[k] = re[k] * curve[k], im[k] * curve[k]
@@ -173,10 +149,10 @@ def _apply(pair, noisy, place, plan, state):  # type: ignore[no-untyped-def]
         out_re[size - k], out_im[size - k] = re[size - k] * curve[k], im[size - k] * curve[k]
     if not noisy:
         return
-    left, right = state.factors[2 * pair], state.factors[2 * pair + 1]
+    left, right = sounds.factors[2 * pair], sounds.factors[2 * pair + 1]
     for k in range(half + 1):
-        x = state.shape[k] * plan.phases[0, place + k]
-        y = state.shape[k] * plan.phases[1, place + k]
+        x = shape[k] * phases[0, place + k]
+        y = shape[k] * phases[1, place + k]
         if k in (0, half):
             y = np.float32(0.0)
         out_re[k] += left * x - right * y
@@ -187,28 +163,30 @@ def _apply(pair, noisy, place, plan, state):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _follow(tells, plan, state):  # type: ignore[no-untyped-def]
+def _follow(sounds, me, spectrum, tells):  # type: ignore[no-untyped-def]
     """The factor that brings what is made to the loudness of the feed, followed over 3 seconds.
 
     Args:
+        path: the signal sounds.
+        me: of the slot.
+        spectrum: of its feed.
         tells: whether the effect is all there: else the hop says nothing of how loud it is.
     """
-    numbers = state.numbers
-    feed, own = power_of(state.spectrum, plan.loud), power_of(state.made, plan.loud)
-    if not (tells and min(feed, own) > plan.numbers[SILENT]):
+    plan = sounds.plan
+    feed, own = power_of(spectrum, plan.loud), power_of(sounds.made, plan.loud)
+    if not (tells and min(feed, own) > plan.numbers[0].silent):
         feed = own = 0.0
-    keep = plan.numbers[KEEP]
-    numbers[FEED_POWER] = keep * numbers[FEED_POWER] + feed
-    numbers[OWN_POWER] = keep * numbers[OWN_POWER] + own
-    if numbers[FEED_POWER] <= 0.0 or numbers[OWN_POWER] <= 0.0:
+    me.feed_power = plan.numbers[0].keep * me.feed_power + feed
+    me.own_power = plan.numbers[0].keep * me.own_power + own
+    if me.feed_power <= 0.0 or me.own_power <= 0.0:
         return 1.0
-    return min(max(np.sqrt(numbers[FEED_POWER] / numbers[OWN_POWER]), 1.0 / _MOST), _MOST)
+    return min(max(np.sqrt(me.feed_power / me.own_power), 1.0 / _MOST), _MOST)
 
 
 @compiled(fastmath={"contract", "nsz"})
-def _mixed(pair, factor, amount, state):  # type: ignore[no-untyped-def]
+def _mix(sounds, spectrum, pair, factor, amount):  # type: ignore[no-untyped-def]
     for part in range(2):
-        feed, made = state.spectrum[pair, part], state.made[pair, part]
+        feed, made = spectrum[part], sounds.made[pair, part]
         if factor != 1.0:
             for i in range(len(made)):
                 made[i] *= factor
@@ -218,19 +196,21 @@ def _mixed(pair, factor, amount, state):  # type: ignore[no-untyped-def]
 
 
 @compiled(fastmath={"contract", "nsz"})
-def _synthesise(pair, first, hop, plan, state, out):  # type: ignore[no-untyped-def]
-    re, im = state.made[pair, 0], state.made[pair, 1]
-    transform(im, re, state.work[1], state.work[0], plan.factors)
-    reach, size = len(plan.synthesis), len(re)
-    late = reach - hop
+def _synthesise(sounds, slot, pair):  # type: ignore[no-untyped-def]
+    state, window = sounds.state[0], sounds.plan.synthesis
+    re, im = sounds.made[pair, 0], sounds.made[pair, 1]
+    transform(im, re, sounds.work[1], sounds.work[0], sounds.plan.factors)
+    hop, late, first = state.hop, state.late, len(re) - len(window)
     for side in range(2):
         c = 2 * pair + side
-        if c >= out.shape[0]:
+        if c >= state.channels:
             break
-        sound, tail = (re, state.tail[c]) if side == 0 else (im, state.tail[c])
+        sound, tail, out = re, sounds.tail[slot, c], sounds.sound[slot, c]
+        if side == 1:
+            sound = im
         for i in range(hop):
-            piece = sound[size - reach + i] * plan.synthesis[i]
-            out[c, first + i] = piece + (tail[i] if i < late else np.float32(0.0))
+            piece = sound[first + i] * window[i]
+            out[i] = piece + (tail[i] if i < late else np.float32(0.0))
         for i in range(late):
-            piece = sound[size - reach + hop + i] * plan.synthesis[hop + i]
+            piece = sound[first + hop + i] * window[hop + i]
             tail[i] = piece + (tail[hop + i] if hop + i < late else np.float32(0.0))

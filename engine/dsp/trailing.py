@@ -40,10 +40,6 @@ class TrailingWindow:
         """First time after ``sample`` at which a column has been heard to its end."""
         return round(self._first_after(sample) * self._hop) + self._after
 
-    def end_of_window(self, sample: int) -> int:
-        """The same for the last column of a window: every column ends one."""
-        return self.end_of_column(sample)
-
     def centres(self, until: int) -> list[int]:
         """Centres of the next columns up to and including sample ``until``."""
         last = math.floor((until + 0.5) / self._hop)

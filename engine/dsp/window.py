@@ -79,14 +79,51 @@ class Window(Protocol):
         """
         ...
 
+
+class Grid:
+    """When the columns of a phrase are: it begins anew at each downbeat.
+
+    Args:
+        analyser: front end at the device's rate.
+        tempo: tempo and downbeat.
+
+    Attributes:
+        tempo: as given.
+        period, columns: length of a phrase in columns, and that rounded up.
+    """
+
+    def __init__(self, analyser: Analyser, tempo: Tempo) -> None:
+        self.tempo, self._hop, self._rate = tempo, analyser.hop, analyser.rate
+        self._after = analyser.after
+        self.period = tempo.phrase_s * analyser.rate / analyser.hop
+        self.columns = math.ceil(self.period)
+
+    def centre(self, phrase: int, column: int) -> int:
+        """Sample around which a column lies."""
+        return round(self.tempo.phrase_start(phrase) * self._rate + column * self._hop)
+
+    def following(self, phrase: int, column: int) -> tuple[int, int]:
+        """The next column."""
+        return (phrase, column + 1) if column + 1 < self.columns else (phrase + 1, 0)
+
+    def first_after(self, sample: int) -> tuple[int, int]:
+        """Phrase and column of the first column that ends after a sample."""
+        centre = sample - self._after
+        phrase = self.tempo.phrase_at(centre / self._rate)
+        start = self.tempo.phrase_start(phrase) * self._rate
+        place = phrase, min(max(math.floor((centre - start) / self._hop), 0), self.columns - 1)
+        while self.centre(*place) <= centre:
+            place = self.following(*place)
+        return place
+
     def end_of_column(self, sample: int) -> int:
-        """First time after ``sample`` at which a column has been heard to its end; independent
-        of what was pushed."""
-        ...
+        """First time after ``sample`` at which a column has been heard to its end."""
+        return self.centre(*self.first_after(sample)) + self._after
 
     def end_of_window(self, sample: int) -> int:
-        """The same for the last column of a window."""
-        ...
+        """The same for the last column of a phrase."""
+        phrase, _ = self.first_after(sample)
+        return self.centre(phrase, self.columns - 1) + self._after
 
 
 class PhraseWindow:
@@ -105,22 +142,20 @@ class PhraseWindow:
     """
 
     def __init__(self, analyser: Analyser, tempo: Tempo) -> None:
-        self._hop, self._rate = analyser.hop, analyser.rate
-        self._after, self._n_mels = analyser.after, analyser.spec.n_mels
+        self._analyser, self._hop, self._rate = analyser, analyser.hop, analyser.rate
         self._pace(tempo)
         # The first column is the first whose window holds a sample of the feed.
-        self._phrase, self._column = self._first_after(0)
+        self._phrase, self._column = self._grid.first_after(0)
         self._newest = self._phrase, self._column - 1
-        self._heard_to = -self._after  # centre of the newest column pushed
+        self._heard_to = -analyser.after  # centre of the newest column pushed
 
     def _pace(self, tempo: Tempo) -> None:
         """An empty window for this tempo."""
-        self._tempo = tempo
-        self.period = tempo.phrase_s * self._rate / self._hop
-        self._columns = math.ceil(self.period)
+        self._tempo, self._grid = tempo, Grid(self._analyser, tempo)
+        self.period, self._columns = self._grid.period, self._grid.columns
         self._bar = tempo.bar_s * self._rate / self._hop
         width = bucket(self.period)
-        self._db = np.full((width, self._n_mels), SILENCE_DB, np.float32)
+        self._db = np.full((width, self._analyser.spec.n_mels), SILENCE_DB, np.float32)
         self._level = np.zeros(width, np.float32)
         self._heard = np.zeros(self._columns, bool)
 
@@ -148,53 +183,28 @@ class PhraseWindow:
             source = np.minimum(np.rint(place * period), len(heard) - 1).astype(np.intp)
         self._db[: self._columns], self._level[: self._columns] = db[source], level[source]
         self._heard[:] = heard[source] & remembered
-        self._phrase, self._column = self._first_after(newest + self._after)
+        self._phrase, self._column = self._grid.first_after(newest + self._analyser.after)
         self._newest = (
             (self._phrase, self._column - 1)
             if self._column
             else (self._phrase - 1, self._columns - 1)
         )
 
-    def _centre(self, phrase: int, column: int) -> int:
-        return round(self._tempo.phrase_start(phrase) * self._rate + column * self._hop)
-
-    def _following(self, phrase: int, column: int) -> tuple[int, int]:
-        return (phrase, column + 1) if column + 1 < self._columns else (phrase + 1, 0)
-
-    def _first_after(self, sample: int) -> tuple[int, int]:
-        """Phrase and column of the first column that ends after a sample."""
-        centre = sample - self._after
-        phrase = self._tempo.phrase_at(centre / self._rate)
-        column = math.floor((centre - self._tempo.phrase_start(phrase) * self._rate) / self._hop)
-        place = (phrase, min(max(column, 0), self._columns - 1))
-        while self._centre(*place) <= centre:
-            place = self._following(*place)
-        return place
-
-    def end_of_column(self, sample: int) -> int:
-        """First time after ``sample`` at which a column has been heard to its end."""
-        return self._centre(*self._first_after(sample)) + self._after
-
-    def end_of_window(self, sample: int) -> int:
-        """The same for the last column of a phrase."""
-        phrase, _ = self._first_after(sample)
-        return self._centre(phrase, self._columns - 1) + self._after
-
     def centres(self, until: int) -> list[int]:
         """Centres of the next columns up to and including sample ``until``."""
         found, place = [], (self._phrase, self._column)
-        while (centre := self._centre(*place)) <= until:
+        while (centre := self._grid.centre(*place)) <= until:
             found.append(centre)
-            place = self._following(*place)
+            place = self._grid.following(*place)
         return found
 
     def push(self, db: Array, level: float) -> None:
         """Put in the next column."""
         self._db[self._column], self._level[self._column] = db, level
         self._newest = (self._phrase, self._column)
-        self._heard_to = self._centre(*self._newest)
+        self._heard_to = self._grid.centre(*self._newest)
         self._heard[self._column] = True
-        self._phrase, self._column = self._following(self._phrase, self._column)
+        self._phrase, self._column = self._grid.following(self._phrase, self._column)
 
     def _newest_first(self) -> Array:
         """Columns from the newest back in time."""

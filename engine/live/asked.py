@@ -14,44 +14,6 @@ Request = TypeVar("Request", "Wanted", "Asked")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to open.
-
-    Attributes:
-        input, output: names, or None for the default.
-        rate: hertz, or None for the device's own.
-        block: frames.
-        compiled: whether the callback may be machine code.
-        settings: decide the latency.
-        chains: samples that the effects take, by the rate; none for none.
-        feed: sound file in the place of the input; empty for a device. ``input`` is how it is
-            called then.
-        kept: sound file in the place of the output, empty for nowhere; None for a device.
-        seconds: of a file, how long at most.
-        loop: whether that file begins again at its end.
-        force: whether the file in the place of the output may take that of one that is not ours.
-    """
-
-    input: str | None
-    output: str | None
-    rate: int | None
-    block: int
-    compiled: bool
-    settings: Settings
-    chains: dict[str, int] = field(default_factory=dict)
-    feed: str = ""
-    kept: str | None = None
-    seconds: float | None = None
-    loop: bool = False
-    force: bool = False
-
-    @property
-    def has_files(self) -> bool:
-        """Whether one end at least is none of a device."""
-        return bool(self.feed) or self.kept is not None
-
-
-@dataclass(frozen=True)
 class Asked:
     """What to play with.
 
@@ -93,6 +55,42 @@ class Asked:
         return Tempo(self.bpm, self.downbeat_s, self.beats_per_bar)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What to open.
+
+    Attributes:
+        input, output: names, or None for the default.
+        rate: hertz, or None for the device's own.
+        block: frames.
+        compiled: whether the callback may be machine code.
+        asked: what is played with.
+        feed: sound file in the place of the input; empty for a device. ``input`` is how it is
+            called then.
+        kept: sound file in the place of the output, empty for nowhere; None for a device.
+        seconds: of a file, how long at most.
+        loop: whether that file begins again at its end.
+        force: whether the file in the place of the output may take that of one that is not ours.
+    """
+
+    input: str | None
+    output: str | None
+    rate: int | None
+    block: int
+    compiled: bool
+    asked: Asked
+    feed: str = ""
+    kept: str | None = None
+    seconds: float | None = None
+    loop: bool = False
+    force: bool = False
+
+    @property
+    def has_files(self) -> bool:
+        """Whether one end at least is none of a device."""
+        return bool(self.feed) or self.kept is not None
+
+
 def written(request: Wanted | Asked) -> str:
     """A request as an argument of a process."""
     return json.dumps(asdict(request))
@@ -100,7 +98,13 @@ def written(request: Wanted | Asked) -> str:
 
 def read(kind: type[Request], text: str) -> Request:
     """The request that was written."""
-    values: dict[str, Any] = json.loads(text)
+    return _made(kind, json.loads(text))
+
+
+def _made(kind: type[Request], values: dict[str, Any]) -> Request:
+    if kind is Wanted:
+        values["asked"] = _made(Asked, values["asked"])
+        return kind(**values)
     values["settings"] = Settings(**values["settings"])
     if values.get("sides") is not None:
         values["sides"] = tuple(values["sides"])

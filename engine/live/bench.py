@@ -1,8 +1,7 @@
-"""Figures of this machine: what a hop and an inference cost, and what the path does to sound."""
+"""Figures of this machine: what callback and inference cost, and what the path does to sound."""
 
 from __future__ import annotations
 
-import gc
 import os
 import platform
 import resource
@@ -19,6 +18,7 @@ import numpy as np
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import Tempo
 from engine.dsp.window import Use
+from engine.live.bench_callback import callback_ms
 from engine.live.bench_chain import chain_ms
 from engine.live.files import SoundWriter
 from engine.live.generator import AnyGenerator, Through, open_generator
@@ -26,62 +26,11 @@ from engine.live.inference import Scheduled
 from engine.live.preset import Preset
 from engine.live.render import render
 from engine.stages.host import Host, Settings
-from engine.stages.inference import Job, Result
+from engine.stages.inference import Job
 
 _RATE = 48000
 _BPM = 175.0
 _HOPS = 30_000  # 80 s of sound: 30 hops lie above p99.9
-
-
-class _BetweenTimings:
-    """Inference that takes place only while nobody is measuring the hop loop."""
-
-    def __init__(self) -> None:
-        self.done, self.open = 0, True
-        self._image: Result | None = None
-
-    def idle(self) -> bool:
-        return self.open
-
-    def submit(self, job: Job, now: int) -> None:
-        self._image, self.done = job(), self.done + 1
-
-    def collect(self, now: int) -> Result | None:
-        image, self._image = self._image, None
-        return image
-
-
-def hop_ms(hops: int = _HOPS) -> dict[str, float]:
-    """Percentiles of one hop of the loop without inference, and of a bare thread that spins.
-
-    Stereo at 48 kHz, hops of 128 samples, gains being read, interpolated and applied.
-    """
-    inference = _BetweenTimings()
-    host = Host(Through(), inference, _RATE, 2, Tempo(_BPM), Settings())
-    hop = host.restyle.hop
-    feed = music(np.random.default_rng(0), 10.0)
-    starts = range(0, feed.shape[-1] - hop, hop)
-    times, bare = [], []
-    gc.collect()
-    gc.freeze()  # as play does
-    work = np.zeros((2, 1025), np.float32)
-    for i in range(hops + len(starts)):
-        block = feed[:, starts[i % len(starts)] :][:, :hop]
-        inference.open = i % 400 == 0
-        begun = time.perf_counter()
-        host.process(block)
-        ended = time.perf_counter()
-        if i >= len(starts) and i % 400 > 1:
-            times.append(ended - begun)
-            # The same length of plain arithmetic: what the machine itself does to a thread.
-            while time.perf_counter() - ended < times[-1]:
-                work += 1.0
-            bare.append(time.perf_counter() - ended - times[-1])
-    points = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
-    result = {name: 1000 * float(np.percentile(times, q)) for name, q in points.items()}
-    result["budget"] = 1000 * hop / _RATE
-    result["bare_p999_over"] = 1000 * float(np.percentile(bare, 99.9))
-    return result
 
 
 def inference_ms(generator: AnyGenerator, runs: int = 30) -> dict[str, float]:
@@ -166,7 +115,7 @@ def bench(presets: list[Preset], provider: str = "auto", hops: int = _HOPS) -> d
     return {
         "machine": machine(),
         "commit": commit(),
-        "hop_ms": hop_ms(hops),
+        "callback_ms": callback_ms(music(np.random.default_rng(0), 10.0), hops),
         "chain_ms": chain_ms(hops),
         "inference_ms": {
             preset.name: inference_ms(open_generator(preset.model, provider)) for preset in presets

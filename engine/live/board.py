@@ -1,191 +1,213 @@
-"""The memory that device, engine and screen share: rings of sound and a board of numbers.
+"""The memory that the processes of the stage share: rings of sound, records of numbers, gains.
 
 Time is counted in samples since the session began, the same in all processes. The device writes
-what it hears and reads what the engine made of the instant that is due; whoever is late, is late
-by a number and not by a place in a queue, so that latency never creeps.
+what it hears and what it makes of it; the network's process publishes gains with the time that they
+are for, the effects' process what it makes of a block. Whoever is late, is late by a number and not
+by a place in a queue, so that latency never creeps.
 
-One process writes each number. Those that belong together (a tempo, a call of a slot, what a
-session is, readings) are behind a count each, see :mod:`engine.live.memory`.
+One process writes each record, see :mod:`engine.live.records`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.dsp.arrays import Array, Audio
+from engine.dsp.frontend import FrontEnd
 from engine.dsp.limiter import LOOKAHEAD, STATE
+from engine.dsp.path_state import ROWS, SLOT, VALUES
+from engine.dsp.path_state import STATE as PATH_STATE
+from engine.dsp.published import ANSWERS, Published, clear, parts_of
+from engine.dsp.ring import put, take
 from engine.dsp.tempo import Tempo
-from engine.live.memory import Layout, Numbers, Part, Together, put, take
+from engine.live.memory import Layout, Part
+from engine.live.stage_records import (
+    Call,
+    CallWish,
+    Controls,
+    Device,
+    Effects,
+    Network,
+    Opened,
+    TempoWish,
+)
 
 CHANNELS = 2
-FEED, WET, OUT, MOST = 1 << 20, 1 << 17, 1 << 17, 1 << 12
-"""Samples of the rings: what was heard (a phrase and more, from which an engine that was started
-again learns where it is), what the engine made of it, what went out; and the frames that the
-callback works on at once."""
-
-ROWS, COLUMNS = 1 << 12, 5
-"""Of each journal: seconds of decisions, should nobody read them; see engine.live.journal."""
-OPENED, TURNED = 20, 21
-"""Kinds of the device's rows: it began; what it took over from a block on."""
-NUMBERS = 64
-"""Places for numbers, and for levels."""
-# Written by the device's process …
-(SESSION, HEARD, RATE, BLOCK, INPUTS, OUTPUTS, BEHIND, CALLBACKS, GAPS, DRY_SAMPLES) = range(10)
-(FLAGS, REPAIRED, REFUSED, PLAYED, TURNS, OPENING) = range(10, 16)
-# … by the engine's …
-(MADE, HOPS, LATE_HOPS, INFERENCES, LATE_INFERENCES, FAULTS) = range(16, 22)
-(FRESH, PREDICTED, HELD, DRY, SLOT, SWITCHES, NOTED, READINGS, BROKEN) = range(22, 31)
-"""``BROKEN`` has a bit for each slot that plays dry because its generator has failed."""
-SHARES = {"fresh": FRESH, "predicted": PREDICTED, "held": HELD, "dry": DRY}
-# … and by whoever holds the controls.
-(STOP, TEMPO, CALL, PANICS) = range(40, 44)
+FEED, SOUND, MOST = 1 << 20, 1 << 17, 1 << 12
+"""Samples of the rings: what was heard (a phrase and more, from which a network that was started
+again learns where it is), and what was made and went out; and the frames that the callback works
+on at once."""
+MEASURED = 1 << 12
+"""Calls of the callback of which figures are kept."""
+MOST_SLOTS, MOST_MACROS = 16, 16
+DEVICE_ENDS, ALL_END = 1, 2
+"""Values of ``Controls.stop``: the device fades out before the other processes end."""
 CALL_S = 1.0
 """A slot that is called runs unheard so long before it is due: time for its first gains."""
-DEVICE_ENDS, ALL_END = 1, 2
-"""Values of ``STOP``: the device fades out before the engine falls silent. ``PANICS`` counts how
-often everything that still sounds was to be cleared; ``OPENING``, ``READINGS``, ``TEMPO`` and
-``CALL`` are the counts of what belongs together."""
-# Levels, 0 … 1, and a tempo with the time of a downbeat in the session, as the controls want them …
-(WET_WANTED, LEVEL_WANTED, BPM_WANTED, DOWNBEAT_WANTED_S, EDGE, BEATS) = range(6)
-_CALLED = 26  # the first of a call's four
-AMOUNTS, MACROS = 32, 48
-"""``EDGE`` is 1 while nobody knows where the bar is, ``BEATS`` how many a bar has; ``AMOUNTS`` and
-``MACROS`` are the first of as many places as there are."""
-# … as they are at the device, with peaks and the time at which the first session began …
-(WET_NOW, LEVEL_NOW, AVAILABLE, PEAK_IN, PEAK_OUT, EPOCH) = range(8, 14)
-# … what the device has noted last of wet, level and whether there was sound of the engine …
-(WET_NOTED, LEVEL_NOTED, READY_NOTED) = range(14, 17)
-# … and of the engine: age of its gains, s, time of a hop, ms, and how much of the effect it gives.
-(AGE_P50, AGE_P99, HOP_P50, HOP_P99, HOP_P999, ENGINE_WET) = range(20, 26)
+_IMAGES, _WIDTH = 5, 1024  # of each slot; of a longer phrase the columns around "now"
 
 
-@dataclass(frozen=True)
-class Call:
-    """Which slot is wanted, or where between two.
+class Shape(NamedTuple):
+    """What the memory is made for.
 
     Attributes:
-        slot: the one that is to be heard.
-        at: the sample of the session from which on; 0 for at once.
-        fade_s: length of the crossfade.
-        cross: where the crossfader stands, below 0 while it has no say.
+        slots: number of them.
+        sources: feeds: one, and one for each slot with effects before its generator.
+        effects: whether there are effects behind the generators, 1 or 0.
     """
 
-    slot: int = 0
-    at: int = 0
-    fade_s: float = 1.0
-    cross: float = -1.0
+    slots: int = 1
+    sources: int = 1
+    effects: int = 0
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A session of the device, and how far it is.
-
-    Attributes:
-        number: of the session, from 1.
-        rate, inputs, behind: hertz, channels of the line-in, and samples by which what is played
-            lies behind what is heard.
-        heard, played: samples so far.
-    """
-
-    number: int
-    rate: int
-    inputs: int
-    behind: int
-    heard: int
-    played: int
+ONE_SLOT = Shape()
+_HEADER = Layout([("shape", (len(Shape._fields),), "i8")])
 
 
-_PARTS: list[Part] = [
-    ("numbers", (NUMBERS,), "i8"),
-    ("levels", (NUMBERS,), "f8"),
-    ("notes", (ROWS, COLUMNS), "f8"),
-    ("turns", (ROWS, COLUMNS), "f8"),
-    ("ceiling", (STATE,), "f8"),
-    ("ahead", (CHANNELS, 2 * LOOKAHEAD), "f4"),
-    ("feed", (CHANNELS, FEED), "f4"),
-    ("wet", (CHANNELS, WET), "f4"),
-    ("out", (CHANNELS, OUT), "f4"),
-    ("mix", (CHANNELS, MOST), "f4"),
-]
-_LAYOUT = Layout(_PARTS)
-OFFSETS, SIZE = _LAYOUT.offsets, _LAYOUT.size
+def _layout(shape: Shape) -> Layout:
+    parts: list[Part] = [("shape", (len(shape),), "i8")]
+    records = {"device": Device, "network": Network, "effects": Effects, "controls": Controls}
+    records |= {"tempo": TempoWish, "wish": CallWish}
+    parts += [(f"_{name}", (1,), kind.dtype) for name, kind in records.items()]
+    parts += [("state", (1,), PATH_STATE), ("slots", (shape.slots,), SLOT)]
+    parts += [("amounts", (MOST_SLOTS,), "f8"), ("macros", (MOST_MACROS,), "f8")]
+    parts += [("kinds", (shape.slots,), "i8")]
+    parts += [(f"{name}_rows", (ROWS, VALUES), "f8") for name in ("device", "network", "effects")]
+    parts += [("ceiling", (STATE,), "f8"), ("ahead", (CHANNELS, 2 * LOOKAHEAD), "f4")]
+    parts += [("feeds", (shape.sources, CHANNELS, FEED), "f4")]
+    parts += [(name, (CHANNELS, SOUND), "f4") for name in ("sound", "out", "effected")]
+    parts += [("shares", (shape.slots, CHANNELS, SOUND * shape.effects), "f4")]
+    parts += [("mix", (CHANNELS, MOST), "f4"), ("measured", (MEASURED, 2), "f8")]
+    bands = FrontEnd().n_mels
+    gains = parts_of(shape.slots, bands, ANSWERS, _WIDTH, images=_IMAGES)
+    return Layout(parts + [(f"gains_{name}", size, kind) for name, size, kind in gains])
 
 
-class Board(Numbers):
+class Board:
     """The shared memory, mapped by this process.
 
     Args:
         path: of the file that was made by :func:`create`.
+        shape: what it is made for; by default the file says so.
 
     Attributes:
-        numbers, levels: (64,), int64 and float64; the places are the constants of this module.
-        feed, wet, out: rings (2, n); sample t lies at t modulo n, in ``out`` that of the instant
-            that was played.
-        notes, turns: journals of the engine and of the device.
-        readings: of the engine: ``AGE_P50`` to ``HOP_P999``.
+        device, network, effects, controls: records, each written by one process.
+        tempo, wish: what the controls want, each as one.
+        amounts, macros: as the controls want them, 0 … 1.
+        kinds: of the slots' generators.
+        state, slots: of the signal path, see :mod:`engine.dsp.path_state`.
+        published: gains.
+        feeds: rings (sources, 2, n): what was heard, and what effects before generators made of it;
+            sample t lies at t modulo n.
+        sound, effected, out: rings (2, n): of the slots together, of the effects behind them, and
+            what went out, at the instant that was played.
+        shares: rings of each slot's share in what is heard, (slots, 2, n).
+        device_rows, network_rows, effects_rows: what was decided, see :mod:`engine.live.journal`.
         ahead, ceiling: the limiter's sound and state.
         mix: the block that the callback works on.
+        measured: of its latest calls, how old the gains were and how long it took, s, (n, 2).
     """
 
-    levels: Array
-    notes: Array
-    turns: Array
+    amounts: Array
+    macros: Array
+    kinds: Array
+    state: Array
+    slots: Array
+    device_rows: Array
+    network_rows: Array
+    effects_rows: Array
     ceiling: Array
     ahead: Audio
-    feed: Audio
-    wet: Audio
+    feeds: Audio
+    sound: Audio
+    effected: Audio
     out: Audio
+    shares: Audio
     mix: Audio
+    measured: Array
+    _device: Array
+    _network: Array
+    _effects: Array
+    _controls: Array
+    _tempo: Array
+    _wish: Array
+    shape: Array
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.memory = _LAYOUT.map(path, self)
-        levels = self.levels
-        self._tempo = Together(self.numbers, TEMPO, levels[BPM_WANTED : BEATS + 1])
-        self._call = Together(self.numbers, CALL, levels[_CALLED : _CALLED + 4])
-        self.readings = Together(self.numbers, READINGS, levels[AGE_P50 : HOP_P999 + 1])
+    def __init__(self, path: Path | None, shape: Shape | None = None) -> None:
+        self._path = path
+        if shape is None:
+            _HEADER.map(path, self)
+            shape = Shape(*self.shape.tolist())
+        _layout(shape).map(path, self)
+        self.device, self.network = Device(self._device), Network(self._network)
+        self.effects, self.controls = Effects(self._effects), Controls(self._controls)
+        self.tempo, self.wish = TempoWish(self._tempo), CallWish(self._wish)
+        self.published = Published(*(getattr(self, f"gains_{n}") for n in Published._fields))
 
     @property
-    def address(self) -> int:
-        """Where the memory begins, for compiled code."""
-        return int(self.memory.ctypes.data)
+    def path(self) -> Path:
+        """Of the file."""
+        assert self._path is not None, "it is nobody else's"
+        return self._path
+
+    @property
+    def feed(self) -> Audio:
+        """Ring of what was heard."""
+        ring: Audio = self.feeds[0]
+        return ring
+
+    @property
+    def active(self) -> int:
+        """The slot that is heard, or that is being faded to."""
+        return int(self.state["active"][0])
+
+    def latest(self) -> Array:
+        """Figures of the callback's latest calls, see ``measured``, (n, 2); n is 0 before any."""
+        return self.measured[: min(self.device.callbacks, MEASURED)]
 
     def want_tempo(self, tempo: Tempo, known: bool = True) -> None:
-        """Ask the engine for a tempo.
+        """Ask for a tempo.
 
         Args:
             tempo: with a downbeat that is counted from the session's beginning.
             known: whether anybody knows where the bar is; else the window has an edge.
         """
-        self._tempo.write(tempo.bpm, tempo.downbeat_s, float(not known), tempo.beats_per_bar)
+        self.tempo.write(
+            bpm=tempo.bpm,
+            downbeat_s=tempo.downbeat_s,
+            beats=tempo.beats_per_bar,
+            edge=not known,
+            phrase_s=tempo.phrase_s,
+            bar_s=tempo.bar_s,
+        )
 
-    def wanted_tempo(self) -> tuple[int, Tempo, bool]:
-        """The number of the tempo that was asked for last, the tempo, and whether it is known."""
-        number, (bpm, downbeat_s, edge, beats) = self._tempo.read()
-        return number, Tempo(bpm, downbeat_s, int(beats)), edge == 0.0
+    def wanted_tempo(self) -> tuple[Tempo, bool]:
+        """The tempo that was asked for last, and whether it is known."""
+        wish = self.tempo.read()
+        return wish.tempo, not wish.edge
 
     def call(self, **changes: float) -> None:
-        """Ask the engine for a slot, or a place between two.
+        """Ask for a slot, or a place between two.
 
         Args:
             changes: of what is asked for now, as :class:`Call` has it.
         """
-        wanted = replace(self.called(), **changes)  # type: ignore[arg-type]
-        self._call.write(wanted.slot, wanted.at, wanted.fade_s, wanted.cross)
+        self.wish.write(**vars(replace(self.called(), **changes)))  # type: ignore[arg-type]
 
     def called(self) -> Call:
         """What was asked for last."""
-        _, (slot, at, fade_s, cross) = self._call.read()
-        return Call(int(slot), int(at), fade_s, cross)
+        wish = self.wish.read()
+        return Call(wish.slot, wish.at, wish.fade_s, wish.cross)
 
     def opened(self) -> Opened | None:
         """The session that there is now; None before the first, and while one begins."""
-        opened = self.steady(
-            OPENING,
-            lambda: Opened(*map(self.get, (SESSION, RATE, INPUTS, BEHIND, HEARD, PLAYED))),
-        )
-        return opened if opened and opened.number else None
+        d = self.device
+        before = d.opening
+        found = Opened(d.session, d.rate, d.inputs, d.behind, d.heard, d.played)
+        return found if not before & 1 and d.opening == before and found.number else None
 
     def write(self, ring: Audio, first: int, block: Audio) -> None:
         """Put (channels, n) where sample ``first`` belongs; a mono block fills both channels."""
@@ -196,10 +218,21 @@ class Board(Numbers):
         return take(ring, first, n, channels)
 
 
-def create() -> Board:
+def create(shape: Shape = ONE_SLOT) -> Board:
     """New shared memory, in memory where the system has a place for that."""
-    board = Board(_LAYOUT.claim())
-    board.call(**vars(Call()))
-    board.levels[AMOUNTS:MACROS] = 1.0
-    board.levels[WET_WANTED] = board.levels[LEVEL_WANTED] = 1.0
+    board = Board(_layout(shape).claim(), shape)
+    board.shape[:] = shape
+    return _started(board)
+
+
+def private(shape: Shape = ONE_SLOT) -> Board:
+    """The same in memory of this process alone."""
+    return _started(Board(None, shape))
+
+
+def _started(board: Board) -> Board:
+    clear(board.published)
+    board.wish.write(**vars(Call()))
+    board.amounts[:] = 1.0
+    board.controls.wet = board.controls.level = 1.0
     return board

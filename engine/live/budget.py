@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.limiter import LOOKAHEAD
@@ -11,30 +12,51 @@ from engine.stages.host import Settings
 from engine.stages.restyle import LOOKAHEAD_COLUMNS
 
 FADE = 32
-"""Samples of the way from wet to dry. They are kept in hand: a fade needs sound of both kinds."""
+"""Samples of the way from the sound with effects to the one without. They are kept in hand: a fade
+needs sound of both kinds."""
 
 
-def budget(rate: float, block: int, settings: Settings, chains: int = 0) -> dict[str, int]:
+@dataclass(frozen=True)
+class Trips:
+    """Ways through the effects' process, and the samples that the effects take there themselves;
+    None where there are no effects.
+
+    Attributes:
+        before: the generators.
+        behind: them, and all slots.
+    """
+
+    before: int | None = None
+    behind: int | None = None
+
+
+NO_TRIPS = Trips()
+
+
+def budget(rate: float, block: int, settings: Settings, trips: Trips = NO_TRIPS) -> dict[str, int]:
     """Samples of latency by part, without the device's own.
 
     Args:
         rate: of the device, hertz.
-        block: frames that the device asks for at once.
+        block: frames that the device asks for at once; 0 where they vary.
         settings: how the feed is restyled.
-        chains: samples that the effects take.
+        trips: through the effects' process.
 
     Returns:
-        ``stft``, ``look-ahead`` (asked for by the performer), ``chains``, ``block`` (until a hop is
-        whole, and the time of one block to work on it), ``cushion`` (one more hop, and the fade)
-        and ``limiter``.
+        ``stft``, ``block`` (until a hop is whole), ``look-ahead`` (asked for by the performer),
+        ``before`` and ``effects`` (a block and a small cushion for the way through the effects'
+        process, and what they take themselves) and ``limiter``.
     """
     stft = STFT.low_delay(rate, settings.synthesis)
-    columns = LOOKAHEAD_COLUMNS[settings.lookahead_ms]
+    before, behind = (
+        0 if takes is None else (block or stft.hop) + FADE + takes
+        for takes in (trips.before, trips.behind)
+    )
     return {
         "stft": stft.reach - stft.hop,
-        "look-ahead": round(columns * FrontEnd().at(rate).hop),
-        "chains": chains,
-        "block": block + stft.hop - math.gcd(block, stft.hop),
-        "cushion": stft.hop + FADE,
+        "block": stft.hop - math.gcd(block, stft.hop) if block else stft.hop,
+        "look-ahead": round(LOOKAHEAD_COLUMNS[settings.lookahead_ms] * FrontEnd().at(rate).hop),
+        "before": before,
+        "effects": behind,
         "limiter": LOOKAHEAD,
     }

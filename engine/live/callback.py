@@ -1,160 +1,253 @@
 """What the audio device calls: machine code that needs no interpreter and waits for nobody.
 
-For each block: what was heard is written down; what the engine made of the instant that is due is
-taken where it is there, and the heard itself, delayed as much, where it is not; the ceiling; out.
+For each block: what was heard is written down; what the controls want is taken over; the hops that
+are whole now are made, see :mod:`engine.dsp.signal_path`; the effects' sound is taken where there
+are any and it is there; dry beside wet, the ceiling, out.
 """
 
 from __future__ import annotations
 
-import numba
+from typing import NamedTuple
+
 import numpy as np
-from numba import carray, types  # type: ignore[attr-defined]
 
 from engine.dsp.arrays import Array
-from engine.dsp.limiter import LOOKAHEAD, STATE, TABLE, limit
-from engine.live import board as b
+from engine.dsp.limiter import LOOKAHEAD, limit
+from engine.dsp.path_state import AMOUNT, CROSS, FED, SWITCH, TEMPO, TURNED, Path, note
+from engine.dsp.signal_path import advance, follow, made_until
+from engine.dsp.slot_mix import cross, switch
+from engine.live.board import CALL_S
 from engine.live.budget import FADE
-from engine.live.memory import fence
-from engine.machine_code import compiled
+from engine.live.machine_clock import now_s
+from engine.live.records import read_together
+from engine.machine_code import compiled, fence
 from engine.stages.sanitise import CEILING
 
 _RETURN_S = 0.02  # from dry to wet, from silence to sound, a control from end to end
-_BAD_FLAGS = 1 | 2 | 4 | 8  # input and output, underflow and overflow; 16 is the beginning
-_AT_LEVELS, _AT_CEILING, _AT_TURNS = (
-    b.OFFSETS[name] // 8 for name in ("levels", "ceiling", "turns")
-)
-_AT_AHEAD, _AT_FEED, _AT_WET, _AT_OUT, _AT_MIX = (
-    b.OFFSETS[name] // 4 for name in ("ahead", "feed", "wet", "out", "mix")
-)
+
+
+class Wishes(NamedTuple):
+    """What the controls and the network want of the signal path.
+
+    Attributes:
+        device, network: records of the board, (1,) each.
+        tempo, wish: what the controls want, and the same as it was read last, (1,) each.
+        amounts, kinds: of the board.
+    """
+
+    device: Array
+    network: Array
+    tempo: Array
+    tempo_read: Array
+    wish: Array
+    wish_read: Array
+    amounts: Array
+    kinds: Array
+
+
+class Ends(NamedTuple):
+    """What lies between the signal path and the device.
+
+    Attributes:
+        device, effects, controls: records of the board, (1,) each.
+        effected, out: rings, (2, n).
+        ceiling, ahead, table: of the limiter.
+        mix: (2, MOST).
+        measured: of the latest callbacks, how old the gains were and how long it took, s, (n, 2).
+        clock: (2,), to read the clock with.
+    """
+
+    device: Array
+    effects: Array
+    controls: Array
+    effected: Array
+    out: Array
+    ceiling: Array
+    ahead: Array
+    table: Array
+    mix: Array
+    measured: Array
+    clock: Array
+
+
+class Live(NamedTuple):
+    """All that the callback reads and writes."""
+
+    path: Path
+    wishes: Wishes
+    ends: Ends
 
 
 @compiled()
-def turn(due, ready, there, numbers, levels, turns):  # type: ignore[no-untyped-def]
+def _obey(path, wishes):  # type: ignore[no-untyped-def]
+    """Take over what the controls want, and note what is new."""
+    device = wishes.device[0]
+    state, slots, rows = path.reader.state[0], path.reader.slots, path.reader.rows
+    at = state.at
+    for slot in range(len(slots)):
+        me, wanted = slots[slot], wishes.amounts[slot]
+        me.kind, me.out = wishes.kinds[slot], (wishes.network[0].out >> slot) & 1
+        if wanted != me.wanted:
+            me.wanted = wanted
+            note(rows, state, AMOUNT, at, slot, wanted)
+    read_together(wishes.tempo, wishes.tempo_read)
+    tempo = wishes.tempo_read[0]
+    if tempo.count != device.taken_tempo and tempo.count > 0:
+        device.taken_tempo = tempo.count
+        follow(state, tempo.edge == 0, tempo.phrase_s, tempo.bar_s, tempo.downbeat_s)
+        note(rows, state, TEMPO, at, tempo.bpm, tempo.downbeat_s, 1.0 - tempo.edge)
+    read_together(wishes.wish, wishes.wish_read)
+    wish = wishes.wish_read[0]
+    if wish.count <= 0:
+        return
+    if wish.count != device.taken_call:
+        device.taken_call = wish.count
+        note(rows, state, SWITCH, at, wish.slot, wish.fade_s, float(wish.at))
+        note(rows, state, CROSS, at, wish.cross)
+    if wish.cross >= 0.0:
+        cross(state, wish.cross)
+    elif wish.at - at < CALL_S * state.rate:
+        switch(state, wish.slot % len(slots), wish.fade_s, wish.at)
+
+
+@compiled()
+def _look(state, rows, ends, until):  # type: ignore[no-untyped-def]
+    """How far the sound of effects before the generators is there, for hops that end by a sample;
+    noted while it is not all there."""
+    device = ends.device[0]
+    state.fed = ends.effects[0].fed
+    fence()  # type: ignore[call-arg]
+    there = state.fed >= until - state.held_back
+    if not there or device.fed_noted == 0:
+        note(rows, state, FED, state.at, -1.0 if there else float(state.fed))
+    device.fed_noted = 1 if there else 0
+
+
+@compiled()
+def _turn(state, rows, ends, due, ready, there):  # type: ignore[no-untyped-def]
     """Take over what is wanted for this block, and note it if it is something new.
 
-    A block for which the engine's sound is not all there is noted as long as some is still heard.
+    A block for which the effects' sound is not all there is noted as long as some is still heard.
     """
-    short = not there and levels[b.AVAILABLE] > 0.0
-    wet, level = levels[b.WET_WANTED], levels[b.LEVEL_WANTED]
-    changed = wet != levels[b.WET_NOTED] or level != levels[b.LEVEL_NOTED]
-    if not changed and not short and there == (levels[b.READY_NOTED] != 0.0):
+    device, controls = ends.device[0], ends.controls[0]
+    short = not there and device.available > 0.0
+    wet, level = controls.wet, controls.level
+    changed = wet != device.wet_noted or level != device.level_noted
+    is_there = 1 if there else 0
+    if not changed and not short and is_there == device.ready_noted:
         return
-    levels[b.WET_NOTED], levels[b.LEVEL_NOTED] = wet, level
-    levels[b.READY_NOTED] = 1.0 if there else 0.0
-    row = turns[numbers[b.TURNS] % b.ROWS]
-    row[0], row[1], row[2], row[3] = b.TURNED, due, wet, level
-    row[4] = -1.0 if there else max(0, ready)
-    fence()  # type: ignore[call-arg]
-    numbers[b.TURNS] += 1
+    device.wet_noted, device.level_noted, device.ready_noted = wet, level, is_there
+    note(rows, state, TURNED, due, wet, level, -1.0 if there else float(max(0, ready)))
 
 
-@compiled()
-def exchange(  # type: ignore[no-untyped-def]  # noqa: PLR0912  (one pass, no calls to pay for)
-    given, taken, numbers, levels, turns, ceiling, ahead, feed, wet, played, mix, table
-):
+@compiled(nogil=True)
+def exchange(given, taken, live):  # type: ignore[no-untyped-def]
     """One block of the device, of up to :data:`engine.live.board.MOST` frames.
 
     Args:
         given: (frames, inputs), float32, from the device.
         taken: (frames, outputs), float32, to the device.
-        numbers, levels, turns, ceiling, ahead, feed, wet, played, mix: of the board.
-        table: of the limiter.
+        live: see there.
     """
-    frames, inputs, outputs = len(given), given.shape[1], taken.shape[1]
-    heard = numbers[b.HEARD]
-    step = 1.0 / (_RETURN_S * numbers[b.RATE])
-    for i in range(frames):
-        for c in range(2):
+    path, ends = live.path, live.ends
+    reader, feeds, device = path.reader, path.sounds.feed, ends.device[0]
+    state, frames, began_s = reader.state[0], len(given), now_s(ends.clock)
+    heard = device.heard
+    _take(given, feeds[0], device, heard)
+    _obey(path, live.wishes)
+    if len(feeds) > 1:
+        _look(state, reader.rows, ends, heard + frames)
+    advance(path, heard + frames)
+    fence()  # type: ignore[call-arg]
+    device.made = made_until(state)
+    active = reader.slots[state.active]
+    if active.wet == 0.0:
+        device.dry_samples += frames
+    age = state.at - state.held_back - state.centre - active.newest
+    measured = ends.measured[device.callbacks % len(ends.measured)]
+    measured[0] = max(0.0, age / state.rate) if active.had else 0.0
+    due = heard - device.behind
+    ready = ends.effects[0].made - due if device.effects else frames + FADE
+    fence()
+    there = ready >= frames + FADE
+    if not there and device.available >= 1.0:
+        device.gaps += 1
+    _turn(state, reader.rows, ends, due, ready, there)
+    _mix(state, feeds[0], path.mix.out, ends, due, frames, ready, there)
+    limit(ends.mix[:, :frames], ends.ahead, ends.ceiling, ends.table)
+    _leave(ends, due, taken, frames)
+    fence()
+    device.played = due - LOOKAHEAD + frames
+    measured[1] = now_s(ends.clock) - began_s
+    fence()
+    device.callbacks += 1
+
+
+@compiled()
+def _take(given, feed, device, heard):  # type: ignore[no-untyped-def]
+    """What was heard, into its ring; what is no number or too loud to be any is silence."""
+    frames, inputs, ring = len(given), given.shape[1], feed.shape[1]
+    peak = device.peak_in
+    for c in range(2):
+        for i in range(frames):
             x = given[i, min(c, inputs - 1)] if inputs else np.float32(0.0)
             if not abs(x) <= CEILING:
                 x = np.float32(0.0)
-                numbers[b.REPAIRED] += 1
-            feed[c, (heard + i) % b.FEED] = x
-            levels[b.PEAK_IN] = max(levels[b.PEAK_IN], abs(x))
+                device.repaired += 1
+            feed[c, (heard + i) % ring] = x
+            peak = max(peak, abs(x))
+    device.peak_in = peak
     fence()  # type: ignore[call-arg]
-    numbers[b.HEARD] = heard + frames
+    device.heard = heard + frames
     fence()
-    due = heard - numbers[b.BEHIND]
-    ready = numbers[b.MADE] - due
-    fence()
-    there = ready >= frames + FADE
-    if not there and levels[b.AVAILABLE] >= 1.0:
-        numbers[b.GAPS] += 1
-    turn(due, ready, there, numbers, levels, turns)
-    available, share, level = levels[b.AVAILABLE], levels[b.WET_NOW], levels[b.LEVEL_NOW]
-    out = mix[:, :frames]
+
+
+@compiled()
+def _mix(state, feed, sound, ends, due, frames, ready, there):  # type: ignore[no-untyped-def]
+    """Dry beside wet; with effects where their sound is there, else without."""
+    device, last = ends.device[0], state.channels - 1
+    step = 1.0 / (_RETURN_S * device.rate)
+    available, share, level = device.available, device.wet_now, device.level_now
     for i in range(frames):
         at = due + i
         if there:
             available = min(1.0, available + step)
         else:
             available = max(0.0, available - 1.0 / FADE) if i < ready else 0.0
-        share += max(-step, min(step, levels[b.WET_NOTED] - share))
-        level += max(-step, min(step, levels[b.LEVEL_NOTED] - level))
+        share += max(-step, min(step, device.wet_noted - share))
+        level += max(-step, min(step, device.level_noted - level))
         for c in range(2):
-            dry = feed[c, at % b.FEED] if at >= 0 else np.float32(0.0)
-            mixed = dry
-            if available > 0.0 and at >= 0:
-                made = wet[c, at % b.WET]
+            mixed = np.float32(0.0)
+            if at >= 0:
+                dry = feed[c, at % feed.shape[1]]
+                made = sound[min(c, last), at % sound.shape[1]]
+                if device.effects and available > 0.0:
+                    behind = ends.effected[c, at % ends.effected.shape[1]]
+                    if abs(behind) <= CEILING:
+                        made += np.float32(available) * (behind - made)
+                    else:
+                        available = 0.0
+                        device.refused += 1
                 if abs(made) <= CEILING:
-                    mixed = dry + np.float32(available * share) * (made - dry)
+                    mixed = dry + np.float32(share) * (made - dry)
                 else:
-                    available = 0.0
-                    numbers[b.REFUSED] += 1
-            out[c, i] = mixed * np.float32(level)
-        if available == 0.0:
-            numbers[b.DRY_SAMPLES] += 1
-    levels[b.AVAILABLE], levels[b.WET_NOW], levels[b.LEVEL_NOW] = available, share, level
-    limit(out, ahead, ceiling, table)
+                    mixed = dry
+                    device.refused += 1
+            ends.mix[c, i] = mixed * np.float32(level)
+    device.available, device.wet_now, device.level_now = available, share, level
+
+
+@compiled()
+def _leave(ends, due, taken, frames):  # type: ignore[no-untyped-def]
+    """What goes out, and into its ring."""
+    device, out, mix, outputs = ends.device[0], ends.out, ends.mix, taken.shape[1]
+    peak = device.peak_out
     for i in range(frames):
         for c in range(2):
-            levels[b.PEAK_OUT] = max(levels[b.PEAK_OUT], abs(out[c, i]))
-            played[c, (due - LOOKAHEAD + i) % b.OUT] = out[c, i]
+            peak = max(peak, abs(mix[c, i]))
+            out[c, (due - LOOKAHEAD + i) % out.shape[1]] = mix[c, i]
         for c in range(outputs):
             taken[i, c] = (
-                0.5 * (out[0, i] + out[1, i]) if outputs == 1 else out[c, i] if c < 2 else 0.0
+                0.5 * (mix[0, i] + mix[1, i]) if outputs == 1 else mix[c, i] if c < 2 else 0.0
             )
-    fence()
-    numbers[b.PLAYED] = due - LOOKAHEAD + frames
-    numbers[b.CALLBACKS] += 1
-
-
-_STATUS = types.uint64  # unsigned long, where it has 64 bits; the flags fit into the lower half
-_SIGNATURE = types.int32(
-    types.voidptr, types.voidptr, types.uint64, types.voidptr, _STATUS, types.voidptr
-)
-
-
-@numba.cfunc(_SIGNATURE, cache=True)
-def callback(given, taken, frames, time, flags, memory):  # type: ignore[no-untyped-def]
-    """``PaStreamCallback``; the user's pointer is the board's address."""
-    whole = carray(memory, (b.SIZE // 4,), np.float32)
-    wide = carray(memory, (b.SIZE // 8,), np.float64)
-    numbers = carray(memory, (b.NUMBERS,), np.int64)
-    numbers[b.FLAGS] += flags & _BAD_FLAGS != 0
-    heard = carray(given, (frames, numbers[b.INPUTS]), np.float32)
-    due = carray(taken, (frames, numbers[b.OUTPUTS]), np.float32)
-    for first in range(0, frames, b.MOST):
-        exchange(
-            heard[first : first + b.MOST],
-            due[first : first + b.MOST],
-            numbers,
-            wide[_AT_LEVELS : _AT_LEVELS + b.NUMBERS],
-            wide[_AT_TURNS : _AT_TURNS + b.ROWS * b.COLUMNS].reshape(b.ROWS, b.COLUMNS),
-            wide[_AT_CEILING : _AT_CEILING + STATE],
-            whole[_AT_AHEAD : _AT_AHEAD + 4 * LOOKAHEAD].reshape(2, 2 * LOOKAHEAD),
-            whole[_AT_FEED : _AT_FEED + 2 * b.FEED].reshape(2, b.FEED),
-            whole[_AT_WET : _AT_WET + 2 * b.WET].reshape(2, b.WET),
-            whole[_AT_OUT : _AT_OUT + 2 * b.OUT].reshape(2, b.OUT),
-            whole[_AT_MIX : _AT_MIX + 2 * b.MOST].reshape(2, b.MOST),
-            TABLE,
-        )
-    return 0
-
-
-def exchange_on(board: b.Board, given: Array, taken: Array) -> None:
-    """:func:`exchange` with a board's parts."""
-    exchange(
-        *(given, taken, board.numbers, board.levels, board.turns, board.ceiling),
-        *(board.ahead, board.feed, board.wet, board.out, board.mix, TABLE),
-    )
+    device.peak_out = peak

@@ -7,9 +7,9 @@ from typing import Any
 
 from engine.dsp.stft import STFT
 from engine.live.asked import Asked
+from engine.live.budget import Trips
 from engine.live.effects import Hosted
 from engine.live.external import External
-from engine.live.rack import effects_in
 from engine.stages.chain import Branches, Chain
 from engine.stages.insert import Effect, Insert
 from engine.stages.macros import Macros, Move
@@ -117,20 +117,17 @@ def _latency(spec: Spec, rate: float, hop: int) -> int:
     return 0 if own is None else hop + int(own)
 
 
-def chains_latency(asked: Asked, rate: float) -> int:
-    """Samples that all chains of a rig take together, the slots side by side."""
+def trips_of(asked: Asked, rate: float) -> Trips:
+    """Ways through the effects' process at a rate, and what the effects of a rig take there, the
+    slots side by side."""
     hop = STFT.low_delay(rate, asked.settings.synthesis).hop
-    before, after = (
-        max((latency_of(lane[side], rate, hop) for lane in asked.lanes), default=0)
-        for side in ("before", "after")
-    )
-    return before + after + latency_of(asked.master, rate, hop)
-
-
-def latencies(asked: Asked) -> dict[str, int]:
-    """The same by the rate, at all rates at which the plugins have been tried."""
-    rates = {rate for spec in effects_in(asked) for rate in spec.get("latency") or ()}
-    return {rate: chains_latency(asked, int(rate)) for rate in rates}
+    takes: dict[str, int | None] = {}
+    for side in ("before", "after"):
+        chains = [latency_of(lane[side], rate, hop) for lane in asked.lanes if lane[side]]
+        takes[side] = max(chains) if chains else None
+    if asked.master:
+        takes["after"] = (takes["after"] or 0) + latency_of(asked.master, rate, hop)
+    return Trips(takes["before"], takes["after"])
 
 
 class Built:

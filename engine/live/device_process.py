@@ -18,9 +18,12 @@ from engine.errors import DeviceError
 from engine.live import board as b
 from engine.live import parent
 from engine.live.asked import Wanted
+from engine.live.callback import Live, exchange
+from engine.live.chains import trips_of
 from engine.live.devices import find, portaudio
 from engine.live.file_device import serve_files
 from engine.live.opening import begin_session
+from engine.live.packed import packed
 from engine.live.processes import LOST, serve
 from engine.live.speech import say
 
@@ -37,8 +40,8 @@ def main(board: b.Board, wanted: Wanted) -> int:
     inputs, output = find(wanted.input, "input"), find(wanted.output, "output")
     rate = wanted.rate or int(output.rate)
     channels = min(b.CHANNELS, inputs.inputs), min(b.CHANNELS, output.outputs)
-    _begin(board, rate, wanted, channels)
-    how, stream = _open(board, wanted, (inputs.index, output.index), rate, channels)
+    live = _begin(board, rate, wanted, channels)
+    how, stream, kept = _open(live, wanted, (inputs.index, output.index), rate, channels)
     try:
         stream.start()
     except Exception as fault:
@@ -55,6 +58,7 @@ def main(board: b.Board, wanted: Wanted) -> int:
     status = _serve(board)
     if status != LOST:
         stream.close()
+    del kept
     return status
 
 
@@ -66,31 +70,37 @@ def _stated(latency_s: float) -> float:
     return 0.0
 
 
-def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int]) -> None:
-    """A session: the time line goes on where it is now, what was not heard is silence."""
+def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int]) -> Live:
+    """A session: the time line goes on where it is now, what was not heard is silence. The machine
+    code is there when it has begun."""
     now = time.monotonic()
-    if not board.get(b.SESSION):
-        board.levels[b.EPOCH] = now
-    heard = round((now - board.levels[b.EPOCH]) * rate) if board.get(b.SESSION) else 0
-    chains = wanted.chains.get(str(rate), 0)
-    begin_session(board, rate, wanted.block, channels, wanted.settings, heard, chains)
+    if not board.device.session:
+        board.device.epoch = now
+    heard = round((now - board.device.epoch) * rate) if board.device.session else 0
+    trips = trips_of(wanted.asked, rate)
+    live = begin_session(board, rate, wanted.block, channels, wanted.asked, heard, trips)
+    given, taken = (np.zeros((0, n), np.float32) for n in channels)
+    exchange(given, taken, live)
+    return live
 
 
 def _open(
-    board: b.Board,
+    live: Live,
     wanted: Wanted,
     devices: tuple[int, int],
     rate: int,
     channels: tuple[int, int],
-) -> tuple[str, Any]:
+) -> tuple[str, Any, Any]:
+    """How the device calls, its stream, and what has to be kept as long as that."""
     sd = portaudio()
-    callback, data, how = None, None, "python"
+    callback, data, how, kept = None, None, "python", None
     if wanted.compiled:
         try:
-            from engine.live.callback import callback as compiled
+            from engine.live.device_callback import callback as compiled
 
+            kept = live, packed(live)
             callback = sd._ffi.cast("PaStreamCallback*", compiled.address)
-            data = sd._ffi.cast("void*", board.address)
+            data = sd._ffi.cast("void*", kept[1].ctypes.data)
             how = "compiled"
         except Exception as fault:  # whatever keeps it from compiling here: there is another way
             say(warning=f"no compiled callback ({fault}): the interpreter's is used")
@@ -104,25 +114,20 @@ def _open(
     }
     try:
         if callback is not None:
-            return how, sd._StreamBase("duplex", callback=callback, userdata=data, **common)
-        return how, sd.Stream(callback=_interpreted(board), **common)
+            stream = sd._StreamBase("duplex", callback=callback, userdata=data, **common)
+            return how, stream, kept
+        return how, sd.Stream(callback=_interpreted(live), **common), live
     except Exception as fault:
         raise _refused(str(wanted.output or "audio device"), rate, wanted.block, fault) from fault
 
 
-def _interpreted(board: b.Board) -> Any:
-    from engine.live.callback import exchange_on
-
-    inputs, outputs = (
-        np.zeros((0, int(board.numbers[at])), np.float32) for at in (b.INPUTS, b.OUTPUTS)
-    )
-    exchange_on(board, inputs, outputs)  # compiled before the device asks for it
-
+def _interpreted(live: Live) -> Any:
     def callback(given: Any, taken: Any, frames: int, when: Any, flags: Any) -> None:
-        board.numbers[b.FLAGS] += bool(flags)
+        live.ends.device["flags"] += bool(flags)
         for first in range(0, frames, b.MOST):
             last = first + b.MOST
-            exchange_on(board, np.ascontiguousarray(given[first:last]), taken[first:last])
+            heard = np.ascontiguousarray(given[first:last])
+            exchange(heard, taken[first:last], live)
 
     return callback
 
@@ -138,15 +143,15 @@ def _refused(name: str, rate: int, block: int, fault: Exception) -> DeviceError:
 def _serve(board: b.Board) -> int:
     """Wait until told to stop, the owner has gone, or the device falls silent."""
     parent.fades()
-    counted, since = board.get(b.CALLBACKS), time.monotonic()
+    counted, since = board.device.callbacks, time.monotonic()
     while True:
         now = time.monotonic()
-        if board.get(b.STOP) or parent.is_gone():
-            board.levels[b.LEVEL_WANTED] = 0.0
+        if board.controls.stop or parent.is_gone():
+            board.controls.level = 0.0
             time.sleep(_FADE_OUT_S)
             return 0
-        if board.get(b.CALLBACKS) != counted:
-            counted, since = board.get(b.CALLBACKS), now
+        if board.device.callbacks != counted:
+            counted, since = board.device.callbacks, now
         elif now - since > _SILENT_S:
             return LOST
         time.sleep(_PERIOD_S)

@@ -15,7 +15,7 @@ import numpy as np
 from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.errors import DeviceError, PresetError, ProviderError
 from engine.live.bench import music
-from engine.live.budget import budget
+from engine.live.budget import NO_TRIPS, Trips, budget
 from engine.live.devices import Device, portaudio
 from engine.live.generator import AnyGenerator, open_generator
 from engine.live.inference import Background
@@ -119,10 +119,10 @@ def rehearse(
 def verdict(rehearsals: dict[float, Rehearsal]) -> tuple[str, float]:
     """In words, and the milliseconds to spare, over all tempos.
 
-    A hop may take the time of a block and the cushion. Gains older than a beat are of another
+    A hop may take the time of a block. Gains older than a beat are of another
     moment: an inference has to be done twice a beat.
     """
-    allowed_ms = 1000 * (BLOCK + budget(RATE, BLOCK, Settings())["cushion"]) / RATE
+    allowed_ms = 1000 * BLOCK / RATE
     margin_ms = min(allowed_ms - r.hop_ms["p999"] for r in rehearsals.values())
     hop_ms = 1000 * BLOCK / RATE
     too_slow = any(r.hop_ms["p50"] > hop_ms for r in rehearsals.values())
@@ -153,7 +153,7 @@ def providers(model: Path) -> dict[str, str]:
 def callback_kind() -> str:
     """Which audio callback there is: compiled or python."""
     try:
-        from engine.live.callback import callback
+        from engine.live.device_callback import callback
 
         return "compiled" if callback.address else "python"
     except Exception:  # whatever keeps numba from compiling here
@@ -194,24 +194,23 @@ def loopback(source: Device, sink: Device, rate: int = RATE) -> int | None:
     return at if abs(found[at]) > _LOOPBACK_CERTAIN * np.sqrt(np.mean(found**2)) else None
 
 
-def round_trip(device: Device | None, measured: int | None = None) -> dict[str, int]:
+def round_trip(
+    device: Device | None, measured: int | None = None, trips: Trips = NO_TRIPS
+) -> dict[str, int]:
     """Samples by part at 48 kHz in blocks of 128.
 
     Args:
         device: whose latency PortAudio states; None for none.
         measured: that of the device by :func:`loopback`, if it was.
+        trips: through the effects' process.
     """
-    parts = budget(RATE, BLOCK, Settings())
+    parts = budget(RATE, BLOCK, Settings(), trips)
     stated = round(device.low_latency_s * RATE) if device else 0
     if measured is not None:
         stated = measured
     return {
         "device": stated,
-        "block": parts["block"],
-        "cushion": parts["cushion"],
-        "stft": parts["stft"],
-        "limiter": parts["limiter"],
-        "chain": 0,
+        **parts,
         "total": stated + sum(parts.values()),
     }
 
@@ -223,6 +222,8 @@ def examine(
     note: Callable[[str], None],
     seconds: float = SECONDS,
     beats_per_bar: int = BEATS_PER_BAR,
+    device: Device | None = None,
+    measured: int | None = None,
 ) -> dict[str, Any]:
     """All that ``doctor --json`` prints of the presets, with their effects as on the stage.
 
@@ -233,6 +234,7 @@ def examine(
         note: told what goes wrong with effects.
         seconds: of each rehearsal.
         beats_per_bar: of the music.
+        device, measured: whose latency is in a preset's, see :func:`round_trip`.
     """
     found: dict[str, Any] = {}
     total, done = len(presets) * len(TEMPOS), 0
@@ -245,6 +247,7 @@ def examine(
             continue
         rehearsals = {}
         with effects_of(str(preset.folder), Settings(), RATE, 2, note) as chains:
+            trips = Trips(*(None if chain is None else chain.latency for chain in chains))
             for bpm in TEMPOS:
                 watch(f"{preset.name}, {bpm:g} BPM", done, total)
                 rehearsals[bpm] = rehearse(generator, bpm, seconds, *chains, beats_per_bar)
@@ -254,6 +257,7 @@ def examine(
             "verdict": words,
             "margin_ms": margin_ms,
             "provider": generator.provider,
+            "latency": round_trip(device, measured, trips),
             "hop_ms": {f"{bpm:g}": r.hop_ms for bpm, r in rehearsals.items()},
             "inference_ms": {f"{bpm:g}": r.inference_ms for bpm, r in rehearsals.items()},
             "load": {f"{bpm:g}": r.load for bpm, r in rehearsals.items()},
@@ -265,7 +269,7 @@ def _unloaded(fault: PresetError) -> dict[str, Any]:
     """Of a preset whose generator cannot be loaded."""
     nothing: dict[str, Any] = {key: {} for key in ("hop_ms", "inference_ms", "load")}
     said = f"cannot be loaded: {fault}"
-    return {"verdict": said, "margin_ms": None, "provider": None} | nothing
+    return {"verdict": said, "margin_ms": None, "provider": None, "latency": {}} | nothing
 
 
 def _percentiles(times: list[float]) -> dict[str, float]:

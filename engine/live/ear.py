@@ -24,18 +24,18 @@ class Ear:
 
     Args:
         board: of the stage.
-        place: number of samples that have gone through.
+        count: name of the device's number of samples that have gone through.
         ring: with the latest of them.
     """
 
-    def __init__(self, board: b.Board, place: int, ring: Audio) -> None:
-        self._board, self._place, self._ring = board, place, ring
+    def __init__(self, board: b.Board, count: str, ring: Audio) -> None:
+        self._board, self._count, self._ring = board, count, ring
         self._rate, self._heard, self._meter = 0, 0, LoudnessMeter(48000, b.CHANNELS)
 
     def look(self) -> Meter:
         """What came since the last look, and how loud it is."""
         board = self._board
-        rate, now = max(1, board.get(b.RATE)), board.get(self._place)
+        rate, now = max(1, board.device.rate), int(getattr(board.device, self._count))
         if rate != self._rate:
             self._rate, self._heard = rate, now
             self._meter = LoudnessMeter(rate, b.CHANNELS)

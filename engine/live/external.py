@@ -1,4 +1,4 @@
-"""An effect that runs in a process of its own, as the engine sees it: a hop later, and harmless."""
+"""An effect that runs in a process of its own, as the others see it: a hop later, and harmless."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Audio
+from engine.dsp.ring import put, take
 from engine.live import wire as w
-from engine.live.memory import put, take
 from engine.live.wire import Wire
 from engine.stages.chain import TAIL_S
 from engine.stages.insert import Absent
@@ -32,7 +32,7 @@ class Turn(IntEnum):
 
 
 class External:
-    """The engine's end of the wire.
+    """The effects' end of the wire.
 
     Args:
         spec: with ``wire``, ``latency`` (of the plugin alone), ``name`` and ``parameters``.
@@ -111,7 +111,7 @@ class External:
         if self._paused:
             raise Absent
         wire, n = self._wire, block.shape[-1]
-        if self._led is None and (wire.get(w.READY) != self._lives or self._is_far_behind()):
+        if self._led is None and (wire.back.ready != self._lives or self._is_far_behind()):
             self.reset()
         out, there = np.zeros_like(block), True
         for at in range(0, n, self._hop):
@@ -119,13 +119,13 @@ class External:
             until = self._sent - self._hop + part.shape[-1]
             there = self._is_there(until) and there
             self._say_moves()
-            put(wire.there, self._sent, part)
+            put(wire.sent, self._sent, part)
             self._sent += part.shape[-1]
-            wire.publish(w.SENT, self._sent)
+            wire.there.sent = self._sent
             if there and until > 0:
                 some = min(until, part.shape[-1])
                 end = at + part.shape[-1]
-                out[:, end - some : end] = take(wire.back, until - some, some, self._channels)
+                out[:, end - some : end] = take(wire.returned, until - some, some, self._channels)
         self._turn(there)
         if self._away:
             raise Absent
@@ -133,9 +133,9 @@ class External:
 
     def _say_moves(self) -> None:
         for place, value in self._moves.items():
-            moved = self._wire.get(w.MOVED)
+            moved = self._wire.there.moved
             self._wire.moves[moved % w.MOVES] = self._sent, place, value
-            self._wire.publish(w.MOVED, moved + 1)
+            self._wire.there.moved = moved + 1
         self._moves.clear()
 
     def _turn(self, there: bool) -> None:
@@ -146,23 +146,23 @@ class External:
 
     def _begin(self) -> None:
         """The process is to begin anew, with what comes now."""
-        wire = self._wire
-        self._lives, self._sent = wire.get(w.READY), 0
+        there = self._wire.there
+        self._lives, self._sent = self._wire.back.ready, 0
         self._moves = dict(self._standing)
-        self._session = wire.get(w.SESSION) + 1
-        with wire.changing(w.BEGINNING):
-            wire.numbers[w.RATE], wire.numbers[w.HOP] = self._rate, self._hop
-            wire.numbers[w.INPUTS], wire.numbers[w.SENT] = self._channels, 0
-            wire.numbers[w.MOVED_BEFORE] = wire.get(w.MOVED)
-            wire.publish(w.SESSION, self._session)
+        self._session = there.session + 1
+        there.beginning |= 1
+        there.rate, there.hop, there.inputs = self._rate, self._hop, self._channels
+        there.sent, there.moved_before = 0, there.moved
+        there.session = self._session
+        there.beginning += 1
 
     def _settle(self) -> None:
         """Wait for a process that is just being replaced, as it was replaced then."""
         deadline = time.monotonic() + self._patience_s
         while self._wire.given_back(self._session) < 0 and time.monotonic() < deadline:
-            if self._wire.get(w.READY) != self._lives:
+            if self._wire.back.ready != self._lives:
                 self._begin()
-            if self._wire.get(w.DISABLED):
+            if self._wire.care.disabled:
                 return
             time.sleep(_LOOK_S)
 
@@ -177,8 +177,8 @@ class External:
         waits = self._steadfast or not self._away
         deadline = time.monotonic() + (self._patience_s if waits else 0.0)
         while wire.given_back(self._session) < max(until, 0):
-            replaced = wire.get(w.READY) != self._lives
-            if replaced or wire.get(w.DISABLED) or time.monotonic() >= deadline:
+            replaced = wire.back.ready != self._lives
+            if replaced or wire.care.disabled or time.monotonic() >= deadline:
                 return False
             time.sleep(_LOOK_S)
         return True

@@ -22,7 +22,7 @@ from engine.live import board as b
 from engine.live import parent
 from engine.live.asked import Wanted
 from engine.live.budget import FADE
-from engine.live.callback import exchange_on
+from engine.live.callback import Live, exchange
 from engine.live.devices import Device, find, portaudio
 from engine.live.processes import LOST
 from engine.live.sources import FileSink, FileSource
@@ -30,13 +30,14 @@ from engine.live.speech import say
 
 _AHEAD_S = 1.0  # of a file that a device plays: read before it is asked for
 _PATIENCE_S = 1.0
+_BEHIND_S = 0.03  # the network may be: its gains are for what comes later
 _LATE_S = 0.1  # behind this, time is not made up for but begins anew
 _FADE_OUT_S = 0.1
 _SILENT_S = 0.5
 _LOOK_S = 0.0003
 _WRITE = 4096  # samples: a write to the disk each tenth of a second
 
-Begin = Callable[[b.Board, int, Wanted, tuple[int, int]], None]
+Begin = Callable[[b.Board, int, Wanted, tuple[int, int]], Live]
 
 
 def serve_files(
@@ -74,8 +75,8 @@ def serve_files(
         rate = feed.rate if feed else _rate(inputs)
         channels = feed.channels if feed else _channels(inputs, "inputs")
         outputs = _channels(output, "outputs") if output else channels
-        begin(board, rate, wanted, (channels, outputs))
-        ends = _Ends(board, wanted, feed, rate)
+        live = begin(board, rate, wanted, (channels, outputs))
+        ends = _Ends(board, live, wanted, feed, rate)
         if wanted.kept:
             inputs_ = [Path(wanted.feed)] if wanted.feed else []
             ends.sink = FileSink(Path(wanted.kept), rate, channels, inputs_, wanted.force)
@@ -83,7 +84,7 @@ def serve_files(
         device = inputs or output
         stream = None if device is None else _open(ends, device, inputs is not None, rate, wanted)
         if stream is None:  # a file has no need to fade in
-            board.levels[b.LEVEL_NOW] = board.levels[b.LEVEL_WANTED]
+            board.device.level_now = board.controls.level
         say(
             input=inputs.name if inputs else wanted.input,
             output=output.name if output else wanted.output,
@@ -116,13 +117,16 @@ class _Ends:
 
     Args:
         board: with a session begun.
+        live: of the session.
         wanted: of the stage.
         feed: the file in the place of line-in, if there is one.
         rate: hertz.
     """
 
-    def __init__(self, board: b.Board, wanted: Wanted, feed: FileSource | None, rate: int) -> None:
-        self._board, self._feed, self._rate = board, feed, rate
+    def __init__(
+        self, board: b.Board, live: Live, wanted: Wanted, feed: FileSource | None, rate: int
+    ) -> None:
+        self._board, self._live, self._feed, self._rate = board, live, feed, rate
         self._loop, self._block = wanted.loop, wanted.block
         self._path = Path(wanted.feed)
         limits = [] if wanted.seconds is None else [round(wanted.seconds * rate)]
@@ -130,27 +134,26 @@ class _Ends:
             limits.append(feed.frames)
         self._frames = min(limits) if limits else None
         self._ready: deque[Audio] = deque()
-        self._nothing = np.zeros((wanted.block, board.get(b.INPUTS)), np.float32)
-        self._taken = np.zeros((wanted.block, board.get(b.OUTPUTS)), np.float32)
+        self._nothing = np.zeros((wanted.block, board.device.inputs), np.float32)
+        self._taken = np.zeros((wanted.block, board.device.outputs), np.float32)
         self._written, self._trusted = 0, True
         self.sink: FileSink | None = None
-        exchange_on(board, self._nothing[:0], self._taken[:0])  # compiled before it is needed
 
     def callback(self, given: Audio | None, taken: Audio | None, frames: int) -> None:
         """A block of a device at one end, (frames, channels), against the file's at the other."""
         if given is None:
             given = self._ready.popleft() if self._ready else self._nothing
-        board = self._board
-        exchange_on(board, given[:frames], self._taken[:frames] if taken is None else taken)
+        taken = self._taken[:frames] if taken is None else taken
+        exchange(given[:frames], taken, self._live)
 
     def serve(self, paced: bool) -> int:
         """Until the end; whether a device keeps the time or it has to be kept here."""
         parent.fades()
         board, due, until = self._board, time.monotonic(), float("inf")
-        counted, since = board.get(b.CALLBACKS), due
+        counted, since = board.device.callbacks, due
         while not self._is_over() and time.monotonic() < until:
             if until == float("inf") and self._is_stopped():
-                board.levels[b.LEVEL_WANTED] = 0.0
+                board.controls.level = 0.0
                 until = time.monotonic() + _FADE_OUT_S
             if paced:
                 due = self._pace(due)
@@ -158,8 +161,8 @@ class _Ends:
             else:
                 self._read_ahead()
                 time.sleep(_LOOK_S * 10)
-                if board.get(b.CALLBACKS) != counted:
-                    counted, since = board.get(b.CALLBACKS), time.monotonic()
+                if board.device.callbacks != counted:
+                    counted, since = board.device.callbacks, time.monotonic()
                 elif time.monotonic() - since > _SILENT_S:
                     return LOST
             self._write(_WRITE)
@@ -174,17 +177,16 @@ class _Ends:
             self.sink.close()
 
     def _is_over(self) -> bool:
-        return self._frames is not None and self._board.get(b.PLAYED) >= self._frames
+        return self._frames is not None and self._board.device.played >= self._frames
 
     def _is_stopped(self) -> bool:
-        return bool(self._board.get(b.STOP)) or parent.is_gone()
+        return bool(self._board.controls.stop) or parent.is_gone()
 
     def _pace(self, due: float) -> float:
-        """Wait until a block is due, and for the engine; when the next one is."""
+        """Wait until a block is due, and for network and effects; when the next one is."""
         time.sleep(max(0.0, due - time.monotonic()))
-        board, now = self._board, time.monotonic()
-        wanted = board.get(b.HEARD) - board.get(b.BEHIND) + self._block + FADE
-        while board.get(b.MADE) < wanted and not board.get(b.STOP):
+        now = time.monotonic()
+        while not self._is_ready() and not self._board.controls.stop:
             if not self._trusted or time.monotonic() - now > _PATIENCE_S:
                 self._trusted = False  # it is away: until it is back, nobody waits for it
                 break
@@ -193,6 +195,14 @@ class _Ends:
             self._trusted = True
         late = time.monotonic() - due > _LATE_S
         return (time.monotonic() if late else due) + self._block / self._rate
+
+    def _is_ready(self) -> bool:
+        """Whether the network has heard nearly all, and the effects give what is due."""
+        board, device = self._board, self._board.device
+        if device.heard - board.network.at > _BEHIND_S * self._rate:
+            return False
+        wanted = device.heard - device.behind + self._block + FADE
+        return not device.effects or board.effects.made >= wanted
 
     def _next(self) -> Audio:
         """The next block of the file, (block, channels); silence behind its end."""
@@ -211,13 +221,13 @@ class _Ends:
     def _write(self, least: int) -> None:
         """What has been played since the last time, if it is so much."""
         board = self._board
-        until = board.get(b.PLAYED)
+        until = board.device.played
         if self._frames is not None:
             until = min(until, self._frames)
             least = least if until < self._frames else 1
         if self.sink is None or until - self._written < least:
             return
-        channels = board.get(b.INPUTS)
+        channels = board.device.inputs
         self.sink.write(board.read(board.out, self._written, until - self._written, channels))
         self._written = until
 

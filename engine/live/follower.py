@@ -44,7 +44,7 @@ class Follower:
             now = time.monotonic()
             self.load = line.cost_s / max(now - self._last_s, 1e-3) if self._last_s else 0.0
             self._last_s = now
-            if line.session == self._board.get(b.SESSION):
+            if line.session == self._board.device.session:
                 if line.bpm is None or line.downbeat_s is None:
                     heard(None)
                 else:

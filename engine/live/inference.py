@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
-from contextlib import suppress
 from queue import SimpleQueue
 from typing import Protocol
 
 from engine.errors import GeneratorError
 from engine.live.deadline import DEADLINE, settle
-from engine.live.quarantine import Outcome, Quarantine
+from engine.live.quarantine import Quarantine
 from engine.stages.inference import Inference, Job, Result
 from engine.text import printable
 
@@ -29,6 +28,11 @@ class Runner(Inference, Protocol):
     faults: int
     fault: str
     paused: bool
+
+    @property
+    def works(self) -> bool:
+        """Whether a job has been begun, and not been collected."""
+        ...
 
     def close(self) -> None:
         """End its thread."""
@@ -68,6 +72,11 @@ class _Worker:
     def is_out(self) -> bool:
         """Whether the slot is in quarantine: jobs are taken, and nothing is done with them."""
         return self._quarantine is not None and self._quarantine.is_out
+
+    @property
+    def works(self) -> bool:
+        """Whether a job has been begun, and not been collected."""
+        return self._job is not None
 
     def idle(self) -> bool:
         """Whether a job can be submitted."""
@@ -172,17 +181,11 @@ class Background(_Worker):
     """For the stage: a result is there when it is there, and a fault is counted, not raised.
 
     Args:
-        told: of each job that was collected: when, and what came of it.
         quarantine: of the slot, beyond this device and this rate.
     """
 
-    def __init__(
-        self,
-        told: Callable[[int, Outcome], None] = lambda now, outcome: None,
-        quarantine: Quarantine | None = None,
-    ) -> None:
+    def __init__(self, quarantine: Quarantine | None = None) -> None:
         super().__init__(quarantine or Quarantine())
-        self._told = told
         self._looked = self._waited = 0.0
 
     def submit(self, job: Job, now: int) -> None:
@@ -201,38 +204,36 @@ class Background(_Worker):
             self._looked = moment
             if self._waited < _GIVEN_UP_S:
                 return None
-        faults = self.faults
-        image = self._finish(0.0)
-        outcome = Outcome.DONE if self.faults == faults else Outcome.FAILED
-        self._told(now, Outcome.OUT if self.is_out else outcome)
-        return image
+        return self._finish(0.0)
 
 
 class Recorded(_Worker):
-    """For a take: each result is there when it was there on the stage.
+    """For a take: the jobs whose images were published on the stage, at once.
 
     Args:
-        collected: samples at which jobs were collected, in order, and what came of them.
+        heard: samples up to which the feed was heard for each of them, in order.
         quarantine: of the slot.
     """
 
-    def __init__(self, collected: Iterable[tuple[int, Outcome]], quarantine: Quarantine) -> None:
+    def __init__(self, heard: Iterable[int], quarantine: Quarantine) -> None:
         super().__init__(quarantine)
-        self._collected = deque(collected)
-        self._slot = quarantine
+        self._heard, self._now = deque(heard), 0
+
+    def idle(self) -> bool:
+        """Whether the next one was begun with the feed as it is now."""
+        while self._heard and self._heard[0] < self._now:
+            self._heard.popleft()
+        return bool(super().idle() and self._heard and self._heard[0] == self._now)
+
+    def submit(self, job: Job, now: int) -> None:
+        """Start it."""
+        self._heard.popleft()
+        super().submit(job, now)
 
     def collect(self, now: int) -> Result | None:
-        """The result that was there by now."""
-        if self._job is None or not self._collected or now < self._collected[0][0]:
-            return None
-        _, outcome = self._collected.popleft()
-        if outcome is Outcome.DONE:
-            return self._finish(_FILE_S)
-        if outcome is Outcome.OUT:
-            self._slot.failed("failed on the stage", for_good=True)
-        with suppress(GeneratorError):  # what it heard is heard; what it made was lost then
-            self._take(_FILE_S)
-        return None
+        """The result of the last job."""
+        self._now = now
+        return None if self._job is None else self._finish(_FILE_S)
 
 
 def reason_of(fault: BaseException) -> str:

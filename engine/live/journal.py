@@ -1,7 +1,8 @@
-"""What the engine and the device decided, and when: rows in shared memory that nobody waits for.
+"""What was decided, and when: rows in shared memory that nobody waits for.
 
-With the line-in and these rows a gig can be played again, sample for sample. Each of the two has
-its own rows on the board; a reader that comes too late for some is told how many.
+With the line-in and these rows a gig can be played again, sample for sample. The signal path, the
+network and the effects have rows of their own on the board; a reader that comes too late for some
+is told how many.
 """
 
 from __future__ import annotations
@@ -11,98 +12,129 @@ from typing import Any
 
 import numpy as np
 
+from engine.dsp import path_state as path
 from engine.dsp.arrays import Array
-from engine.live import board as b
+from engine.live.board import Board
 
 
 class Kind(IntEnum):
     """What a row says; ``at`` is the sample of the session at which it took effect."""
 
-    # Of the engine: it began (with the feed up to a sample), left out sound up to a sample,
-    # worked on several hops at once, …
+    # Of the network: it began (with the feed up to a sample); an image was made of the feed up to
+    # ``at``.
     BEGAN = 1
-    LISTENED = 2
-    HOPS = 3
-    # … collected an inference of a slot (and whether it was one), …
-    COLLECTED = 4
-    # … and took over what the controls want.
-    TEMPO = 5
-    SWITCH = 6
-    CROSS = 7
-    AMOUNT = 8
+    PUBLISHED = 2
+    # Of the effects, with the sample of what was made (``at``) and of what was heard (``fed``) that
+    # come next: they began; a knob, a panic; what became of the sound of a plugin, see
+    # engine.live.external.Turn.
+    EFFECTS = 3
     MACRO = 9
     PANIC = 10
-    # What became of the sound of a plugin, see engine.live.external.Turn.
     PLUGIN = 11
-    # From a column on, a slot of a streaming generator is heard by this answer.
-    HEARD_BY = 14
-    # Of the device: it began; from here on these are wanted, and the wet sound is or is not there.
-    OPENED = b.OPENED
-    TURNED = b.TURNED
+    # Of the signal path: a slot took over an image; columns of a streaming generator are heard by
+    # this answer from one on; …
+    TAKEN = path.TAKEN
+    HEARD_BY = path.HEARD_BY
+    # … it took over what the controls want; …
+    TEMPO = path.TEMPO
+    SWITCH = path.SWITCH
+    CROSS = path.CROSS
+    AMOUNT = path.AMOUNT
+    # … a session began; from here on this is wanted, and the effects' sound is or is not there,
+    # behind the generators and before them.
+    OPENED = path.OPENED
+    TURNED = path.TURNED
+    FED = path.FED
 
 
-FORMAT = 3
-"""Of the entries of a take; another version may note other things."""
-PLAYED = (2, FORMAT)
-"""Those that can be played again: 2 knows no streaming generators."""
+FORMAT = 4
+"""Of the entries of a take; another version noted other things, and cannot be played again."""
 NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.BEGAN: ("heard",),
-    Kind.LISTENED: ("until",),
-    Kind.HOPS: ("hops",),
-    Kind.COLLECTED: ("slot", "done"),
+    Kind.PUBLISHED: ("slot", "number"),
+    Kind.EFFECTS: ("fed",),
+    Kind.MACRO: ("fed", "number", "place"),
+    Kind.PANIC: ("fed",),
+    Kind.PLUGIN: ("fed", "number", "turn"),
+    Kind.TAKEN: ("slot", "number"),
+    Kind.HEARD_BY: ("slot", "column", "by"),
     Kind.TEMPO: ("bpm", "downbeat_s", "known"),
     Kind.SWITCH: ("slot", "fade_s", "due"),
     Kind.CROSS: ("place",),
     Kind.AMOUNT: ("slot", "amount"),
-    Kind.MACRO: ("number", "place"),
-    Kind.PANIC: (),
-    Kind.PLUGIN: ("number", "turn"),
-    Kind.HEARD_BY: ("slot", "column", "by"),
     Kind.OPENED: ("wet",),
     Kind.TURNED: ("wet", "level", "ready"),
+    Kind.FED: ("fed",),
 }
 """What the values of a row are called."""
-_KEPT = b.ROWS - 1
+OF_NETWORK = frozenset({Kind.BEGAN, Kind.PUBLISHED})
+OF_EFFECTS = frozenset({Kind.EFFECTS, Kind.MACRO, Kind.PANIC, Kind.PLUGIN})
+_KEPT = path.ROWS - 1
 
 
-def note(board: b.Board, kind: Kind, at: int, *values: float) -> None:
-    """A row of the engine."""
-    count = board.get(b.NOTED)
-    row = board.notes[count % b.ROWS]
+def note(board: Board, kind: Kind, at: int, *values: float) -> None:
+    """A row of the network or of the effects."""
+    record, rows = (
+        (board.network, board.network_rows)
+        if kind in OF_NETWORK
+        else (board.effects, board.effects_rows)
+    )
+    row = rows[record.noted % len(rows)]
     row[0], row[1] = kind, at
     row[2 : 2 + len(values)] = values
-    board.publish(b.NOTED, count + 1)
+    record.noted += 1
 
 
-class Reader:
-    """Takes rows as they come.
+class Rows:
+    """Takes rows of one writer as they come.
 
     Args:
-        board: of the stage.
+        record: that counts them, (1,), and
+        count: the name of the count there.
+        rows: the ring.
 
     Attributes:
         lost: rows that were overwritten before they were taken.
     """
 
-    def __init__(self, board: b.Board) -> None:
-        self._board = board
-        self._taken = {b.NOTED: 0, b.TURNS: 0}
+    def __init__(self, record: Array, count: str, rows: Array) -> None:
+        self._record, self._count, self._rows, self._taken = record, count, rows, 0
         self.lost = 0
 
-    def take(self) -> list[dict[str, Any]]:
-        """The new rows: those of the engine in order, then those of the device."""
-        engine = self._new(b.NOTED, self._board.notes)
-        return [as_entry(row) for row in (*engine, *self._new(b.TURNS, self._board.turns))]
-
-    def _new(self, place: int, ring: Array) -> Array:
-        count = self._board.get(place)
-        first = max(self._taken[place], count - _KEPT)
-        rows = ring[np.arange(first, count) % b.ROWS].copy()
+    def take(self) -> Array:
+        """The new rows, (n, VALUES)."""
+        count = int(self._record[self._count][0])
+        first = max(self._taken, count - _KEPT)
+        rows = self._rows[np.arange(first, count) % len(self._rows)].copy()
         # While they were read, some may have been written over, and one may be just now.
-        first_valid = min(count, max(first, self._board.get(place) - _KEPT))
-        self.lost += first_valid - self._taken[place]
-        self._taken[place] = count
+        first_valid = min(count, max(first, int(self._record[self._count][0]) - _KEPT))
+        self.lost += first_valid - self._taken
+        self._taken = count
         return np.asarray(rows[first_valid - first :])
+
+
+class Reader:
+    """Takes the rows of all as they come.
+
+    Args:
+        board: of the stage.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._all = [
+            Rows(board.network.array, "noted", board.network_rows),
+            Rows(board.effects.array, "noted", board.effects_rows),
+            Rows(board.state, "noted", board.device_rows),
+        ]
+
+    @property
+    def lost(self) -> int:
+        """Rows that were overwritten before they were taken."""
+        return sum(rows.lost for rows in self._all)
+
+    def take(self) -> list[dict[str, Any]]:
+        """The new rows of each in order, those of the device last."""
+        return [as_entry(row) for rows in self._all for row in rows.take()]
 
 
 def as_entry(row: Array) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""The stage without a device: callback, hop loop and controls in turn, as fast as they go.
+"""The stage without a device: callback, network, effects and controls in turn, as fast as they go.
 
 What plays on the stage is what runs here, so that a performance can be repeated: the same board,
-the same machine code, the same hop loop. Only who runs the inferences is another.
+the same machine code, the same sessions of network and effects. Only who runs the inferences is
+another.
 """
 
 from __future__ import annotations
@@ -22,45 +23,54 @@ from engine.dsp.tempo import Tempo
 from engine.errors import InputError, UsageError
 from engine.live import board as b
 from engine.live.asked import Asked
-from engine.live.callback import exchange_on
-from engine.live.chains import chains_latency
+from engine.live.callback import Live, exchange
+from engine.live.chains import trips_of
+from engine.live.effects_session import EffectsSession
 from engine.live.external import OFFLINE_S
 from engine.live.files import SoundReader, SoundWriter
 from engine.live.generator import AnyGenerator, OnnxGenerator, Through
 from engine.live.inference import Scheduled
 from engine.live.leftovers import release
+from engine.live.live_path import shape_of
 from engine.live.loading import load_slots
+from engine.live.network import NetworkSession, kind_of
 from engine.live.opening import begin_session
 from engine.live.performer import Performer
 from engine.live.quarantine import quarantines
 from engine.live.rack import racked
 from engine.live.render import Progress, measured
 from engine.live.rig import Rig
-from engine.live.session import Session
+from engine.live.status import gain_hops
 from engine.live.timeline import FileTime
 
 
-class Callbacks:
-    """Calls what the device would call, block after block.
+class Unpaced:
+    """Calls what the device would call, block after block, as fast as it goes; behind each block
+    the network and the effects do what they have to.
 
     Args:
-        board: with a session begun.
+        board: of the stage.
+        live: of the session that has begun on it.
     """
 
-    def __init__(self, board: b.Board) -> None:
-        self._board = board
-        outputs = max(1, board.get(b.OUTPUTS))
-        self._taken = np.zeros((board.get(b.BLOCK), outputs), np.float32)
-        self._read = board.get(b.PLAYED)
+    def __init__(self, board: b.Board, live: Live) -> None:
+        self._board, self._live = board, live
+        outputs = max(1, board.device.outputs)
+        self._taken = np.zeros((b.MOST, outputs), np.float32)
+        self._read = board.device.played
+
+    def go_on(self, live: Live) -> None:
+        """Another session has begun."""
+        self._live = live
 
     def exchange(self, given: Audio) -> None:
         """One block of the feed, (inputs, frames)."""
         taken = self._taken[: given.shape[-1]]
-        exchange_on(self._board, np.ascontiguousarray(given.T), taken)
+        exchange(np.ascontiguousarray(given.T), taken, self._live)
 
     def played(self) -> tuple[int, Audio]:
         """The instant with which it begins, and what has left since the last call, (2, n)."""
-        first, until = self._read, self._board.get(b.PLAYED)
+        first, until = self._read, self._board.device.played
         self._read = until
         return first, self._board.read(self._board.out, first, until - first)
 
@@ -68,9 +78,9 @@ class Callbacks:
 @contextmanager
 def offline_board(asked: Asked) -> Iterator[b.Board]:
     """A board as the stage begins with it."""
-    board = b.create()
+    board = b.create(shape_of(asked))
     try:
-        board.levels[b.WET_WANTED] = asked.settings.wet
+        board.controls.wet = asked.settings.wet
         board.want_tempo(asked.tempo, asked.known)
         yield board
     finally:
@@ -157,48 +167,49 @@ def perform(
             raise InputError(
                 str(source), f"{channels} channels", expected="mono or stereo", cure="Mix it down."
             )
-        if (network := _slowest(generators)) is not None:
-            inference_ms = measured(inference_ms, network, asked.tempo, asked.settings.use)
+        if (slowest := _slowest(generators)) is not None:
+            inference_ms = measured(inference_ms, slowest, asked.tempo, asked.settings.use)
         inference_ms = inference_ms or 0.0
         duration = round(inference_ms / 1000 * rate)
-        block = rig.devices.block
-        chains = chains_latency(asked, rate)
-        begin_session(board, rate, block, (channels, channels), asked.settings, 0, chains)
+        block, trips = rig.devices.block, trips_of(wired, rate)
+        board.kinds[:] = [kind_of(generator) for generator in generators]
+        live = begin_session(board, rate, block, (channels, channels), wired, 0, trips)
         performer = Performer(board, rig, asked.downbeat_s, score=score, timeline=FileTime())
         performer.step(0.0)
-        callbacks = Callbacks(board)
-        session = Session(
+        unpaced = Unpaced(board, live)
+        network = NetworkSession(
             *(board, generators, wired),
             lambda slot, origin: Scheduled(duration, guards[slot]),
-            patience_s=OFFLINE_S,
             tell=faults.append,
         )
+        effects = EffectsSession(board, wired, OFFLINE_S, faults.append)
         read = [source, *inputs]
         with SoundWriter(sink, rate, channels, inputs=read, force=force) as writer:
-            for given in _blocks(reader, block, board.get(b.BEHIND) + LOOKAHEAD):
-                callbacks.exchange(given)
-                session.advance()
-                now_s = board.get(b.HEARD) / rate
+            for given in _blocks(reader, block, board.device.behind + LOOKAHEAD):
+                unpaced.exchange(given)
+                network.advance()
+                effects.advance()
+                now_s = board.device.heard / rate
                 while following and following[0].downbeat_s <= now_s:
                     performer.conductor.fix(following.popleft())
                 performer.step(now_s)
-                first, sound = callbacks.played()
+                first, sound = unpaced.played()
                 writer.write(sound[:channels, max(0, -first) : max(0, frames - first)])
                 if progress is not None:
                     progress(min(first + sound.shape[-1], frames), frames)
             writer.keep()
-            session.close()
+            network.close()
         if reader.warning:
             faults.append(reader.warning)
-        hops = {name: board.get(place) for name, place in b.SHARES.items()}
+        hops = gain_hops(board)
         return Performance(
             seconds=frames / rate,
             realtime_factor=frames / rate / (time.perf_counter() - begun),
             provider=loaded.provider,
-            latency_samples=board.get(b.BEHIND) + LOOKAHEAD,
-            inferences=board.get(b.INFERENCES),
-            late=board.get(b.LATE_INFERENCES),
-            switches=board.get(b.SWITCHES),
+            latency_samples=board.device.behind + LOOKAHEAD,
+            inferences=board.network.inferences,
+            late=int(board.slots["late_gains"].sum()),
+            switches=int(board.state["switches"][0]),
             gain_share={name: count / max(1, sum(hops.values())) for name, count in hops.items()},
             bpm=performer.conductor.tempo.bpm,
             messages=len(score),

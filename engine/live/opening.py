@@ -8,12 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.dsp.limiter import LOOKAHEAD, reset
+from engine.dsp.path_state import OPENED
+from engine.dsp.published import clear
+from engine.dsp.signal_path import made_until
+from engine.dsp.stft import STFT
 from engine.dsp.streaming import columns_needed
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
-from engine.live.budget import budget
+from engine.live.asked import Asked
+from engine.live.budget import NO_TRIPS, Trips, budget
+from engine.live.callback import Live
 from engine.live.generator import AnyGenerator, StreamingOnnx, Through
-from engine.stages.host import Settings
+from engine.live.live_path import live_of
+from engine.live.stage_records import Opened
 
 IDLE_S = 0.0003  # between looks for the next hop: a ninth of one
 
@@ -23,45 +30,61 @@ def begin_session(
     rate: int,
     block: int,
     channels: tuple[int, int],
-    settings: Settings,
+    asked: Asked,
     heard: int,
-    chains: int = 0,
-) -> None:
-    """Set the board to the beginning of a session.
+    trips: Trips = NO_TRIPS,
+    decided: Sequence[Sequence[tuple[int, int]]] | None = None,
+) -> Live:
+    """Set the board to the beginning of a session; all that the callback needs for it.
 
     Args:
         board: the shared memory.
         rate: hertz.
-        block: frames.
+        block: frames; 0 where they vary.
         channels: of line-in and line-out.
-        settings: decide the latency.
-        heard: the sample with which it begins.
-        chains: samples that the effects take.
+        asked: what is played with.
+        heard: the sample with which it begins, at the earliest: hops are counted from 0.
+        trips: through the effects' process.
+        decided: for a take: of each slot, what its columns were heard by.
     """
-    with board.changing(b.OPENING):
-        _silence_between(board, rate, heard)
-        board.numbers[b.RATE], board.numbers[b.BLOCK] = rate, block
-        board.numbers[b.INPUTS], board.numbers[b.OUTPUTS] = channels
-        board.numbers[b.BEHIND] = sum(budget(rate, block, settings, chains).values()) - LOOKAHEAD
-        board.levels[b.AVAILABLE] = board.levels[b.LEVEL_NOW] = 0.0
-        board.levels[b.WET_NOW] = board.levels[b.WET_WANTED]
-        board.levels[b.WET_NOTED], board.levels[b.READY_NOTED] = -1.0, 0.0
-        board.ahead[:] = 0.0
-        reset(board.ceiling, rate)
-        row = board.turns[board.get(b.TURNS) % b.ROWS]
-        row[0], row[1], row[2] = b.OPENED, heard, board.levels[b.WET_WANTED]
-        board.publish(b.TURNS, board.get(b.TURNS) + 1)
-        board.publish(b.MADE, -(1 << 60))  # whatever was made, was made of another session
-        board.publish(b.PLAYED, heard - board.get(b.BEHIND) - LOOKAHEAD)
-        board.publish(b.HEARD, heard)
-        board.publish(b.SESSION, board.get(b.SESSION) + 1)
+    device, hop = board.device, STFT.low_delay(rate, asked.settings.synthesis).hop
+    heard = -(-heard // hop) * hop
+    device.opening |= 1
+    _silence_between(board, rate, heard)
+    if device.rate != rate:
+        clear(board.published)
+    device.rate, device.block = rate, block
+    device.inputs, device.outputs = channels
+    device.behind = sum(budget(rate, block, asked.settings, trips).values()) - LOOKAHEAD
+    device.available = device.level_now = 0.0
+    device.wet_now = board.controls.wet
+    device.wet_noted, device.ready_noted, device.fed_noted = -1.0, 0, 1
+    device.taken_tempo = device.taken_call = 0
+    board.ahead[:] = 0.0
+    reset(board.ceiling, rate)
+    board.effects.made = board.effects.fed = -(1 << 60)  # whatever was made, was of another session
+    device.heard = heard
+    live = live_of(board, asked, trips, decided)
+    noted = int(board.state["noted"][0])
+    board.device_rows[noted % len(board.device_rows)] = OPENED, heard, board.controls.wet, 0, 0
+    board.state["noted"] = noted + 1
+    device.made = int(made_until(live.path.state[0]))
+    device.played = heard - device.behind - LOOKAHEAD
+    device.session += 1
+    device.opening += 1
+    return live
 
 
 def _silence_between(board: b.Board, rate: int, heard: int) -> None:
     """Nothing was heard, made or played between two sessions."""
-    before, same = board.get(b.HEARD), board.get(b.RATE) == rate
-    for ring in (board.feed, board.wet, board.out):
-        begins = before - (0 if ring is board.feed else board.get(b.BEHIND) + LOOKAHEAD)
+    device = board.device
+    before, same = device.heard, device.rate == rate
+    later = device.behind + LOOKAHEAD
+    rings = [(ring, 0) for ring in board.feeds]
+    rings += [(ring, later) for ring in (board.sound, board.effected, board.out)]
+    rings += [(ring, later) for ring in board.shares if ring.size]
+    for ring, behind in rings:
+        begins = before - behind
         gap = heard - begins
         if same and 0 <= gap < ring.shape[-1]:
             board.write(ring, begins, np.zeros((b.CHANNELS, gap), np.float32))
@@ -80,7 +103,7 @@ def past_needed(generators: Sequence[AnyGenerator | Through], tempo: Tempo, rate
     return round((1.1 * tempo.phrase_s + columns_s) * rate)
 
 
-def opened_session(board: b.Board) -> b.Opened:
+def opened_session(board: b.Board) -> Opened:
     """The session that there is, once it has begun."""
     while (opened := board.opened()) is None:
         time.sleep(IDLE_S)

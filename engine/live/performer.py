@@ -223,7 +223,7 @@ class Performer:
         if pending is not None:
             slot, at = pending.slot, self._sample(pending.at_s)
             # The engine works on an instant some time after it was captured.
-            if board.get(b.SLOT) == slot and board.get(b.MADE) > at:
+            if board.active == slot and board.device.made > at:
                 self.switching.heard(slot)
                 at = 0
         crossed = self.switching.crossed
@@ -237,15 +237,15 @@ class Performer:
     def _sample(self, time_s: float | None) -> int:
         """The sample of the session at a time; 0 for at once."""
         session_s = None if time_s is None else self._timeline.session_s(time_s)
-        return 0 if session_s is None else round(session_s * self._board.get(b.RATE))
+        return 0 if session_s is None else round(session_s * self._board.device.rate)
 
     def _wish(self) -> None:
         wishes = self.desk.wishes
-        self._board.levels[b.WET_WANTED] = wishes.heard_wet
-        self._board.levels[b.LEVEL_WANTED] = wishes.heard_level
-        self._board.publish(b.PANICS, wishes.panics)
-        for first, names in ((b.AMOUNTS, AMOUNTS), (b.MACROS, MACROS)):
-            self._board.levels[first : first + len(names)] = [wishes.knobs[n] for n in names]
+        controls = self._board.controls
+        controls.wet, controls.level = wishes.heard_wet, wishes.heard_level
+        controls.panics = wishes.panics
+        for knobs, names in ((self._board.amounts, AMOUNTS), (self._board.macros, MACROS)):
+            knobs[: len(names)] = [wishes.knobs[n] for n in names]
 
     def _show(self, now_s: float) -> None:
         """Bring the controller's lights up to date."""

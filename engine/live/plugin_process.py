@@ -1,7 +1,7 @@
 """The process of one plugin: it may crash or hang, and the music goes on without it.
 
 ``engine.live.plugin_process WIRE SPEC``, see :mod:`engine.live.child`.
-It takes what the engine has put on the
+It takes what the effects have put on the
 wire, hop by hop, and puts back what the plugin made of it.
 """
 
@@ -17,9 +17,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from engine.dsp.ring import put, take
 from engine.errors import DoubledropError, EffectError
 from engine.live import wire as w
-from engine.live.memory import put, take
 from engine.live.plugin import Plugin
 from engine.live.processes import hurry
 from engine.live.speech import hush, say
@@ -30,10 +30,10 @@ _IDLE_S = 0.0003
 
 
 class Service:
-    """Serves one session of the engine after the other.
+    """Serves one session of the effects after the other.
 
     Args:
-        wire: to the engine.
+        wire: to the effects.
         plugin: what is played.
         keys: its parameters, by their places on the wire.
     """
@@ -41,7 +41,7 @@ class Service:
     def __init__(self, wire: Wire, plugin: Plugin, keys: list[str]) -> None:
         self._wire, self._plugin, self._keys = wire, plugin, keys
         self._session, self._done = -1, 0
-        self._not_ours = wire.get(w.SESSION)  # of a process that died; the engine begins another
+        self._not_ours = wire.there.session  # of a process that died; the effects begin another
         self._channels, self._hop, self._moved = 2, 128, 0
         plugin.begin(48000.0, 2, self._hop)  # it makes its buffers now
 
@@ -52,23 +52,23 @@ class Service:
             EffectError: the plugin did harm.
         """
         wire, asked = self._wire, self._wire.asked()
-        if asked is None or asked[0] == self._not_ours:
+        if asked is None or asked.number == self._not_ours:
             return False
-        session = asked[0]
+        session = asked.number
         if session != self._session:
-            _, rate, self._hop, self._channels, self._moved = asked
-            self._plugin.begin(float(rate), self._channels, self._hop)
+            self._hop, self._channels, self._moved = asked.hop, asked.inputs, asked.moved_before
+            self._plugin.begin(float(asked.rate), self._channels, self._hop)
             self._session, self._done = session, 0
             wire.give_back(session, 0)
-        n = min(wire.get(w.SENT) - self._done, self._hop)
-        if n <= 0 or wire.get(w.SESSION) != session:
+        n = min(wire.there.sent - self._done, self._hop)
+        if n <= 0 or wire.there.session != session:
             return False
         n = self._move(n)
-        made = self._plugin.process(take(wire.there, self._done, n, self._channels))
+        made = self._plugin.process(take(wire.sent, self._done, n, self._channels))
         peak = float(np.abs(made).max())
         if not peak <= CEILING:
             raise EffectError(self._plugin.name, f"peak {peak:g}", cure="It begins anew.")
-        put(wire.back, self._done, made)
+        put(wire.returned, self._done, made)
         self._done += n
         wire.give_back(session, self._done)
         return True
@@ -76,9 +76,9 @@ class Service:
     def _move(self, n: int) -> int:
         """Make the moves that are due; how many samples can be played until the next one."""
         wire = self._wire
-        while self._moved < wire.get(w.MOVED):
+        while self._moved < wire.there.moved:
             at, place, value = wire.moves[self._moved % w.MOVES]
-            oldest = wire.get(w.MOVED) - w.MOVES + 1  # those before it are written over
+            oldest = wire.there.moved - w.MOVES + 1  # those before it are written over
             if self._moved < oldest:
                 self._moved = oldest
                 continue
@@ -97,7 +97,7 @@ def main(wire: Wire, spec: dict[str, Any]) -> NoReturn:
     gc.collect()
     gc.freeze()
     gc.disable()
-    wire.publish(w.READY, wire.get(w.READY) + 1)
+    wire.back.ready += 1
     say(ready=True)
     while True:
         if not service.serve():

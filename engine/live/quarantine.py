@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from functools import partial
 
 _MOST = 2
-
-
-class Outcome(IntEnum):
-    """What came of an inference, as the journal notes it."""
-
-    OUT = -1
-    """It failed, and the slot went into quarantine."""
-    FAILED = 0
-    DONE = 1
 
 
 class Quarantine:

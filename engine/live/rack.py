@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from engine.live import said
-from engine.live import wire as w
 from engine.live.asked import Asked
 from engine.live.leftovers import release
 from engine.live.processes import Child
@@ -163,9 +162,9 @@ class _Unit:
     def _hangs(self, now: float) -> bool:
         """Whether it has something to do, and does nothing."""
         wire, (before, sent, since) = self._wire, self._progress
-        there, done = wire.get(w.SENT), wire.given_back(wire.get(w.SESSION))
-        if wire.get(w.BACK) != before or done == there or there < sent:
-            self._progress = wire.get(w.BACK), there, now
+        there, done = wire.there.sent, wire.given_back(wire.there.session)
+        if wire.back.back != before or done == there or there < sent:
+            self._progress = wire.back.back, there, now
             return False
         return now - since > _HUNG_S and there > sent  # with an engine that goes on
 
@@ -180,5 +179,5 @@ class _Unit:
             self._note(f"{self._spec['name']}: {fault}; bypassed until it is back")
             self.spawn()
             return
-        self._wire.publish(w.DISABLED, 1)
+        self._wire.care.disabled = 1
         self._note(f"{self._spec['name']}: {fault}; it stays out")

@@ -3,7 +3,7 @@
 ::
 
     takes/20261121-201500/dry.wav     the line-in
-                          wet.wav     the engine's sound below a ceiling, silence without it
+                          wet.wav     what was made of it, below a ceiling
                           out.wav     what left for the line-out, ceiling and all
                           take.json   what was played with
                           events.jsonl  what happened, with the time since the program began
@@ -38,6 +38,7 @@ from engine.live.disk import Disk
 from engine.live.events import Events
 from engine.live.files import make_folder
 from engine.live.journal import FORMAT, Reader
+from engine.live.stage_records import Opened
 from engine.live.wav import GrowingWav
 from engine.strict_json import written
 from engine.writing import free_name
@@ -133,9 +134,9 @@ class Recorder:
             self._session = session
         elif any(entry["what"] == "opened" for entry in self._decisions):
             return  # a session is just about to begin
-        until = board.get(b.PLAYED)
-        while self._at < until and board.get(b.SESSION) == session:
-            oldest = board.get(b.PLAYED) - min(b.WET, b.OUT) + _SPARE
+        until = board.device.played
+        while self._at < until and board.device.session == session:
+            oldest = board.device.played - b.SOUND + _SPARE
             if self._at < oldest:  # the disk was away, or the device
                 n = min(oldest - self._at, _MOST)
                 self.lost += n
@@ -153,7 +154,7 @@ class Recorder:
         self._log()
 
     def _wet(self, n: int) -> Audio:
-        """The engine's sound, which may go beyond full scale, under a ceiling of its own. That is
+        """What was made, which may go beyond full scale, under a ceiling of its own. That is
         as late as the one behind the output: what it looks ahead to has been made."""
         if self._ceiling is None:
             self._ceiling = Limiter(self._rate, b.CHANNELS)
@@ -161,8 +162,10 @@ class Recorder:
         return self._ceiling.process(self._made(self._at + LOOKAHEAD, n))
 
     def _made(self, at: int, n: int) -> Audio:
-        made = self._board.get(b.MADE) - at
-        sound = self._board.read(self._board.wet, at, n)
+        board = self._board
+        effects = bool(board.device.effects)
+        made = (board.effects.made if effects else board.device.made) - at
+        sound = board.read(board.effected if effects else board.sound, at, n)
         sound[:, max(0, made) :] = 0.0
         return sound
 
@@ -176,7 +179,7 @@ class Recorder:
             self._clipped = True
             self._note("the line-in goes beyond full scale: clipped in dry.wav")
 
-    def _begin(self, opened: b.Opened) -> None:
+    def _begin(self, opened: Opened) -> None:
         """A take, from the session's first sample on if that is still there."""
         board, rate, played = self._board, opened.rate, opened.played
         noted = [n for n, entry in enumerate(self._decisions) if entry["what"] == "opened"]
@@ -184,7 +187,7 @@ class Recorder:
         if noted:  # else so long ago that the journal has lost it
             first = noted[-1]
             begun = self._decisions[first]["at"] - opened.behind - LOOKAHEAD
-        at = max(begun, played - b.OUT + _SPARE)
+        at = max(begun, played - b.SOUND + _SPARE)
         if self.take is not None:
             self._keep("decisions.jsonl", self._decisions[:first])
         self._decisions = self._decisions[first:]
@@ -197,9 +200,9 @@ class Recorder:
             "format": FORMAT,
             "lead": LEADS[0],
             "rate": rate,
-            "block": board.get(b.BLOCK),
-            "inputs": board.get(b.INPUTS),
-            "outputs": board.get(b.OUTPUTS),
+            "block": board.device.block,
+            "inputs": board.device.inputs,
+            "outputs": board.device.outputs,
             "first_sample": at,
         }
         self._note(f"recording into {self.take}")

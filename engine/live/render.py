@@ -133,11 +133,12 @@ def render(
         chains: tuple[Chain | None, Chain | None] = None, None
         if effects:
             chains = stack.enter_context(effects_of(effects, settings, rate, channels, note))
-        host = Host(generator, inference, rate, channels, tempi, settings, *chains)
         watcher = None
         if report is not None:
             analyser = generator.front_end.at(rate)
             watcher = Report(analyser, channels, frames / rate, tempi, title or source.name)
+        watch = None if watcher is None else watcher.watch
+        host = Host(generator, inference, rate, channels, tempi, settings, *chains, watch=watch)
         limiter = Limiter(rate, channels) if ceiling else None
         late = host.latency + (limiter.latency if limiter else 0)
         told = set(host.faults)
@@ -154,7 +155,6 @@ def render(
             if watcher is not None:
                 watcher.hear("input", block)
                 watcher.hear("output", out)
-                watcher.watch(host.restyle.last_readings)
             if progress is not None:
                 progress(written, frames)
         writer.keep()

@@ -13,7 +13,6 @@ from engine.dsp.tempo import Tempo
 from engine.dsp.tempo_map import TempoMap
 from engine.live.files import SoundReader
 from engine.pictures import draw_bands, head, pyplot, save
-from engine.stages.readings import Reading, gain_rows, generated_rows
 
 _LAYOUT = {"constrained_layout": True, "dpi": 100}
 _PIXELS = 1600  # columns of the picture: the memory does not grow with the file
@@ -91,22 +90,13 @@ class Report:
         for centre, row in zip(centres, rows, strict=True):
             self._strips[name].add(centre / a.rate, row)
 
-    def watch(self, latest: list[tuple[int, Reading]]) -> None:
-        """The readings of the latest hops with the instants they are for."""
-        seen = [pair for pair in latest if pair[1].tap and pair[1].wet > 0.0]
-        if not seen:
-            return
-        n_mels = self._analyser.spec.n_mels
-        imaged = [pair for pair in seen if pair[1].tap and pair[1].tap.has_image]
-        for name, pairs, rows in (
-            ("generated", imaged, generated_rows),  # a streaming generator makes gains alone
-            ("gain", seen, gain_rows),
-        ):
-            if not pairs:
-                continue
-            found = rows([reading for _, reading in pairs], n_mels)
-            for (instant, _), row in zip(pairs, found, strict=True):
-                self._strips[name].add(instant / self._analyser.rate, row)
+    def watch(self, instant: int, wet: float, gain: Array, generated: Array | None) -> None:
+        """A hop, see :data:`engine.stages.restyle.Watch`."""
+        del wet
+        time_s = instant / self._analyser.rate
+        self._strips["gain"].add(time_s, gain)
+        if generated is not None:
+            self._strips["generated"].add(time_s, generated)
 
     def draw(self, path: Path, force: bool = False) -> Path:
         """Write the picture as PNG: those of the four images that there is something of.

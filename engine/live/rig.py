@@ -11,6 +11,7 @@ from engine.control.mapping import DEFAULT, MOST_SLOTS, Binding
 from engine.control.switching import Quantise
 from engine.documents import WITHOUT_RULES, inspect_document
 from engine.dsp.crossfade import Law
+from engine.dsp.slot_mix import SHORTEST_S
 from engine.dsp.tempo import BEATS_PER_BAR, MAX_BEATS, MAX_BPM, MIN_BEATS, MIN_BPM, Tempo
 from engine.errors import DoubledropError, PresetError, RigError, faults
 from engine.live.asked import Asked
@@ -20,7 +21,6 @@ from engine.live.rig_control import Control
 from engine.live.rig_places import places
 from engine.live.rig_slot import Slot
 from engine.stages.host import Settings
-from engine.stages.slots import SHORTEST_S
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 

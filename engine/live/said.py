@@ -6,7 +6,7 @@ stage alive must not fall over what it says then.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
@@ -36,7 +36,7 @@ class Warned(_Line):
 
 
 class Fault(_Line):
-    """Of the engine and of plugins: something has gone wrong."""
+    """Of network, effects and plugins: something has gone wrong."""
 
     fault: str
 
@@ -70,7 +70,7 @@ class Quarantined(_Line):
 
 
 class Ready(_Line):
-    """A plugin is loaded."""
+    """A plugin is loaded, or the effects' process is there."""
 
     ready: bool
 
@@ -154,9 +154,14 @@ class Missing(_Line):
 DEVICE: TypeAdapter[Trouble | Warned | Fault | DeviceReady] = TypeAdapter(
     Trouble | Warned | Fault | DeviceReady
 )
+EFFECTS: TypeAdapter[Trouble | Warned | Fault | Ready] = TypeAdapter(
+    Trouble | Warned | Fault | Ready
+)
 ENGINE: TypeAdapter[Trouble | Warned | Fault | Quarantined | EngineReady] = TypeAdapter(
     Trouble | Warned | Fault | Quarantined | EngineReady
 )
+STAGE: dict[str, TypeAdapter[Any]] = {"device": DEVICE, "engine": ENGINE, "effects": EFFECTS}
+"""Of the processes that the supervisor looks after."""
 PLUGIN: TypeAdapter[Trouble | Fault | Ready] = TypeAdapter(Trouble | Fault | Ready)
 TRIAL: TypeAdapter[Trouble | Tried | Ready] = TypeAdapter(Trouble | Tried | Ready)
 PROBE: TypeAdapter[Trouble | Begun | Judged] = TypeAdapter(Trouble | Begun | Judged)

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from engine.control.desk import Waiting
 from engine.control.mapping import MACROS
-from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo
-from engine.live import board as b
 from engine.live.ear import Ear, Meter
 from engine.live.events import Event
 from engine.live.performer import Performer
@@ -18,7 +16,6 @@ from engine.live.recorder import Recorder
 from engine.live.rig import Rig
 from engine.live.status import Status, look
 from engine.live.supervisor import Supervisor
-from engine.stages.host import Settings
 
 _LIT_S = 1.0  # how long a light stays on
 _EVENTS = 100  # no screen has more rows
@@ -56,7 +53,7 @@ class Show:
         clip, limit, dropout: lights.
         limited_db: the limiter's deepest gain while its light is on.
         route, latency_ms: from where to where, and how late.
-        load: share of the time of a hop that the slowest hundredth takes.
+        load: share of the time of a block that the slowest hundredth of callbacks takes.
         midi: the last message.
         ports: MIDI ports that are open.
         recording: seconds of the take; None without one, and why it has stopped.
@@ -108,7 +105,6 @@ class Observer:
 
     Args:
         stage: device and engine.
-        settings: decide the latency.
         performer: beside the stage.
         recorder: of the take, if there is one.
         rig: that is played.
@@ -120,17 +116,16 @@ class Observer:
     def __init__(
         self,
         stage: Supervisor,
-        settings: Settings,
         performer: Performer,
         recorder: Recorder | None,
         rig: Rig,
     ) -> None:
-        self._stage, self._settings = stage, settings
+        self._stage = stage
         self.performer, self._recorder = performer, recorder
         self._names, self._programs = [slot.preset for slot in rig.slots], rig.programs()
         self._sides, self._macros = rig.sides(), MACROS[: len(rig.moves())]
         board = stage.board
-        self._ears = Ear(board, b.HEARD, board.feed), Ear(board, b.PLAYED, board.out)
+        self._ears = Ear(board, "heard", board.feed), Ear(board, "played", board.out)
         self._began = time.monotonic()
         self._missed = 0
         self._limited_db = 0.0
@@ -144,7 +139,7 @@ class Observer:
     def look(self) -> Show:
         """The stage now; peaks begin anew."""
         stage, performer, recorder = self._stage, self.performer, self._recorder
-        now_s, status = time.monotonic(), look(stage, self._settings)
+        now_s, status = time.monotonic(), look(stage)
         conductor, switching, desk = performer.conductor, performer.switching, performer.desk
         wishes = desk.wishes
         tempo, lead, pending = conductor.tempo, conductor.lead, switching.pending
@@ -156,7 +151,8 @@ class Observer:
         dropout = self._light("dropout", missed > self._missed, now_s)
         self._missed = missed
         state, alarm = self._state(status)
-        rate, hop_ms = max(1, stage.board.get(b.RATE)), status.hop_ms["p99"]
+        device = stage.board.device
+        rate, block_ms = max(1, device.rate), 1e3 * max(1, device.block) / max(1, device.rate)
         broken = stage.broken
         return Show(
             seconds=now_s - self._began,
@@ -200,7 +196,7 @@ class Observer:
             limited_db=self._limited_db,
             route=f"{stage.device['input']} → {stage.device['output']}",
             latency_ms=1000 * status.latency["total"] / rate,
-            load=1e-3 * hop_ms * rate / self._hop(rate),
+            load=status.callback_ms["p99"] / block_ms,
             midi="{} from {}".format(*performer.last) if performer.last else "",
             ports=performer.midi.names or [],
             recording=None if recorder is None else recorder.seconds,
@@ -208,23 +204,23 @@ class Observer:
             events=list(stage.events)[-_EVENTS:],
         )
 
-    def _hop(self, rate: float) -> int:
-        return STFT.low_delay(rate, self._settings.synthesis).hop
-
-    def _state(self, status: Status) -> tuple[str, bool]:
+    def _state(self, status: Status) -> tuple[str, bool]:  # noqa: PLR0911  (a list of cases)
         wishes, stage = self.performer.desk.wishes, self._stage
         if self._lost():  # before whatever was asked for: nothing at all is heard
             return "DEVICE LOST", True
         for name, on in (("mute", wishes.mute), ("kill", wishes.kill), ("bypass", wishes.bypass)):
             if on:
                 return name.upper(), False
-        if stage.engine_pid is None or not stage.board.levels[b.AVAILABLE]:
-            return "DRY: engine away", True
+        if stage.board.device.level_now == 0.0 and wishes.knobs["level"] > 0.0:
+            return "SILENT: beginning", True
         if self.performer.switching.active in stage.broken:
             return "DRY: slot broken", True
         if wishes.knobs["wet"] == 0.0:
             return "DRY", False
-        return ("WET", False) if status.wet > 0.0 else ("DRY: no gains yet", True)
+        gains = status.wet > 0.0
+        if stage.engine_pid is None:
+            return ("WET: engine away, old gains" if gains else "DRY: engine away"), True
+        return ("WET", False) if gains else ("DRY: no gains yet", True)
 
     def _lost(self) -> str:
         if self._stage.device_pid is not None or self._stage.over.is_set():

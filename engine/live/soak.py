@@ -13,7 +13,6 @@ import numpy as np
 
 from engine.dsp.arrays import Array, Audio
 from engine.errors import DeviceError, PresetError
-from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
 from engine.live.nursery import Process, started
@@ -65,11 +64,11 @@ class Soak:
             "left_out": self.left_out,
             "gaps": last.gaps - first.gaps,
             "flags": last.flags - first.flags,
-            "late_hops": last.late_hops - first.late_hops,
+            "late_gains": last.late_gains - first.late_gains,
             "switches": last.switches - first.switches,
             "gain_share": {name: n / heard for name, n in hops.items()},
             "age_ms": last.age_ms,
-            "hop_ms": last.hop_ms,
+            "callback_ms": last.callback_ms,
             "inferences": last.inferences - first.inferences,
             "faults": last.faults,
             "restarts": last.restarts,
@@ -80,7 +79,6 @@ class Soak:
 
 def soak(
     wanted: Wanted,
-    asked: Asked,
     minutes: float,
     feed: Path,
     watch: Callable[[Status, float], None],
@@ -88,7 +86,7 @@ def soak(
     """Play a feed through the stage for so long, a slot after the other every four bars.
 
     Args:
-        wanted, asked: what to play with.
+        wanted: what to play with.
         minutes: how long.
         feed: sound file that is played in, over and over.
         watch: told each second how it is, and how much of it is over, 0 … 1.
@@ -98,7 +96,7 @@ def soak(
         PresetError: a preset cannot be loaded.
     """
     jack.client_library()
-    result, stage = Soak(), Supervisor(wanted, asked)
+    result, stage = Soak(), Supervisor(wanted)
     stage.start()
     for why in stage.broken.values():  # what would be measured is not what was asked for
         stage.stop()
@@ -106,16 +104,16 @@ def soak(
     with tempfile.TemporaryDirectory() as folder:
         clients: list[Process] = []
         try:
-            rate = int(stage.board.get(b.RATE))
+            rate = stage.board.device.rate
             signal = _looped(feed, rate, round(60 * minutes * rate))
             clients = _clients(Path(folder), signal)
-            _run(stage, wanted, asked, clients[-1], minutes, result, watch)
+            _run(stage, wanted.asked, clients[-1], minutes, result, watch)
             sound, frames = jack.recording(Path(folder) / "recorded.npz")
         finally:
             for client in clients:
                 client.kill()
             stage.stop()
-    block = int(stage.board.get(b.BLOCK))
+    block = stage.board.device.block
     result.seconds = sound.shape[-1] / rate
     result.left_out = jack.gaps(frames, block)
     result.dropouts = {
@@ -184,7 +182,6 @@ def _clients(folder: Path, signal: Audio) -> list[Process]:
 
 def _run(
     stage: Supervisor,
-    wanted: Wanted,
     asked: Asked,
     listener: Process,
     minutes: float,
@@ -197,7 +194,7 @@ def _run(
         elapsed = time.monotonic() - began
         if len(asked.models) > 1:
             stage.board.call(slot=int(elapsed / phrase_s) % len(asked.models))
-        status = look(stage, wanted.settings)
+        status = look(stage)
         result.statuses.append(status)
         result.memory_mib.append((_memory(stage.engine_pid), _memory(stage.device_pid)))
         watch(status, min(1.0, elapsed / (60 * minutes)))
@@ -224,12 +221,12 @@ def draw(result: Soak, path: Path, force: bool = False) -> Path:
     figure, axes = pyplot().subplots(
         5, 1, figsize=(13, 12), sharex=True, layout="constrained", dpi=90
     )
-    for name in ("gaps", "flags", "late_hops"):
+    for name in ("gaps", "flags", "late_gains"):
         axes[0].plot(seconds, [getattr(s, name) for s in statuses], label=name.replace("_", " "))
     axes[0].set_ylabel("counted")
     for key in ("p50", "p99", "p999"):
-        axes[1].plot(seconds, [s.hop_ms[key] for s in statuses], label=key)
-    axes[1].set_ylabel("hop, ms")
+        axes[1].plot(seconds, [s.callback_ms[key] for s in statuses], label=key)
+    axes[1].set_ylabel("callback, ms")
     for key in ("p50", "p99"):
         axes[2].plot(seconds, [s.age_ms[key] for s in statuses], label=key)
     axes[2].set_ylabel("age of gains, ms")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+from engine.dsp.gain import Quality
 from engine.dsp.limiter import LOOKAHEAD, take_reduction_db
 from engine.dsp.meters import peak_db
 from engine.live import board as b
 from engine.live.budget import budget
+from engine.live.chains import trips_of
 from engine.live.supervisor import Supervisor
-from engine.stages.host import Settings
 
 
 @dataclass(frozen=True)
@@ -19,16 +22,14 @@ class Status:
 
     Attributes:
         seconds: of sound.
-        gaps: times the effect was not there in time and the dry sound took its place.
-        dry_s: how long in all, with the time before the engine was there.
+        gaps: times the effects' sound was not there in time and the one without took its place.
+        dry_s: how long nothing was known of what was heard, and it went through as it is.
         flags: callbacks that the device called with an underflow or overflow.
-        late_hops: hops that were done after the device had needed them.
-        repaired, refused: samples from the line-in, and from the engine, that were no numbers.
-        hops: that the engine has made.
+        repaired, refused: samples from the line-in, and of the effects, that were no numbers.
         gain_hops, gain_share: those that were heard, by where their gain came from.
-        age_ms: how old the gains are, 50th and 99th percentile.
-        hop_ms: time of a hop in the engine, 50th, 99th and 99.9th percentile.
-        inferences, late_inferences, faults: done, come too late, failed.
+        age_ms: how old the gains are that are heard, 50th and 99th percentile of the last seconds.
+        callback_ms: how long the callback takes, 50th, 99th and 99.9th percentile.
+        inferences, late_gains, faults: done; images and columns that came too late; failed.
         peak_in_db, peak_out_db: since the last look, dBFS.
         limited_db: the limiter's deepest gain since the last look.
         wet: share of the effect that is heard.
@@ -42,16 +43,14 @@ class Status:
     gaps: int
     dry_s: float
     flags: int
-    late_hops: int
     repaired: int
     refused: int
-    hops: int
     gain_hops: dict[str, int]
     gain_share: dict[str, float]
     age_ms: dict[str, float]
-    hop_ms: dict[str, float]
+    callback_ms: dict[str, float]
     inferences: int
-    late_inferences: int
+    late_gains: int
     faults: int
     broken: dict[str, str]
     peak_in_db: float
@@ -70,51 +69,56 @@ class Status:
         return asdict(self)
 
 
-def look(stage: Supervisor, settings: Settings) -> Status:
+def gain_hops(board: b.Board) -> dict[str, int]:
+    """Hops that were heard, by where their gain came from."""
+    hops = board.slots["hops"].sum(axis=0).tolist()
+    return {quality.value: count for quality, count in zip(Quality, hops, strict=True)}
+
+
+def look(stage: Supervisor) -> Status:
     """The stage now; peaks begin anew."""
-    n, levels = stage.board.numbers, stage.board.levels
-    rate = max(1, int(n[b.RATE]))
-    hops = {name: int(n[place]) for name, place in b.SHARES.items()}
+    board, device, network = stage.board, stage.board.device, stage.board.network
+    rate = max(1, device.rate)
+    hops = gain_hops(board)
     total = max(1, sum(hops.values()))
-    _, (age_p50, age_p99, *hop_ms) = stage.board.readings.read()
-    peaks = [peak_db(float(levels[place])) for place in (b.PEAK_IN, b.PEAK_OUT)]
-    levels[b.PEAK_IN] = levels[b.PEAK_OUT] = 0.0
+    peaks = [peak_db(peak) for peak in (device.peak_in, device.peak_out)]
+    device.peak_in = device.peak_out = 0.0
+    wet = float(board.slots["wet"][board.active])
+    latest = 1e3 * board.latest() if device.callbacks else np.zeros((1, 2))
+    ages, times = np.percentile(latest[:, 0], (50, 99)), np.percentile(latest[:, 1], (50, 99, 99.9))
     return Status(
-        seconds=int(n[b.HEARD]) / rate,
-        gaps=int(n[b.GAPS]),
-        dry_s=int(n[b.DRY_SAMPLES]) / rate,
-        flags=int(n[b.FLAGS]),
-        late_hops=int(n[b.LATE_HOPS]),
-        repaired=int(n[b.REPAIRED]),
-        refused=int(n[b.REFUSED]),
-        hops=int(n[b.HOPS]),
+        seconds=device.heard / rate,
+        gaps=device.gaps,
+        dry_s=device.dry_samples / rate,
+        flags=device.flags,
+        repaired=device.repaired,
+        refused=device.refused,
         gain_hops=hops,
         gain_share={name: count / total for name, count in hops.items()},
-        age_ms={"p50": 1e3 * age_p50, "p99": 1e3 * age_p99},
-        hop_ms=dict(zip(("p50", "p99", "p999"), hop_ms, strict=True)),
-        inferences=int(n[b.INFERENCES]),
-        late_inferences=int(n[b.LATE_INFERENCES]),
-        faults=int(n[b.FAULTS]),
+        age_ms=dict(zip(("p50", "p99"), ages, strict=True)),
+        callback_ms=dict(zip(("p50", "p99", "p999"), times, strict=True)),
+        inferences=network.inferences,
+        late_gains=int(board.slots["late_gains"].sum()),
+        faults=network.faults,
         broken={str(slot + 1): why for slot, why in sorted(stage.broken.items())},
         peak_in_db=peaks[0],
         peak_out_db=peaks[1],
-        limited_db=take_reduction_db(stage.board.ceiling),
-        wet=float(levels[b.AVAILABLE] * levels[b.WET_NOW] * levels[b.ENGINE_WET]),
-        slot=int(n[b.SLOT]),
-        switches=int(n[b.SWITCHES]),
+        limited_db=take_reduction_db(board.ceiling),
+        wet=device.wet_now * wet if device.level_now > 0.0 else 0.0,
+        slot=board.active,
+        switches=int(board.state["switches"][0]),
         lost=stage.lost,
         restarts=stage.restarts,
         stalls=stage.stalls,
-        latency=latency(stage, settings),
+        latency=latency(stage),
     )
 
 
-def latency(stage: Supervisor, settings: Settings) -> dict[str, int]:
+def latency(stage: Supervisor) -> dict[str, int]:
     """Samples from line-in to line-out by part, ``device`` as PortAudio states it, and in all."""
-    device = stage.device
+    device, asked = stage.device, stage.wanted.asked
     rate, block = int(str(device["rate"])), int(str(device["block"]))
-    chains = stage.wanted.chains.get(str(rate), 0)
     parts = {"device": int(str(device["device_samples"]))}
-    parts |= budget(rate, block, settings, chains)
-    declared = parts["device"] + int(stage.board.numbers[b.BEHIND]) + LOOKAHEAD
+    parts |= budget(rate, block, asked.settings, trips_of(asked, rate))
+    declared = parts["device"] + stage.board.device.behind + LOOKAHEAD
     return parts | {"total": declared}

@@ -1,7 +1,8 @@
-"""Two processes kept alive: the one that owns the device and the one in which the network runs.
+"""Processes kept alive: the one that owns the device and makes the sound, the one in which the
+network runs and, for rigs that have some, the one of the effects.
 
-Neither can take the other along, nor this one. What is lost is started again: the device when it is
-back, under its name; the engine at once, and the audio is dry meanwhile.
+None can take another along, nor this one. What is lost is started again: the device when it is
+back, under its name; the others at once.
 """
 
 from __future__ import annotations
@@ -14,49 +15,50 @@ from typing import cast
 from engine.errors import DeviceError, DeviceLost, DoubledropError, OutputError, PresetError
 from engine.live import board as b
 from engine.live import said
-from engine.live.asked import Asked, Wanted, written
-from engine.live.chains import latencies
+from engine.live.asked import Wanted, written
 from engine.live.devices import let_go
 from engine.live.events import Event, Events
 from engine.live.leftovers import release
+from engine.live.live_path import shape_of
 from engine.live.processes import LOST, Child
 from engine.live.quarantine import dry
 from engine.live.rack import Rack
 
 _TICK_S = 0.05
-_START_S = 60.0
+_START_S = 180.0  # the first time the audio path is compiled
 _DEVICE_POLL_S = 0.3
 _STALLED_S = 2.0
 _SHORT_LIFE_S = 10.0
-_LONGEST_WAIT_S = 5.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.01, 5.0
+_MODULES = {"device": "device", "engine": "network", "effects": "effects"}
 
 
 class Supervisor:
-    """The stage: device and engine, watched.
+    """The stage: device, network and effects, watched.
 
     Args:
-        wanted: of the device.
-        asked: of the engine.
+        wanted: of the device, and what is played with.
 
     Attributes:
         board: the shared memory, with all counters.
-        wanted: of the device, with what the effects take.
-        device, engine: what the two said when they were ready.
+        wanted: of the device, and what is played with.
+        device, engine: what device and network said when they were ready.
         events: what happened; the newest last.
         over, fault: whether the files that are played have come to their end, and why if that was
             too early.
-        lost, restarts, stalls: times the device was lost, the engine started again, and of those
+        lost, restarts, stalls: times the device was lost, the network started again, and of those
             because it had fallen silent.
     """
 
-    def __init__(self, wanted: Wanted, asked: Asked) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         self.events = Events()
         self._began = time.monotonic()
-        self._rack = Rack(asked, self.note)
+        self._rack = Rack(wanted.asked, self.note)
         asked = self._asked = self._rack.asked
-        self.wanted = replace(wanted, chains=latencies(asked))
-        self.board = b.create()
-        self.board.levels[b.WET_WANTED] = wanted.settings.wet
+        self.wanted = replace(wanted, asked=asked)
+        shape = shape_of(asked)
+        self.board = b.create(shape)
+        self.board.controls.wet = asked.settings.wet
         self.board.want_tempo(asked.tempo, asked.known)
         self.device: dict[str, object] = {}
         self.engine: dict[str, object] = {}
@@ -66,16 +68,24 @@ class Supervisor:
         self.fault: DoubledropError | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
-        self._children: dict[str, Child | None] = {"device": None, "engine": None}
-        self._due = {"device": 0.0, "engine": 0.0}
-        self._trouble = {"device": "", "engine": ""}
-        self._born = self._ready = 0.0
-        self._wait = 0.0
-        self._progress = (0, 0.0)
+        names = ["device", "engine"]
+        names += ["effects"] if shape.effects or shape.sources > 1 else []
+        self._children: dict[str, Child | None] = dict.fromkeys(names)
+        self._due = dict.fromkeys(names, 0.0)
+        self._trouble = dict.fromkeys(names, "")
+        self._born, self._wait = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+        self._ready = dict.fromkeys(names, 0.0)
+        self._progress = dict.fromkeys(names, (0, 0.0))
+
+    @property
+    def effects_pid(self) -> int | None:
+        """Of the effects' process, if there is one."""
+        child = self._children.get("effects")
+        return child.pid if child else None
 
     @property
     def engine_pid(self) -> int | None:
-        """Of the engine that runs now."""
+        """Of the network's process that runs now."""
         child = self._children["engine"]
         return child.pid if child else None
 
@@ -103,6 +113,8 @@ class Supervisor:
             order: list[tuple[str, type[DoubledropError]]]
             order = [("device", DeviceError), ("engine", PresetError)]
             # A file does not begin before there is somebody who restyles it.
+            if "effects" in self._children:
+                self._spawn("effects")
             for name, error in reversed(order) if self.wanted.has_files else order:
                 self._spawn(name)
                 self._await(name, error)
@@ -119,33 +131,29 @@ class Supervisor:
         self._end("device", b.DEVICE_ENDS)
 
     def stop(self) -> None:
-        """Fade out and end both."""
+        """Fade out and end all."""
         self.end_device()
-        self._end("engine", b.ALL_END)
+        for name in [name for name in self._children if name != "device"]:
+            self._end(name, b.ALL_END)
         self._rack.stop()
         release(self.board.path)
 
     def _end(self, name: str, order: int) -> None:
-        self.board.publish(b.STOP, order)
+        self.board.controls.stop = order
         child = self._children[name]
         if child is None:
             return
-        if self.device if name == "device" else self.engine:
+        if self.device if name == "device" else self.engine if name == "engine" else True:
             child.end()
         else:
             child.kill()  # it is loading, and looks at nothing else
 
     def _spawn(self, name: str) -> None:
-        module, text = (
-            ("engine.live.device_process", written(self.wanted))
-            if name == "device"
-            else ("engine.live.engine_process", written(self._asked))
-        )
+        text = written(self.wanted if name == "device" else self._asked)
+        module = f"engine.live.{_MODULES[name]}_process"
         self._children[name] = Child(module, str(self.board.path), text, note=self.note)
-        if name == "engine":
-            self._born = time.monotonic()
-            self._ready = self._born + _START_S
-            self._progress = (self.board.get(b.MADE), self._born)
+        self._born[name] = now = time.monotonic()
+        self._ready[name], self._progress[name] = now + _START_S, (0, now)
 
     def _await(self, name: str, error: type[DoubledropError]) -> None:
         deadline = time.monotonic() + _START_S
@@ -161,8 +169,7 @@ class Supervisor:
     def _hear(self, name: str) -> str:
         """What a child has said; its error, if that was one."""
         child, error = self._children[name], ""
-        meaning = said.DEVICE if name == "device" else said.ENGINE
-        for line in child.hear(meaning.validate_python) if child else ():
+        for line in child.hear(said.STAGE[name].validate_python) if child else ():
             match line:
                 case said.Trouble():
                     error = line.error
@@ -177,10 +184,14 @@ class Supervisor:
                     if self.device:
                         self.note(f"audio device back: {line.output}, {line.rate} Hz")
                     self.device = line.model_dump()
+                case said.Ready():
+                    self._ready[name] = time.monotonic()
+                    if self._wait[name]:
+                        self.note("effects back")
                 case said.EngineReady():
                     if self.engine:
                         self.note("engine back")
-                    self.engine, self._ready = line.model_dump(), time.monotonic()
+                    self.engine, self._ready[name] = line.model_dump(), time.monotonic()
         return error
 
     def _watch(self) -> None:
@@ -200,15 +211,15 @@ class Supervisor:
         # What goes wrong is said a moment before the end of the process.
         trouble = self._trouble[name] = self._hear(name) or self._trouble[name]
         if status is None:
-            if name == "engine" and self._stalled(now):
-                self.stalls += 1
-                self.note("engine silent: started again")
+            if name != "device" and self._stalled(name, now):
+                self.stalls += name == "engine"
+                self.note(f"{name} silent: started again")
                 child.kill()
             return
         self._children[name], self._trouble[name] = None, ""
         if name == "device":
             # Nobody else can say so now: nothing is heard.
-            self.board.levels[b.AVAILABLE] = self.board.levels[b.LEVEL_NOW] = 0.0
+            self.board.device.available = self.board.device.level_now = 0.0
             if self.wanted.has_files:  # it has come to its end, or cannot be begun again
                 self._finish(status, trouble)
                 return
@@ -217,10 +228,15 @@ class Supervisor:
                 self.note("audio device lost: waiting for it")
             self._due[name] = now + _DEVICE_POLL_S
             return
+        short = now - self._born[name] <= _SHORT_LIFE_S
+        self._wait[name] = 2 * self._wait[name] + 0.25 if short else _FIRST_WAIT_S
+        self._due[name] = now + min(self._wait[name], _LONGEST_WAIT_S)
+        why = trouble or f"status {status}"
+        if name == "effects":
+            self.note(f"effects ended ({why}): left out until they are back")
+            return
         self.restarts += 1
-        self._wait = 0.0 if now - self._born > _SHORT_LIFE_S else 2 * self._wait + 0.25
-        self._due[name] = now + min(self._wait, _LONGEST_WAIT_S)
-        self.note(f"engine ended ({trouble or f'status {status}'}): dry until it is back")
+        self.note(f"engine ended ({why}): old gains until it is back")
 
     def _finish(self, status: int, trouble: str) -> None:
         """The process of a file has ended by itself."""
@@ -233,14 +249,15 @@ class Supervisor:
         self._due["device"] = float("inf")
         self.over.set()
 
-    def _stalled(self, now: float) -> bool:
-        """Whether the engine has stood still while the device went on. A start takes its time: on
-        a busy machine an engine that was ended for it would never be there."""
-        made, since = self._progress
-        latest = self.board.get(b.MADE)
-        hearing = self._children["device"] is not None and self.board.levels[b.LEVEL_NOW] > 0.0
-        if latest != made or not hearing or now - self._ready < _SHORT_LIFE_S:
-            self._progress = latest, now
+    def _stalled(self, name: str, now: float) -> bool:
+        """Whether a process has stood still while the device went on. A start takes its time: on a
+        busy machine one that was ended for it would never be there."""
+        before, since = self._progress[name]
+        board = self.board
+        latest = board.network.at if name == "engine" else board.effects.made + board.effects.fed
+        hearing = self._children["device"] is not None and board.device.level_now > 0.0
+        if latest != before or not hearing or now - self._ready[name] < _SHORT_LIFE_S:
+            self._progress[name] = latest, now
             return False
         return now - since > _STALLED_S
 

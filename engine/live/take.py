@@ -15,7 +15,7 @@ from engine.errors import InputError
 from engine.live import board as b
 from engine.live.asked import Asked, read
 from engine.live.external import Turn
-from engine.live.journal import NAMES, PLAYED, Kind
+from engine.live.journal import FORMAT, NAMES, OF_EFFECTS, OF_NETWORK, Kind
 from engine.live.rack import OURS, flat
 from engine.live.rig_chain import MOST_MACROS, Effects, Move, check_move
 from engine.reading import read_json_lines
@@ -45,7 +45,7 @@ class Take:
         channels: of line-in and line-out.
         asked: what was played with.
         hashes: of the networks.
-        engine, device: decisions, in order.
+        device, network, effects: decisions of each, in order.
     """
 
     folder: Path
@@ -55,8 +55,9 @@ class Take:
     channels: tuple[int, int]
     asked: Asked
     hashes: list[str]
-    engine: list[Entry]
     device: list[Entry]
+    network: list[Entry]
+    effects: list[Entry]
 
     @property
     def files(self) -> list[Path]:
@@ -72,13 +73,16 @@ def read_take(folder: Path) -> Take:
     """
     try:
         facts = strict_json.read((folder / "take.json").read_text(encoding="utf-8"))
-        if facts["format"] not in PLAYED:
-            raise ValueError(f"format {facts['format']}, this version plays {PLAYED}")
+        if facts["format"] != FORMAT:
+            raise ValueError(f"format {facts['format']}, this version plays {FORMAT}")
         if facts.get("lead", LEADS[0]) != LEADS[0]:
             raise ValueError(f"a lead of {facts['lead']} columns, this version has {LEADS[0]}")
         rows, slots = read_json_lines(folder / "decisions.jsonl"), len(facts["models_sha256"])
         entries = [_entry(row, slots) for row in rows]
-        device = [e for e in entries if e["what"] in ("opened", "turned")]
+        network, effects = (
+            [e for e in entries if Kind[e["what"].upper()] in kinds]
+            for kinds in (OF_NETWORK, OF_EFFECTS)
+        )
         return Take(
             folder=folder,
             rate=_whole(facts, "rate", MIN_RATE, MAX_RATE),
@@ -90,8 +94,9 @@ def read_take(folder: Path) -> Take:
             ),
             asked=_asked(facts["asked"]),
             hashes=list(facts["models_sha256"]),
-            engine=[e for e in entries if e not in device],
-            device=device,
+            device=[e for e in entries if Kind[e["what"].upper()] not in OF_NETWORK | OF_EFFECTS],
+            network=network,
+            effects=effects,
         )
     except (
         *(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
@@ -156,7 +161,9 @@ def _entry(row: Any, slots: int) -> Entry:
     """
     kind = Kind[str(row["what"]).upper()]
     numbers = MOST_MACROS if kind is Kind.MACRO else _MOST_PLUGINS
-    limits = {"slot": (0, slots), "number": (0, numbers), "turn": (0, len(Turn)), "hops": (1, 1e6)}
+    if kind in (Kind.PUBLISHED, Kind.TAKEN):
+        numbers = _MOST_SAMPLES
+    limits = {"slot": (0, slots), "number": (0, numbers), "turn": (0, len(Turn))}
     for name in ("at", *NAMES[kind]):
         value = row[name]
         if not isinstance(value, int | float) or not math.isfinite(value):

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from engine.dsp.arrays import Audio
-from engine.dsp.stft import STFT
+from engine.dsp.frontend import Analyser
+from engine.dsp.griffin_lim import GriffinLim
+from engine.dsp.stft import STFT, Stream
 from engine.dsp.tempo import Tempo
 from engine.dsp.tempo_map import TempoMap
 from engine.dsp.window import Use
 from engine.errors import UsageError
 from engine.stages.chain import Chain
 from engine.stages.contract import Stage
-from engine.stages.gain_source import Decided, Decisions
 from engine.stages.graph import DryWet, Series
-from engine.stages.hops import Hops
 from engine.stages.inference import Inference, StreamGenerator, WindowGenerator
 from engine.stages.insert import Insert
-from engine.stages.renderers import GainRenderer, GriffinLimRenderer, PaperRenderer, Renderer
-from engine.stages.restyle import Restyle
+from engine.stages.paper_renderer import PaperRenderer
+from engine.stages.restyle import Restyle, Watch
 from engine.stages.sanitise import Sanitise
 
 MIN_RATE, MAX_RATE = 8000, 384000
@@ -63,12 +64,11 @@ class Host:
         tempo: tempo and downbeat of the feed; what becomes of them is followed.
         settings: see :class:`Settings`.
         before, after: effects before and behind the restyle stage, or None.
-        origin, tell, decided: see :class:`engine.stages.stream_gains.StreamGains`.
+        origin, decided, watch: see :class:`engine.stages.restyle.Restyle`.
 
     Attributes:
         restyle: the restyle stage, for its counters.
         sanitise: the input's repair stage, for its counter.
-        wet: share of the restyled sound.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class Host:
         before: Chain | None = None,
         after: Chain | None = None,
         origin: int = 0,
-        tell: Decided = lambda column, by: None,
-        decided: Decisions | None = None,
+        decided: Sequence[tuple[int, int]] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         if not MIN_RATE <= rate <= MAX_RATE:
             raise UsageError(
@@ -97,14 +97,7 @@ class Host:
                 "wet", f"{settings.wet:g}", expected="0 to 1", cure="Give the share with --wet."
             )
         analyser = generator.front_end.at(rate)
-        self.renderer: Renderer
-        if settings.renderer == "gain":
-            stft = STFT.low_delay(rate, settings.synthesis)
-            self.renderer = GainRenderer(analyser, channels, stft, settings.noise_branch)
-        else:
-            ways = {"paper": PaperRenderer, "griffin-lim": GriffinLimRenderer}
-            self.renderer = ways[settings.renderer](analyser, channels)
-        self.sanitise, self.wet = Sanitise(), settings.wet
+        self.sanitise = Sanitise()
         self._rate, self._heard = rate, 0
         self._lead_s = before.latency / rate if before else 0.0
         tempi = TempoMap.of(tempo)
@@ -112,18 +105,19 @@ class Host:
         self.restyle = Restyle(
             generator,
             inference,
-            self.renderer,
             analyser,
+            _way(settings, analyser, channels),
             tempi.first.later(self._lead_s),
             channels,
             settings.use,
             settings.lookahead_ms,
             max(one.phrase_s for one in tempi.tempi),
+            settings.noise_branch,
             origin,
-            tell,
             decided,
+            watch,
         )
-        way: list[Stage] = [Hops(self.restyle, channels)]
+        way: list[Stage] = [self.restyle]
         chains = [chain for chain in (before, after) if chain is not None]
         if before is not None:
             way.insert(0, Insert(before, rate, channels, direct=False))
@@ -141,7 +135,7 @@ class Host:
     @property
     def noise_db(self) -> float | None:
         """Energy of the noise branch relative to the restyled output, dB; None without any."""
-        ratio = self.renderer.noise_energy / max(self.restyle.output_energy, 1e-20)
+        ratio = self.restyle.noise_share
         return 10 * math.log10(ratio) if ratio > 0 else None
 
     def process(self, block: Audio) -> Audio:
@@ -158,3 +152,11 @@ class Host:
         self._heard += block.shape[-1]
         rest = self._path.process(block[:, given:])
         return np.concatenate([*parts, rest], axis=-1) if parts else rest
+
+
+def _way(settings: Settings, analyser: Analyser, channels: int) -> STFT | PaperRenderer:
+    """From gains, or from a generated image, to sound."""
+    if settings.renderer == "gain":
+        return STFT.low_delay(analyser.rate, settings.synthesis)
+    stream = GriffinLim if settings.renderer == "griffin-lim" else Stream
+    return PaperRenderer(analyser, stream(STFT.symmetric(analyser), channels))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.dsp.arrays import Array, Audio
+from engine.dsp.arrays import Array
 from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import GainImage, gain_image
@@ -18,6 +18,7 @@ from engine.dsp.tempo import Tempo
 from engine.dsp.view import View
 from engine.dsp.window import Window
 from engine.stages.inference import WindowGenerator
+from engine.stages.slot_inference import Part
 
 
 class Listener:
@@ -44,17 +45,46 @@ class Listener:
         self._generator, self._window, self._analyser = generator, window, analyser
         self._noise_branch, self._edge_width = noise_branch, view
         self._view = View(view) if view else None
-        self._known = True
+        self._known, self._received = True, 0
         self._columns = ColumnStream(analyser, channels)
         self._level = ModelLevel(generator.level_db, analyser.spec.hop_s)
 
-    def restyle(self, blocks: Sequence[Audio], until: int) -> GainImage:
-        """Hear the blocks, then restyle the window as it is at sample ``until``.
+    def restyle(self, parts: Sequence[Part], until: int, then: Tempo | None = None) -> GainImage:
+        """Hear what there is, then restyle the window as it is at sample ``until``.
+
+        Args:
+            parts: in the order of the feed.
+            until: up to which columns are taken.
+            then: tempo that is followed behind this window.
 
         Raises:
             GeneratorError: the generator failed.
         """
-        self.hear(blocks, until)
+        self.hear(parts, until)
+        try:
+            return self._restyled()
+        finally:
+            if then is not None:
+                self._follow(then)
+
+    def hear(self, parts: Sequence[Part], until: int) -> None:
+        """Hear what there is, up to sample ``until``, and leave it at that."""
+        for part in parts:
+            if part is None or isinstance(part, Tempo):
+                self._take(min(self._received, until))  # columns before it are of the old tempo
+                self._follow(part)
+            else:
+                self._columns.push([part])
+                self._received += part.shape[-1]
+        self._take(until)
+
+    def _take(self, until: int) -> None:
+        db, levels = self._columns.take(self._window.centres(until - self._analyser.after))
+        for column, level in zip(db, levels.tolist(), strict=True):
+            self._window.push(column, level)
+            self._level.push(level)
+
+    def _restyled(self) -> GainImage:
         known, gain_db = self._known, self._level.gain_db
         snapshot = self._window.snapshot() if known else self._window.trailing(self._edge_width)
         source = self._analyser.spec.normalise(snapshot.db + np.float32(gain_db))
@@ -64,20 +94,13 @@ class Listener:
             snapshot, source, generated = self._view.restyle(self._draw, snapshot, source)
         return gain_image(snapshot, source, generated, self._analyser, gain_db, self._noise_branch)
 
-    def follow(self, tempo: Tempo, known: bool = True) -> None:
+    def _follow(self, tempo: Tempo | None) -> None:
         """From now on the music goes at another tempo, or nobody knows at which."""
-        self._window.follow(tempo, found=known and not self._known)
-        self._known = known
+        if tempo is not None:
+            self._window.follow(tempo, found=not self._known)
+        self._known = tempo is not None
         if self._view is not None:
             self._view.forget()
-
-    def hear(self, blocks: Sequence[Audio], until: int) -> None:
-        """Hear the blocks, up to sample ``until``, and leave it at that."""
-        self._columns.push(blocks)
-        db, levels = self._columns.take(self._window.centres(until - self._analyser.after))
-        for column, level in zip(db, levels.tolist(), strict=True):
-            self._window.push(column, level)
-            self._level.push(level)
 
     def _draw(self, crop: Array) -> Array:
         return self._generator(crop, float(len(crop)))

@@ -1,32 +1,36 @@
-"""The restyle stage: one hop loop for the stage, the studio and the tests.
-
-Each hop: the gain for the instant that now leaves is read, from what the generator has made of the
-feed; the renderer puts it on the live spectrum. The bookkeeping goes hop by hop and the transforms
-go over all hops of a block at once, so that any block size gives the same output.
-"""
+"""One slot as a stage: the signal path and the inference beside it, in memory of this process."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from engine.dsp.arrays import Audio
+from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.gain import Quality
-from engine.dsp.kernel_plan import Mix
-from engine.dsp.tempo import Tempo
+from engine.dsp.path_setup import Arrangement, path_of, tell_tempo
+from engine.dsp.path_state import HEARD_BY, KIND_STREAMING, KIND_WINDOW, MOST_IMAGES
+from engine.dsp.published import ANSWERS, Publisher, published
+from engine.dsp.ring import put, take
+from engine.dsp.signal_path import advance
+from engine.dsp.stft import STFT
+from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.window import Use
 from engine.errors import UsageError
-from engine.stages.delay import Delay
-from engine.stages.gain_source import Decided, Decisions, GainSource
 from engine.stages.inference import Inference, StreamGenerator, WindowGenerator
-from engine.stages.readings import Reading
-from engine.stages.renderers import Renderer
-from engine.stages.stream_gains import StreamGains
-from engine.stages.window_gains import WindowGains
+from engine.stages.paper_renderer import PaperRenderer
+from engine.stages.slot_inference import SlotInference
+from engine.stages.stream_inference import StreamInference
+from engine.stages.window_inference import WindowInference
 
 LOOKAHEAD_COLUMNS = {0: 0, 23: 2, 46: 4, 93: 8}  # dial in ms: model columns
+_MOST_HOPS = 16  # of one call: no more images come in it than are kept
+
+Watch = Callable[[int, float, Array, Array | None], None]
+"""Told of each hop: its instant, how much of the effect there is, gains in dB and, where there is
+one, the generated image, (bands,) each."""
 
 
 class Restyle:
@@ -43,8 +47,8 @@ class Restyle:
     Args:
         generator: the network.
         inference: who runs it.
-        renderer: how its image becomes sound.
         analyser: the front end at the device's rate.
+        way: the low-delay transform of the sound, or what makes sound in the way of the paper.
         tempo: tempo and downbeat.
         channels: number of channels.
         use: how the window is used.
@@ -52,101 +56,114 @@ class Restyle:
             Without effect in ``late``, which knows the whole window.
         longest_s: the longest phrase that it will be told of; by default there is no longer one
             than the tempo's. In ``late`` it decides the latency.
-        origin, tell, decided: of a streaming generator, see :class:`engine.stages.stream_gains.
-            StreamGains`.
+        noise_branch: whether energy that no gain can make is made by noise.
+        origin: place of the first sample in its stream, see :class:`engine.dsp.stream_columns.
+            StreamColumns`.
+        decided: for a take: what the columns of a streaming generator were heard by.
+        watch: told of each hop.
 
     Raises:
         UsageError: there is no such look-ahead; a streaming generator is asked for ``late`` or for
-            another renderer than ``gain``.
+            the way of the paper.
     """
 
     def __init__(
         self,
         generator: WindowGenerator | StreamGenerator,
         inference: Inference,
-        renderer: Renderer,
         analyser: Analyser,
+        way: STFT | PaperRenderer,
         tempo: Tempo,
         channels: int,
         use: Use = "phrase",
         lookahead_ms: int = 0,
         longest_s: float = 0.0,
+        noise_branch: bool = True,
         origin: int = 0,
-        tell: Decided = lambda column, by: None,
-        decided: Decisions | None = None,
+        decided: Sequence[tuple[int, int]] | None = None,
+        watch: Watch | None = None,
     ) -> None:
-        if lookahead_ms not in LOOKAHEAD_COLUMNS:
-            raise UsageError(
-                "lookahead",
-                f"{lookahead_ms} ms",
-                expected=", ".join(f"{ms}" for ms in LOOKAHEAD_COLUMNS),
-                cure="Choose one of these with --lookahead.",
-            )
-        stft, late = renderer.stft, use == "late"
-        self.hop, self.inference, self._renderer = stft.hop, inference, renderer
         longest_s = max(longest_s, tempo.phrase_s)
-        held_back = (
-            2 * longest_s * analyser.rate
-            if late
-            else LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop
-        )
-        self.gains: GainSource
-        if isinstance(generator, StreamGenerator):
-            if late or not renderer.takes_gains:
-                raise UsageError(
-                    "--window late" if late else "--renderer",
-                    "with a streaming generator",
-                    expected="phrase or edge, and gain",
-                    cure="It answers column by column, and makes no image: leave the option out.",
-                )
-            known = None if use == "edge" else tempo
-            common = (inference, analyser, stft.hop, known, channels, renderer.noise_branch)
-            self.gains = StreamGains(generator, *common, origin, tell, decided)
-        else:
-            self.gains = WindowGains(
-                *(generator, inference, analyser, stft.hop, tempo, channels),
-                *(use, longest_s, renderer.noise_branch),
+        held_back = held_back_by(use, lookahead_ms, analyser, longest_s)
+        self._paper = way if isinstance(way, PaperRenderer) else None
+        stft = way.stft if isinstance(way, PaperRenderer) else way
+        delay = stft.reach - stft.hop if self._paper is None else self._paper.delay
+        self._stft, self._channels, self._watch, self._origin = stft, channels, watch, origin
+        streams = isinstance(generator, StreamGenerator)
+        if streams and (use == "late" or self._paper is not None):
+            raise UsageError(
+                "--window late" if use == "late" else "--renderer",
+                "with a streaming generator",
+                expected="phrase or edge, and gain",
+                cure="It answers column by column, and makes no image: leave the option out.",
             )
-        self._delay = Delay(round(held_back), channels)
-        self._edge = use == "edge"
-        self._received, self._origin = 0, origin
-        self.output_energy = 0.0
-        self.heard = True
-        """Whether its hops count: one that only gets ready for its entry is not heard yet."""
-        self.latency = renderer.delay + self._delay.latency
+        width = 0 if streams else bucket(longest_s / analyser.spec.hop_s)
+        width = width if use == "late" else max(width, getattr(generator, "view", 0))
+        seen = width if watch is not None or self._paper is not None else 0
+        what = published(1, analyser.spec.n_mels, ANSWERS if streams else 0, width, seen)
+        room = (_MOST_HOPS + 2) * stft.hop + max(stft.n_fft, delay)
+        self._feed = np.zeros((1, channels, held_back + room), np.float32)
+        self._out = np.zeros((channels, room), np.float32)
+        arrangement = Arrangement(
+            *(1, channels, held_back, use), images=MOST_IMAGES if use == "late" else 2
+        )
+        kernel = stft if self._paper is None else STFT.low_delay(analyser.rate)
+        self.path = path_of(
+            *(analyser, kernel, arrangement, what, self._feed, self._out),
+            decided=None if decided is None else [decided],
+        )
+        if self._paper is not None:  # the gains are read at its hops
+            self.path.state["hop"], self.path.state["centre"] = stft.hop, stft.centre
+        self.path.slots["kind"] = KIND_STREAMING if streams else KIND_WINDOW
+        self.path.state["at"] = self._heard = origin // stft.hop * stft.hop
+        publisher = Publisher(what, 0, origin)
+        self._slot: SlotInference
+        if isinstance(generator, StreamGenerator):
+            form = analyser, tempo, channels, noise_branch, origin, use == "edge"
+            self._slot = StreamInference(
+                *(generator, inference, publisher, *form), lambda now: now + origin
+            )
+        else:
+            form_ = analyser, tempo, channels, use, longest_s, noise_branch
+            self._slot = WindowInference(
+                *(generator, inference, publisher, *form_), lambda number, until, now: now + origin
+            )
+        self.inference = inference
+        self.follow(tempo)
+        self.latency = stft.hop + delay + held_back
         self.tail = stft.n_fft + stft.reach
-        self.last_readings: list[tuple[int, Reading]] = []
-        """Readings of the latest block with the instants they are for, in samples of the feed."""
+
+    @property
+    def hop(self) -> int:
+        """Samples that are worked on at once."""
+        return self._stft.hop
+
+    @property
+    def quality(self) -> Quality:
+        """How well the instant of the latest hop is known."""
+        return list(Quality)[int(self.path.slots["quality"][0])]
 
     @property
     def hops(self) -> Counter[Quality]:
         """Hops since the feed began, by where their gain came from."""
-        return self.gains.share
-
-    @property
-    def late(self) -> int:
-        """Inferences or columns that came too late."""
-        return self.gains.late
-
-    @property
-    def mix(self) -> Mix:
-        """How much of it there is, as one of several slots."""
-        return self._renderer.mix
-
-    @mix.setter
-    def mix(self, mix: Mix) -> None:
-        self._renderer.mix = mix
-
-    @property
-    def wet(self) -> float:
-        """How much of the effect the latest hop had, 0 … 1."""
-        return self.last_readings[-1][1].wet if self.last_readings else 0.0
+        return Counter(dict(zip(Quality, self.path.slots["hops"][0].tolist(), strict=True)))
 
     @property
     def share(self) -> dict[str, float]:
         """Share of the hops since the feed began that were fresh, predicted, held and dry, 0…1."""
-        total = self.hops.total()
-        return {q.value: count / max(1, total) for q, count in self.hops.items()}
+        hops = self.hops
+        return {q.value: count / max(1, hops.total()) for q, count in hops.items()}
+
+    @property
+    def late(self) -> int:
+        """Inferences or columns that came too late."""
+        return int(self.path.slots["late_gains"][0])
+
+    @property
+    def noise_share(self) -> float:
+        """Energy of the noise relative to that of the output."""
+        slot = self.path.slots[0]
+        return float(slot["noise_energy"] / max(slot["energy"], 1e-20))
 
     def follow(self, tempo: Tempo, known: bool = True) -> None:
         """From now on the music goes at another tempo, or its bars lie elsewhere.
@@ -158,26 +175,80 @@ class Restyle:
         Raises:
             UsageError: in use ``late`` the latency is two phrases, and this one is longer.
         """
-        self.gains.follow(tempo, known and not self._edge)
+        self._slot.follow(tempo, known)
+        rate = float(self.path.state["rate"][0])
+        tell_tempo(self.path, tempo.later(self._origin / rate), known)
 
     def process(self, block: Audio) -> Audio:
-        """Take (channels, m·hop) and give the next (channels, m·hop)."""
-        first_hop = (self._received + self._origin) // self.hop
-        readings: list[tuple[int, Reading]] = []
-        for start in range(0, block.shape[-1], self.hop):
-            self._received += self.hop
-            # The instant, on the feed's time line, at which a gain on this frame takes effect.
-            instant = self._received - self._delay.latency - self._renderer.stft.centre
-            hop = block[:, start : start + self.hop]
-            readings.append((instant, self.gains.read(hop, instant, self.heard)))
-        self.last_readings = readings
-        delayed = self._delay.process(block)
-        out = self._renderer.render(delayed, [reading for _, reading in readings], first_hop)
-        self.output_energy += float(np.vdot(out, out))
+        """Take (channels, n) and give the next (channels, n), for any n."""
+        out = np.empty((self._channels, block.shape[-1]), np.float32)
+        step = self.hop if self._watch is not None else _MOST_HOPS * self.hop
+        for first in range(0, block.shape[-1], step):
+            part = block[:, first : first + step]
+            put(self._feed[0], self._heard, part)
+            self._hear(self._heard + part.shape[-1])
+            self._make(self._heard + part.shape[-1])
+            out[:, first : first + step] = take(
+                self._out, self._heard - self.latency, part.shape[-1], self._channels
+            )
+            self._heard += part.shape[-1]
         return out
 
-    def hear(self, block: Audio) -> None:
-        """Take (channels, m·hop) while nobody listens: the window fills, no more."""
-        self._received += block.shape[-1]
-        self.gains.hear(block)
-        self._renderer.hear(self._delay.process(block))
+    def listen(self, block: Audio) -> None:
+        """Take (channels, n) while nobody hears what is made of it."""
+        put(self._feed[0], self._heard, block)
+        self._heard += block.shape[-1]
+        self._hear(self._heard, runs=False)
+        state = self.path.state
+        state["at"] = self._heard // self.hop * self.hop
+        self.path.slots["runs"] = 0
+
+    def decisions(self) -> list[tuple[int, int]]:
+        """Of a streaming generator, columns from which on columns were heard by another answer
+        than those before, and by which."""
+        rows = self.path.reader.rows[: int(self.path.state["noted"][0])]
+        return [(int(row[3]), int(row[4])) for row in rows if row[0] == HEARD_BY]
+
+    def _hear(self, until: int, runs: bool = True) -> None:
+        """Inference hears each hop that is whole."""
+        for end in range(int(self.path.state["at"][0]) + self.hop, until + 1, self.hop):
+            hop = take(self._feed[0], end - self.hop, self.hop, self._channels)
+            self._slot.hear(hop, runs)
+
+    def _make(self, until: int) -> None:
+        """The sound of all hops that end by a sample."""
+        path = self.path
+        before = int(path.state["at"][0])
+        if self._paper is not None:
+            self._paper.advance(path, until)
+        else:
+            advance(path, until)
+        now = int(path.state["at"][0])
+        if self._watch is not None and now != before and path.slots["had"][0]:
+            self._tell(self._watch, now)
+
+    def _tell(self, watch: Watch, now: int) -> None:
+        path, state = self.path, self.path.state
+        wet = float(path.slots["wet"][0])
+        if wet > 0.0:
+            instant = now - int(state["held_back"][0]) - int(state["centre"][0])
+            generated = path.reader.generated[0] if path.reader.published.generated.size else None
+            watch(instant - self._origin, wet, wet * path.reader.gain[0], generated)
+
+
+def held_back_by(use: Use, lookahead_ms: int, analyser: Analyser, longest_s: float) -> int:
+    """Samples by which the frames are behind the feed.
+
+    Raises:
+        UsageError: there is no such look-ahead.
+    """
+    if lookahead_ms not in LOOKAHEAD_COLUMNS:
+        raise UsageError(
+            "lookahead",
+            f"{lookahead_ms} ms",
+            expected=", ".join(f"{ms}" for ms in LOOKAHEAD_COLUMNS),
+            cure="Choose one of these with --lookahead.",
+        )
+    if use == "late":
+        return round(2 * longest_s * analyser.rate)
+    return round(LOOKAHEAD_COLUMNS[lookahead_ms] * analyser.hop)

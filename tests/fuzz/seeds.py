@@ -11,6 +11,7 @@ import soundfile as sf
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.model_format import DEFAULT_LEVEL_DB, Example, ModelInfo
+from engine.live.journal import FORMAT
 from engine.live.preset import bundled_folder
 from engine.live.rig_template import template
 from tests.fuzz.targets import RATE, SEPARATOR, noise
@@ -49,15 +50,17 @@ _DECISIONS = [
     {"what": "opened", "at": 0, "wet": 1.0},
     {"what": "turned", "at": 0, "wet": 1.0, "level": 1.0, "ready": -1.0},
     {"what": "began", "at": 0, "heard": 0},
-    {"what": "listened", "at": 0, "until": 0},
-    {"what": "collected", "at": 2048, "slot": 0, "done": 1},
+    {"what": "published", "at": 2048, "slot": 0, "number": 1},
+    {"what": "taken", "at": 2560, "slot": 0, "number": 1},
+    {"what": "heard_by", "at": 2560, "slot": 0, "column": 5, "by": 100},
+    {"what": "effects", "at": 0, "fed": 0},
     {"what": "tempo", "at": 0, "bpm": 174.0, "downbeat_s": 0.1, "known": 1},
-    {"what": "hops", "at": 128, "hops": 2},
     {"what": "switch", "at": 512, "slot": 0, "fade_s": 0.1, "due": 600},
     {"what": "cross", "at": 700, "place": 0.5},
     {"what": "amount", "at": 800, "slot": 0, "amount": 0.5},
-    {"what": "macro", "at": 900, "number": 0, "place": 0.5},
-    {"what": "panic", "at": 1000},
+    {"what": "fed", "at": 750, "fed": 600},
+    {"what": "macro", "at": 900, "fed": 900, "number": 0, "place": 0.5},
+    {"what": "panic", "at": 1000, "fed": 1000},
 ]
 
 
@@ -90,7 +93,8 @@ def _take() -> list[bytes]:
     settings = {"use": "phrase", "lookahead_ms": 0}
     asked = {"models": ["MODEL"], "provider": "cpu", "bpm": 174.0, "downbeat_s": 0.0}
     facts = {
-        **{"format": 2, "rate": RATE, "block": 128, "first_sample": 0, "inputs": 2, "outputs": 2},
+        **{"format": FORMAT, "rate": RATE, "block": 128, "first_sample": 0},
+        **{"inputs": 2, "outputs": 2},
         **{"models_sha256": [""], "asked": asked | {"settings": settings}},
     }
     lines = "\n".join(json.dumps(entry) for entry in _DECISIONS) + "\n"

@@ -20,7 +20,6 @@ import soundfile
 
 from engine.dsp.arrays import Audio
 from engine.dsp.model_format import IMAGE
-from engine.live import board as b
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
 from engine.live.soak import BARE, changes
@@ -98,16 +97,14 @@ class Stage:
         interpreted: bool,
         devices: tuple[str | None, str | None] = (None, None),
         asked: Asked | None = None,
+        block: int = BLOCK,
     ) -> None:
-        self.settings = settings
         asked = asked or Asked([str(model) for model in models], "cpu", bpm, 0.0, settings)
-        self.supervisor = Supervisor(
-            Wanted(*devices, None, BLOCK, not interpreted, settings), asked
-        )
+        self.supervisor = Supervisor(Wanted(*devices, None, block, not interpreted, asked))
         self.board = self.supervisor.board
 
     def look(self) -> Status:
-        return look(self.supervisor, self.settings)
+        return look(self.supervisor)
 
     def until(self, true, tries_s: float = 120.0) -> float:
         """Wait for something; how long it took, in seconds of sound where there is sound."""
@@ -118,8 +115,9 @@ class Stage:
         return time.monotonic() - began
 
     def is_wet(self) -> bool:
-        levels = self.board.levels
-        return bool(levels[b.AVAILABLE] == 1.0 and levels[b.ENGINE_WET] == 1.0)
+        board = self.board
+        there = board.device.available == 1.0 or not board.device.effects
+        return bool(there and board.device.level_now and board.slots["wet"][board.active] == 1.0)
 
 
 @contextmanager
@@ -130,9 +128,10 @@ def stage(
     interpreted: bool = False,
     devices: tuple[str | None, str | None] = (None, None),
     asked: Asked | None = None,
+    block: int = BLOCK,
 ) -> Iterator[Stage]:
     """The stage, wet; ``asked`` instead of models, where there is more to it."""
-    it = Stage(list(models), settings or Settings(), bpm, interpreted, devices, asked)
+    it = Stage(list(models), settings or Settings(), bpm, interpreted, devices, asked, block)
     it.supervisor.start()
     try:
         it.until(it.is_wet)

@@ -13,7 +13,6 @@ import soundfile
 import soxr
 
 from engine.control.clock import TICKS
-from engine.live import board as b
 from engine.live.jack import delay_of
 from engine.live.performer import Performer
 from engine.live.recorder import Recorder
@@ -104,7 +103,7 @@ def test_a_control_is_heard_within_a_block_and_five_milliseconds(server, tmp_pat
         controller = Controller(tmp_path, "knobs", presses)
         listener.result()
         sent = it.sample(controller.sent())
-        behind = it.it.board.get(b.BEHIND) + 64
+        behind = it.it.board.device.behind + 64
     dry, out, first = it.take()
     ratio = np.ones(len(dry))
     np.divide(out[:, 0], dry[:, 0], out=ratio, where=np.abs(dry[:, 0]) > 1e-3)
@@ -260,14 +259,14 @@ def test_the_tempo_is_heard_on_the_line_in(server, tmp_path, figure):
     feed = soxr.resample(sound, rate, RATE).T.astype(np.float32)
     asked = Rig(slots=[Slot(preset="a")])
     with played(tmp_path, asked, [preset(tmp_path)]) as it:
-        assert it.it.board.levels[b.EDGE] == 0.0  # as it was started
-        it.it.until(lambda: it.it.board.levels[b.EDGE] == 1.0)
+        assert it.it.board.tempo.edge == 0  # as it was started
+        it.it.until(lambda: it.it.board.tempo.edge == 1)
         listener = Listener(tmp_path, 0.5 * feed)
         it.it.until(lambda: it.performer.conductor.lead.known, tries_s=40.0)
         heard_s = it.recorder.seconds
         time.sleep(4.0)
-        _, tempo, known = it.it.board.wanted_tempo()
-        at_s = it.it.board.get(b.HEARD) / RATE
+        tempo, known = it.it.board.wanted_tempo()
+        at_s = it.it.board.device.heard / RATE
         load = it.performer.follower.load
         listener.result()
         assert known

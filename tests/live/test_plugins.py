@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from engine.dsp.tempo import Tempo
-from engine.live import board as b
 from engine.live.admission import admit
 from engine.live.external import Turn
 from engine.live.jack import delay_of
@@ -50,14 +49,14 @@ def harm_of(made, harm):
 def test_dry_and_wet_are_in_time_whatever_a_plugin_says(server, noise, made, tmp_path, name):
     """Half wet beside half dry: a lie of one sample would comb."""
     with stage(asked=asking(tmp_path, Effect(plugin=vst3(made, name)))) as it:
-        it.board.levels[b.WET_WANTED] = 0.5
+        it.board.controls.wet = 0.5
         before = it.look()
         time.sleep(0.5)
         sound, left_out = Listener(tmp_path, noise).result()
         status = it.look()
     delay = delay_of(sound, noise)
     own = int(name[4:].partition("-")[0])
-    assert status.latency["chains"] == 128 + own
+    assert status.latency["effects"] == 160 + 128 + own
     assert delay == status.latency["total"]
     assert wrong_places(sound, noise, delay) <= counted_since(status, before, left_out)
 
@@ -72,9 +71,9 @@ def test_the_music_goes_on_when_a_plugin_does_not(server, made, tmp_path, figure
         before = it.look()
         listener = Listener(tmp_path, noise)
         time.sleep(2.0)
-        it.board.levels[b.MACROS] = 1.0
+        it.board.macros[0] = 1.0
         time.sleep(0.3)
-        it.board.levels[b.MACROS] = 0.0
+        it.board.macros[0] = 0.0
         events = it.supervisor.events
         it.until(lambda: any("back after" in event.text for event in events))
         sound, left_out = listener.result()
@@ -103,7 +102,7 @@ def test_the_music_goes_on_when_a_plugin_does_not(server, made, tmp_path, figure
 def test_after_the_third_time_a_plugin_stays_out(server, noise, made, tmp_path):
     effect, macro = harm_of(made, "crash")
     with stage(asked=asking(tmp_path, effect, macros=[macro])) as it:
-        it.board.levels[b.MACROS] = 1.0  # and there it stays
+        it.board.macros[0] = 1.0  # and there it stays
         events = it.supervisor.events
         it.until(lambda: any("stays out" in event.text for event in events))
         before = it.look()

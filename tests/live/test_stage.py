@@ -16,7 +16,6 @@ import soundfile
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.tempo import Tempo
-from engine.live import board as b
 from engine.live import jack
 from engine.live.bench import music
 from engine.live.generator import OnnxGenerator
@@ -50,7 +49,7 @@ def counted(status, left_out):
 
 
 @pytest.mark.parametrize(
-    ("interpreted", "synthesis", "most"), [(False, 512, 1024), (False, 256, 768), (True, 512, 1024)]
+    ("interpreted", "synthesis", "most"), [(False, 512, 704), (False, 256, 448), (True, 512, 704)]
 )
 def test_line_in_is_line_out_at_the_declared_latency(
     server, noise, tmp_path, figure, interpreted, synthesis, most
@@ -87,7 +86,7 @@ def test_input_and_output_may_be_two_devices(server, noise, tmp_path, figure):
         mixer.kill()
     delay = delay_of(sound, noise)
     figure("two devices", f"{delay} samples, declared {status.latency['total']}")
-    assert delay == status.latency["total"] <= 1024
+    assert delay == status.latency["total"] <= 704
     assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
 
@@ -180,22 +179,22 @@ def test_two_slots_change_places_while_the_music_plays(server, noise, tmp_path, 
 
 
 def test_the_engine_is_killed(server, noise, tmp_path, figure):
-    """No missing sample: what the engine made is the input here, and so is what takes over."""
+    """No missing sample, and none without the effect: the gains of a phrase ago are still there."""
     with stage(preset(tmp_path)) as it:
         before = it.look()
         listener = Listener(tmp_path, noise)
         time.sleep(1.0)
         pid = it.supervisor.engine_pid
         os.kill(pid, signal.SIGKILL)
-        it.until(lambda: it.board.levels[b.AVAILABLE] == 0.0)
-        took = it.until(it.is_wet)
+        events = it.supervisor.events
+        took = it.until(lambda: any(event.text == "engine back" for event in events))
         sound, left_out = listener.result()
         status = it.look()
-    figure("engine killed: wet again after", f"{took:.1f} s")
+    figure("engine killed: it is back after", f"{took:.1f} s")
     delay = delay_of(sound, noise)
     assert delay == status.latency["total"]
     assert status.restarts == before.restarts + 1
-    assert status.gaps > before.gaps
+    assert status.dry_s == before.dry_s
     spare = left_out + status.flags - before.flags
     assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= spare
@@ -207,15 +206,14 @@ def test_the_engine_stands_still(server, noise, tmp_path):
         listener = Listener(tmp_path, noise)
         pid = it.supervisor.engine_pid
         os.kill(pid, signal.SIGSTOP)
-        it.until(lambda: it.board.levels[b.AVAILABLE] == 0.0)
-        time.sleep(1.0)
+        time.sleep(1.5)
         os.kill(pid, signal.SIGCONT)
-        it.until(it.is_wet)
         sound, left_out = listener.result()
         status = it.look()
     delay = delay_of(sound, noise)
     assert delay == status.latency["total"]
     assert status.restarts == before.restarts
+    assert status.dry_s == before.dry_s
     assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= left_out + status.flags - before.flags
 
@@ -276,7 +274,7 @@ def test_the_server_is_killed_and_comes_back(server, noise, tmp_path, figure, ra
         time.sleep(1.0)
         began = time.monotonic()
         server.start(rate)
-        it.until(lambda: it.board.levels[b.LEVEL_NOW] == 1.0 and it.is_wet())
+        it.until(lambda: it.board.device.level_now == 1.0 and it.is_wet())
         took = time.monotonic() - began
         figure(f"server started again at {rate} Hz: wet after", f"{took:.1f} s")
         assert it.supervisor.device_pid != first
@@ -307,7 +305,7 @@ def test_both_cores_are_busy(server, noise, tmp_path, figure):
     assert delay == status.latency["total"]
     assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= counted(status, left_out) - counted(before, 0)
-    figure("both cores busy: gaps of the host, of the server", f"{status.gaps}, {left_out}")
+    figure("both cores busy: flags, gaps of the server", f"{status.flags}, {left_out}")
 
 
 @pytest.mark.parametrize("model", [not_a_number, raising, slow], ids=lambda model: model.__name__)
@@ -342,15 +340,16 @@ def test_a_thread_hogs_the_interpreters(server, noise, tmp_path, figure, monkeyp
     it.supervisor.start()
     monkeypatch.undo()
     try:
-        it.until(lambda: it.look().hops > 500)
+        it.until(lambda: sum(it.look().gain_hops.values()) > 500)
         before = it.look()
         sound, left_out = Listener(tmp_path, noise).result()
         status = it.look()
     finally:
         it.supervisor.stop()
     delay = delay_of(sound, noise)
-    figure("interpreters hogged: gaps, late hops", f"{status.gaps}, {status.late_hops}")
-    assert status.late_hops > before.late_hops
+    late = status.late_gains - before.late_gains
+    figure("interpreters hogged: gaps, late gains", f"{status.gaps}, {late}")
+    assert status.gaps == before.gaps
     assert delay == status.latency["total"]
     assert is_never_silent(sound, noise, delay)
     assert wrong_places(sound, noise, delay) <= left_out + status.flags - before.flags

@@ -9,7 +9,6 @@ import numpy as np
 import soundfile
 
 from engine.dsp.tempo import Tempo
-from engine.live import board as b
 from engine.live.bench import music
 from engine.live.generator import StreamingOnnx
 from engine.live.inference import Scheduled
@@ -33,7 +32,7 @@ def test_live_is_what_is_rendered_after_the_engine_was_killed_too(server, tmp_pa
         made.start()
         listener = Listener(tmp_path, feed)
         it.until(lambda: made.seconds > 14.0)
-        killed = it.board.get(b.HEARD) - made.first
+        killed = it.board.device.heard - made.first
         os.kill(supervisor.engine_pid, signal.SIGKILL)
         listener.result()
         status = it.look()
@@ -43,7 +42,7 @@ def test_live_is_what_is_rendered_after_the_engine_was_killed_too(server, tmp_pa
         soundfile.read(made.take / f"{name}.wav", dtype="float32", always_2d=True)[0].T
         for name in ("dry", "wet")
     )
-    skip = -made.first % HOP  # hops of the engine are counted from the beginning of the device
+    skip = -made.first % HOP  # hops are counted from the beginning of the device
     origin = made.first + skip
     tempo = Tempo(BPM, -origin / RATE)
     host = Host(
@@ -60,7 +59,7 @@ def test_live_is_what_is_rendered_after_the_engine_was_killed_too(server, tmp_pa
     share = [float(part.mean()) for part in (before, after)]
     figure("streaming, live against render: samples that are the same", f"{share[0]:.2%}")
     figure("the same, after the engine was killed", f"{share[1]:.2%}")
-    figure("streaming: answers that were late", f"{status.late_inferences}")
+    figure("streaming: answers that were late", f"{status.late_gains}")
     figure("streaming: age of gains, p50, p99", f"{status.age_ms}")
     effect = np.abs(rendered - dry[:, skip : skip + rendered.shape[-1]]).mean()
     assert effect > 1e-3

@@ -1,0 +1,45 @@
+"""``PaStreamCallback`` in machine code, compiled when this module is imported, or from the disk."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numba import carray, types  # type: ignore[attr-defined]
+
+from engine.live import board as b
+from engine.live.asked import Asked
+from engine.live.callback import Live, exchange
+from engine.live.live_path import live_of, shape_of
+from engine.live.packed import unpacker
+from engine.stages.host import Settings
+
+_BAD_FLAGS = 1 | 2 | 4 | 8  # input and output, underflow and overflow; 16 is the beginning
+_STATUS = types.uint64  # unsigned long, where it has 64 bits; the flags fit into the lower half
+_SIGNATURE = types.int32(
+    types.voidptr, types.voidptr, types.uint64, types.voidptr, _STATUS, types.voidptr
+)
+
+
+def _example() -> Live:
+    """One of the type of all."""
+    asked = Asked([""], "cpu", 120.0, 0.0, Settings())
+    board = b.private(shape_of(asked))
+    board.device.rate = 48000
+    return live_of(board, asked)
+
+
+_unpack = unpacker(_example)
+
+
+@numba.cfunc(_SIGNATURE, cache=True)
+def callback(given, taken, frames, time, flags, where):  # type: ignore[no-untyped-def]
+    """The user's pointer is that of what :func:`engine.live.packed.packed` makes of a
+    :class:`engine.live.callback.Live`."""
+    live = _unpack(where)
+    device = live.ends.device[0]
+    device.flags += 1 if flags & _BAD_FLAGS else 0
+    heard = carray(given, (frames, device.inputs), np.float32)
+    due = carray(taken, (frames, device.outputs), np.float32)
+    for first in range(0, frames, b.MOST):
+        exchange(heard[first : first + b.MOST], due[first : first + b.MOST], live)
+    return 0

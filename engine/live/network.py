@@ -1,0 +1,275 @@
+"""The networks of a rig's slots beside one session of the device: they hear what it hears, and
+publish gains with the time that they are for.
+
+One that begins late first listens to the last phrase, which is still in the ring.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.dsp.arrays import Audio
+from engine.dsp.frontend import FrontEnd
+from engine.dsp.path_state import KIND_DRY, KIND_STREAMING, KIND_WINDOW
+from engine.dsp.path_state import TEMPO as TEMPO_ROW
+from engine.dsp.published import Publisher
+from engine.dsp.stft import STFT
+from engine.dsp.tempo import Tempo
+from engine.live import board as b
+from engine.live.asked import Asked
+from engine.live.generator import AnyGenerator, StreamingOnnx, Through
+from engine.live.inference import Background, Runner
+from engine.live.journal import Kind, Rows, note
+from engine.live.live_path import sources_of
+from engine.live.opening import opened_session, past_needed
+from engine.live.quarantine import Quarantine
+from engine.live.speech import say
+from engine.stages.slot_inference import SlotInference
+from engine.stages.stream_inference import StreamInference
+from engine.stages.window_inference import WindowInference
+
+_LOOK_S = 0.001  # between looks for what is heard, and finished: gains are for 40 ms later
+_MOST_HOPS = 64
+_BACKLOG_S = 1.0  # further behind than this, the feed is listened to and nothing is inferred
+
+When = Callable[[int, int, int, int], int]
+"""Of a slot, an image's number, the sample up to which the feed was heard for it, and now: the
+sample from which on it may be read; counted in the session."""
+
+
+class _Slot(NamedTuple):
+    """A slot that has a network: its inference, who runs it, and which feed it hears."""
+
+    inference: SlotInference
+    runner: Runner
+    source: int
+
+
+def kind_of(generator: AnyGenerator | Through) -> int:
+    """Of a generator, as the signal path knows it."""
+    if isinstance(generator, Through):
+        return KIND_DRY
+    return KIND_STREAMING if isinstance(generator, StreamingOnnx) else KIND_WINDOW
+
+
+class NetworkSession:
+    """One device at one rate, followed from where the ring still knows it.
+
+    Args:
+        board: the shared memory.
+        generators: the networks, one a slot.
+        asked: see :class:`Asked`.
+        runner: makes what runs a slot's inferences, told of its number and the session's first
+            sample; by default threads, beside a feed that goes on.
+        heard: up to which sample the feed is there; by default what the board says.
+        tempo: and whether it is known; by default what the board says.
+        tell: told what goes wrong; by default whoever started this process.
+        quarantines: of the slots, beyond this session; not used with a ``runner``.
+        when: for a take: from when on images may be read, and answers at once.
+
+    Attributes:
+        at: sample of the session that comes next.
+        hop: samples that are worked on at once, at least.
+    """
+
+    def __init__(
+        self,
+        board: b.Board,
+        generators: Sequence[AnyGenerator | Through],
+        asked: Asked,
+        runner: Callable[[int, int], Runner] | None = None,
+        heard: int | None = None,
+        tempo: tuple[Tempo, bool] | None = None,
+        tell: Callable[[str], None] = lambda text: say(fault=text),
+        quarantines: Sequence[Quarantine] = (),
+        when: When | None = None,
+    ) -> None:
+        self._tell, self._board, self._led = tell, board, when is not None
+        self._quarantines = quarantines or [Quarantine() for _ in generators]
+        opened = opened_session(board)
+        self.number, self._rate, self._channels = opened.number, opened.rate, max(1, opened.inputs)
+        self._rows = Rows(board.state, "noted", board.device_rows)
+        self._changes: deque[tuple[int, Tempo, bool]] = deque()
+        self._beats = asked.beats_per_bar
+        self.hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
+        heard = opened.heard if heard is None else heard
+        now, known = tempo or self._latest_tempo()
+        past = min(heard, past_needed(generators, now, self._rate), b.FEED * 9 // 10)
+        self.at = self._origin = (heard - past) // self.hop * self.hop
+        make = runner or self._background
+        sources = sources_of(asked)
+        self._slots: dict[int, _Slot] = {}
+        for slot, generator in enumerate(generators):
+            if not isinstance(generator, Through):
+                who = make(slot, self._origin)
+                inference = self._inference(slot, generator, who, self._own(now), asked, when)
+                source = 1 + sources.index(slot) if slot in sources else 0
+                self._slots[slot] = _Slot(inference, who, source)
+                if not known:
+                    inference.follow(self._own(now), known)
+        self._counted = board.network.inferences, board.network.faults
+        self._said = {""}
+        note(board, Kind.BEGAN, self.at, heard)
+        self.listen(heard)
+
+    def _inference(
+        self,
+        slot: int,
+        generator: AnyGenerator,
+        who: Runner,
+        tempo: Tempo,
+        asked: Asked,
+        when: When | None,
+    ) -> SlotInference:
+        settings, origin = asked.settings, self._origin
+        analyser = FrontEnd().at(self._rate)
+        publisher = Publisher(self._board.published, slot, origin)
+        noise = settings.noise_branch
+        if isinstance(generator, StreamingOnnx):
+            at_once = lambda now: now + origin if when is None else 0  # noqa: E731
+            return StreamInference(
+                *(generator, who, publisher, analyser, tempo, self._channels, noise, origin),
+                *(settings.use == "edge", at_once),
+            )
+        noted = when or self._noted
+
+        def published(number: int, until: int, now: int) -> int:
+            return noted(slot, number, until + origin, now + origin)
+
+        return WindowInference(
+            *(generator, who, publisher, analyser, tempo, self._channels, settings.use),
+            *(tempo.phrase_s, noise, published),
+        )
+
+    def _noted(self, slot: int, number: int, until: int, now: int) -> int:
+        note(self._board, Kind.PUBLISHED, until, slot, number)
+        return now
+
+    def _own(self, tempo: Tempo) -> Tempo:
+        """A tempo as the inference counts it: from its own beginning."""
+        return tempo.later(-self._origin / self._rate)
+
+    def _latest_tempo(self) -> tuple[Tempo, bool]:
+        """What the signal path has taken over last; before that, what the controls want."""
+        self._take_rows()
+        if not self._changes:
+            return self._board.wanted_tempo()
+        _, tempo, known = self._changes[-1]
+        self._changes.clear()
+        return tempo, known
+
+    def _take_rows(self) -> None:
+        for kind, at, *values in self._rows.take().tolist():
+            if kind == TEMPO_ROW:
+                bpm, downbeat_s, known = values
+                self._changes.append((int(at), Tempo(bpm, downbeat_s, self._beats), known != 0.0))
+
+    def _background(self, slot: int, origin: int) -> Background:
+        return Background(self._quarantines[slot])
+
+    def follow(self) -> None:
+        """Until the session is over or the program ends."""
+        board = self._board
+        while board.device.session == self.number and board.controls.stop != b.ALL_END:
+            behind = self._there() - self.at
+            if behind < self.hop:
+                time.sleep(_LOOK_S)
+                self.collect()
+                continue
+            if behind > b.FEED // 2:
+                return  # what was heard then is no longer in the ring: begin anew
+            if behind > _BACKLOG_S * self._rate:
+                self.listen(self._there())
+            else:
+                self.hear(behind // self.hop)
+            self._report()
+
+    def _there(self) -> int:
+        """Up to which sample all feeds are there."""
+        board = self._board
+        heard = board.device.heard
+        if any(slot.source for slot in self._slots.values()):
+            fed = board.effects.fed
+            # Where the effects are away, their slots hear the feed as it is.
+            return heard if heard - fed > _BACKLOG_S * self._rate else min(heard, fed)
+        return heard
+
+    def advance(self) -> None:
+        """All hops that are there, one at a time."""
+        while self._there() - self.at >= self.hop:
+            self.hear(1)
+        self._report()
+
+    def hear(self, hops: int, listens: bool = False) -> None:
+        """The next hops of the feed, which have to be there.
+
+        Args:
+            hops: so many, or fewer up to the next change of tempo.
+            listens: whether nothing is inferred of them.
+        """
+        self._take_rows()
+        while self._changes and self._changes[0][0] <= self.at:
+            _, tempo, known = self._changes.popleft()
+            for slot in self._slots.values():
+                slot.inference.follow(self._own(tempo), known)
+        n = min(hops, _MOST_HOPS) * self.hop
+        if self._changes:
+            n = min(n, max(self.hop, self._changes[0][0] - self.at))
+        blocks: dict[int, Audio] = {}
+        for number, slot in self._slots.items():
+            if slot.source not in blocks:
+                ring = self._board.feeds[slot.source]
+                blocks[slot.source] = self._board.read(ring, self.at, n, self._channels)
+            slot.inference.hear(blocks[slot.source], self._runs(number) and not listens)
+        self.at += n
+
+    def listen(self, until: int) -> None:
+        """Catch up without inference, which would look at a window that is half empty."""
+        while (hops := (until - self.at) // self.hop) > 2:
+            self.hear(hops, listens=True)
+
+    def collect(self) -> None:
+        """What has been finished meanwhile: nobody waits for the next hop."""
+        nothing = np.zeros((self._channels, 0), np.float32)
+        for number, slot in self._slots.items():
+            if not slot.runner.works:
+                continue
+            slot.inference.hear(nothing, self._runs(number))
+
+    def _runs(self, slot: int) -> bool:
+        """Whether gains of a slot are wanted; in a take what was published says so."""
+        return self._led or bool(self._board.slots["runs"][slot])
+
+    def close(self) -> None:
+        """End the inference threads."""
+        for slot in self._slots.values():
+            slot.runner.close()
+
+    def _report(self) -> None:
+        """Counters, and what goes wrong."""
+        network, runners = self._board.network, [slot.runner for slot in self._slots.values()]
+        network.at = self.at
+        network.inferences = self._counted[0] + sum(one.done for one in runners)
+        network.faults = self._counted[1] + sum(one.faults for one in runners)
+        for number, slot in self._slots.items():
+            trouble = slot.runner.fault and f"slot {number + 1}: {slot.runner.fault}"
+            if trouble not in self._said:
+                self._said.add(trouble)
+                self._tell(trouble)
+
+
+def put_out(board: b.Board, slot: int, reason: str) -> None:
+    """A slot plays dry from now on, in networks' processes to come too."""
+    board.network.out |= 1 << slot
+    say(out=slot, why=reason)
+
+
+def guarded(board: b.Board, slots: int) -> list[Quarantine]:
+    """Of each slot."""
+    return [Quarantine(partial(put_out, board, slot)) for slot in range(slots)]
