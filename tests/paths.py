@@ -64,9 +64,12 @@ class Slots:
         sources = 1 + len(befores)
         self._feed, self._out = np.zeros((sources, 2, RING), np.float32), np.zeros((2, RING))
         self._out = self._out.astype(np.float32)
-        parts = np.zeros((count, 2, RING), np.float32) if effects else None
+        rings = np.zeros((count, 2, RING), np.float32), np.zeros((count, RING), bool)
+        parts = rings if effects else None
         form = Arrangement(count, 2, self.lead, law=law, sides=sides, sources=sources)
-        self.path = path_of(analyser, stft, form, what, self._feed, self._out, parts=parts)
+        self.path = path_of(
+            analyser, stft, form, what, self._feed, self._out, parts=parts if effects else None
+        )
         self.path.slots["kind"], self.path.slots["match"] = KIND_WINDOW, match
         for slot, chain in enumerate(before or ()):
             self.path.slots["source"][slot] = 0 if chain is None else 1 + befores.index(chain)
@@ -137,7 +140,8 @@ class Slots:
         if not self.has_effects:
             return take(self._out, first, self.hop, 2)
         shares = [take(ring, first, self.hop, 2) for ring in self.path.mix.parts]
-        return self._effects.process(np.stack(shares))
+        runs = self.path.mix.running[:, first // self.hop % RING]
+        return self._effects.process(np.stack(shares), runs)
 
     def close(self):
         for runner in self.runners:

@@ -166,7 +166,8 @@ def test_a_slot_that_waits_gives_all_it_has():
     part = np.zeros((2, 2, 128), np.float32)
     part[0] = 0.5
     silence = np.zeros_like(part)
-    heard = [it.process(part)] + [it.process(silence) for _ in range(4)]
+    off = [False, False]
+    heard = [it.process(part, off)] + [it.process(silence, off) for _ in range(4)]
     assert it.latency == 300
     assert np.concatenate(heard, axis=-1).sum() == pytest.approx(0.5 * 2 * 128)
     assert not heard[-1].any()

@@ -67,6 +67,29 @@ def message(*data):
     return mido.Message.from_bytes(list(data))
 
 
+def test_effects_before_behind_and_master_are_in_step(tmp_path, presets, rng):
+    """Each takes its level off; what a slot without them gives lies on it, sample for sample."""
+    feed = noise(rng, 6.0, RATE)
+    source = tmp_path / "feed.wav"
+    sf.write(source, feed.T, RATE, subtype="FLOAT")
+    down = Effect(effect="Gain", gain_db=-6.0)
+    slots = [Slot(preset=presets[0]), Slot(preset=presets[0], before=[down], chain=[down])]
+    rig = Rig(slots=slots, chain=[down])
+    asked = rig.asked("cpu", Tempo(rig.clock.bpm), Settings())
+    score = [(3.0, message(0xC0, 1))]
+    done = perform(source, tmp_path / "out.wav", asked, rig, score, inference_ms=20.0)
+    out = sf.read(tmp_path / "out.wav", always_2d=True, dtype="float32")[0].T
+    assert done.switches == 1
+    assert done.latency_samples == 192 + 2 * 160 + 64
+    step, before, after = 10 ** (-6 / 20), slice(RATE, 2 * RATE), slice(5 * RATE, 6 * RATE)
+    assert out[:, before] == pytest.approx(
+        step * feed[:, before], abs=0.01
+    )  # the high-pass for 0 Hz
+    assert out[:, after] == pytest.approx(
+        step**3 * feed[:, after], abs=0.01
+    )  # the high-pass for 0 Hz
+
+
 def test_a_performance_is_repeated_bit_by_bit(tmp_path, presets, rng):
     """Controls of every kind, twice: the same file, to the last bit."""
     feed = noise(rng, 8.0, RATE)

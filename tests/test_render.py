@@ -1,4 +1,4 @@
-"""Files through the hop loop."""
+"""Files through the signal path."""
 
 from __future__ import annotations
 

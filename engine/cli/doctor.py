@@ -9,7 +9,7 @@ import typer
 from rich.progress import MofNCompleteColumn
 
 from engine.cli import options
-from engine.cli.console import Table, progress, say, say_json, stdout, warn
+from engine.cli.console import Table, progress, say, say_json, stdout
 from engine.cli.numbers import number
 from engine.cli.tempo import assumed_tempo
 from engine.errors import DeviceError
@@ -54,7 +54,6 @@ def doctor(
             chosen,
             provider.value,
             lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
-            warn,
             seconds,
             tempo.beats_per_bar,
             sink,
@@ -99,15 +98,15 @@ def _show(found: dict[str, Any], listed: list[Device], trouble: str) -> None:
         if preset["latency"] and preset["latency"] != found["round_trip"]:
             say(f"           {name}: {_latency(preset['latency'])}")
     table = Table(
-        "preset", "BPM", "hop p50 / p99 / p99.9", "inference p50 / p99", "cores", box=None
+        "preset", "BPM", "callback p50 / p99 / p99.9", "inference p50 / p99", "cores", box=None
     )
     for name, preset in found["presets"].items():
-        for bpm, hop in preset["hop_ms"].items():
+        for bpm, callback in preset["callback_ms"].items():
             inference, load = preset["inference_ms"][bpm], preset["load"][bpm]
             table.add_row(
                 name,
                 bpm,
-                f"{hop['p50']:.2f} / {hop['p99']:.2f} / {hop['p999']:.2f} ms",
+                f"{callback['p50']:.2f} / {callback['p99']:.2f} / {callback['p999']:.2f} ms",
                 f"{inference['p50']:.0f} / {inference['p99']:.0f} ms",
                 f"{load:.2f}",
             )

@@ -1,4 +1,4 @@
-"""Set before numpy is imported: the hop loop's matrices are small, and a BLAS that wakes a thread
+"""Set before numpy is imported: the matrices here are small, and a BLAS that wakes a thread
 for each of them costs more than the product (a render took twice as long). And no process that is
 started, by a library either, looks for modules in the working directory."""
 

@@ -31,9 +31,9 @@ def read(reader, slot, instant):  # type: ignore[no-untyped-def]
     """
     me = reader.slots[slot]
     quality = DRY
-    if me.kind == KIND_STREAMING and not me.out:
+    if me.kind == KIND_STREAMING:
         quality = read_answers(reader, slot, instant)
-    elif me.kind == KIND_WINDOW and not me.out:
+    elif me.kind == KIND_WINDOW:
         quality = read_images(reader, slot, instant)
     wet = _fade(reader.state[0], me, instant, quality != DRY)
     if wet == 0.0:

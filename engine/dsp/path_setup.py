@@ -65,7 +65,7 @@ def path_of(
     feed: Array,
     out: Array,
     *,
-    parts: Array | None = None,
+    parts: tuple[Array, Array] | None = None,
     decided: Sequence[Sequence[tuple[int, int]]] | None = None,
     state: Array | None = None,
     slots: Array | None = None,
@@ -80,7 +80,8 @@ def path_of(
         published: what inference publishes.
         feed: rings, (sources, channels, ring); before the first sample there is silence.
         out: ring of what is heard, (channels, ring).
-        parts: rings of each slot's share, (slots, channels, ring); None where nobody asks.
+        parts: rings of each slot's share, (slots, channels, ring), and of whether it ran, (slots,
+            hops); None where nobody asks.
         decided: for a take: of each slot, what its columns were heard by.
         state, slots, rows: memory for what others read; by default of this process.
     """
@@ -135,7 +136,8 @@ def path_of(
             weight=zeros(a.slots, hop),
             old=zeros(a.channels, hop),
             ran=np.zeros(a.slots, bool),
-            parts=zeros(a.slots, 0, 0) if parts is None else parts,
+            parts=zeros(a.slots, 0, 0) if parts is None else parts[0],
+            running=np.zeros((a.slots, 0), bool) if parts is None else parts[1],
             out=out,
         ),
     )

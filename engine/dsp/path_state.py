@@ -198,6 +198,7 @@ class Mix(NamedTuple):
         ran: whether each slot ran in the hop before, (slots,).
         parts: share of each slot in what is heard, (slots, channels, ring): a ring, or of length 0
             where nobody asks for them.
+        running: whether each slot ran, (slots, ring), by the number of the hop, for the same.
         out: ring of what is heard of all slots, (channels, ring).
     """
 
@@ -208,6 +209,7 @@ class Mix(NamedTuple):
     old: Array
     ran: Array
     parts: Array
+    running: Array
     out: Array
 
 

@@ -60,7 +60,10 @@ def made_until(state):  # type: ignore[no-untyped-def]
 def _put(mix, alone, first):  # type: ignore[no-untyped-def]
     """What is heard into the ring, and each slot's share in it where that is asked for."""
     state, ring = mix.state[0], mix.out.shape[1]
-    asked = mix.parts.shape[2]
+    asked, hop_number = mix.parts.shape[2], first // state.hop
+    for slot in range(len(mix.slots)):
+        if asked:
+            mix.running[slot, hop_number % mix.running.shape[1]] = mix.slots[slot].runs != 0
     for c in range(state.channels):
         for i in range(state.hop):
             at = (first + i) % ring

@@ -71,6 +71,7 @@ class Wanted:
         seconds: of a file, how long at most.
         loop: whether that file begins again at its end.
         force: whether the file in the place of the output may take that of one that is not ours.
+        waits: whether a block between two files waits for network and effects.
     """
 
     input: str | None
@@ -84,6 +85,7 @@ class Wanted:
     seconds: float | None = None
     loop: bool = False
     force: bool = False
+    waits: bool = True
 
     @property
     def has_files(self) -> bool:

@@ -39,6 +39,8 @@ FEED, SOUND, MOST = 1 << 20, 1 << 17, 1 << 12
 """Samples of the rings: what was heard (a phrase and more, from which a network that was started
 again learns where it is), and what was made and went out; and the frames that the callback works
 on at once."""
+HOPS = 1 << 13
+"""Hops of which is known which slots ran."""
 MEASURED = 1 << 12
 """Calls of the callback of which figures are kept."""
 MOST_SLOTS, MOST_MACROS = 16, 16
@@ -80,6 +82,7 @@ def _layout(shape: Shape) -> Layout:
     parts += [("feeds", (shape.sources, CHANNELS, FEED), "f4")]
     parts += [(name, (CHANNELS, SOUND), "f4") for name in ("sound", "out", "effected")]
     parts += [("shares", (shape.slots, CHANNELS, SOUND * shape.effects), "f4")]
+    parts += [("running", (shape.slots, HOPS * shape.effects), "?")]
     parts += [("mix", (CHANNELS, MOST), "f4"), ("measured", (MEASURED, 2), "f8")]
     bands = FrontEnd().n_mels
     gains = parts_of(shape.slots, bands, ANSWERS, _WIDTH, images=_IMAGES)
@@ -105,6 +108,7 @@ class Board:
         sound, effected, out: rings (2, n): of the slots together, of the effects behind them, and
             what went out, at the instant that was played.
         shares: rings of each slot's share in what is heard, (slots, 2, n).
+        running: whether each slot ran, (slots, n), a ring of hops.
         device_rows, network_rows, effects_rows: what was decided, see :mod:`engine.live.journal`.
         ahead, ceiling: the limiter's sound and state.
         mix: the block that the callback works on.
@@ -126,6 +130,7 @@ class Board:
     effected: Audio
     out: Audio
     shares: Audio
+    running: Array
     mix: Audio
     measured: Array
     _device: Array

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import math
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,126 +11,47 @@ import numpy as np
 
 from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.errors import DeviceError, PresetError, ProviderError
-from engine.live.bench import music
+from engine.live.admission import admit
 from engine.live.budget import NO_TRIPS, Trips, budget
+from engine.live.chains import trips_of
 from engine.live.devices import Device, portaudio
-from engine.live.generator import AnyGenerator, open_generator
-from engine.live.inference import Background
+from engine.live.generator import open_generator
 from engine.live.preset import Preset
-from engine.live.standalone import effects_of
-from engine.stages.chain import Chain
-from engine.stages.host import Host, Settings
-from engine.stages.inference import Job, Result
+from engine.live.rehearsal import Rehearsal, rehearse
+from engine.live.rig import Rig
+from engine.stages.host import Settings
 
 TEMPOS = (120.0, 140.0, 175.0)
 RATE, BLOCK = 48000, 128
 SECONDS = 6.0
 _LOOPBACK_LEVEL, _LOOPBACK_TIMES, _LOOPBACK_CERTAIN = 0.05, 6, 20.0
-_POINTS = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """The engine at one tempo in real time, without a device.
-
-    Attributes:
-        hop_ms: time of a hop while inference runs, 50th, 99th and 99.9th percentile.
-        inference_ms: time of an inference with all that the engine does around it.
-        load: cores that both take.
-    """
-
-    hop_ms: dict[str, float]
-    inference_ms: dict[str, float]
-    load: float
-
-
-class _Timed(Background):
-    """Inference whose jobs are timed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.times: list[float] = []
-
-    def submit(self, job: Job, now: int) -> None:
-        def timed() -> Result | None:
-            begun = time.perf_counter()
-            image = job()
-            self.times.append(time.perf_counter() - begun)
-            return image
-
-        super().submit(timed, now)
-
-
-def rehearse(
-    generator: AnyGenerator,
-    bpm: float,
-    seconds: float = SECONDS,
-    before: Chain | None = None,
-    after: Chain | None = None,
-    beats_per_bar: int = BEATS_PER_BAR,
-) -> Rehearsal:
-    """Play to nobody for so long, at the pace of a device, after one phrase of warming up.
-
-    Args:
-        generator: of the preset.
-        bpm: tempo.
-        seconds: how long.
-        before, after: the preset's effects, which are part of a hop.
-        beats_per_bar: of the music: a window of four long bars takes longer to restyle.
-    """
-    tempo, inference = Tempo(bpm, beats_per_bar=beats_per_bar), _Timed()
-    generator.warm(tempo, "phrase")
-    host = Host(generator, inference, RATE, 2, tempo, Settings(), before, after)
-    hop = host.restyle.hop
-    feed = music(np.random.default_rng(0), tempo.phrase_s)
-    feed = feed[:, : feed.shape[-1] // hop * hop]
-    inference.paused = True
-    for first in range(0, feed.shape[-1], hop):
-        host.process(feed[:, first : first + hop])
-    inference.paused = False
-    gc.collect()
-    gc.freeze()
-    times: list[float] = []
-    began, at = time.perf_counter(), 0
-    try:
-        while (now := time.perf_counter()) - began < seconds:
-            due = began + len(times) * hop / RATE
-            if now < due:
-                time.sleep(due - now)
-            block = feed[:, at : at + hop]
-            at = (at + hop) % feed.shape[-1]
-            begun = time.perf_counter()
-            host.process(block)
-            times.append(time.perf_counter() - begun)
-    finally:
-        inference.close()
-        gc.unfreeze()
-    elapsed = time.perf_counter() - began
-    return Rehearsal(
-        _percentiles(times),
-        _percentiles(inference.times or [elapsed]),
-        (sum(times) + sum(inference.times)) / elapsed,
-    )
+_MOST_LATE = 0.01  # share of the hops
 
 
 def verdict(rehearsals: dict[float, Rehearsal]) -> tuple[str, float]:
     """In words, and the milliseconds to spare, over all tempos.
 
-    A hop may take the time of a block. Gains older than a beat are of another
-    moment: an inference has to be done twice a beat.
+    A callback may take the time of a block. Gains older than a beat are of another moment: an
+    inference has to be done twice a beat. Effects have the time of a block.
     """
-    allowed_ms = 1000 * BLOCK / RATE
-    margin_ms = min(allowed_ms - r.hop_ms["p999"] for r in rehearsals.values())
-    hop_ms = 1000 * BLOCK / RATE
-    too_slow = any(r.hop_ms["p50"] > hop_ms for r in rehearsals.values())
+    block_ms = 1000 * BLOCK / RATE
+    margin_ms = min(block_ms - r.callback_ms["p999"] for r in rehearsals.values())
+    too_slow = any(r.callback_ms["p50"] > block_ms for r in rehearsals.values())
     late = [bpm for bpm, r in rehearsals.items() if 2 * r.inference_ms["p99"] > 60000 / bpm]
+    missing = [bpm for bpm, r in rehearsals.items() if r.late > _MOST_LATE]
+    gaps = max(r.gaps for r in rehearsals.values())
     if too_slow:
-        return "does not hold: a hop takes longer than it lasts", margin_ms
+        return "does not hold: the callback takes longer than a block", margin_ms
     if late:
         return f"does not hold at {late[0]:g} BPM: an inference takes over half a beat", margin_ms
+    if missing:
+        share = rehearsals[missing[0]].late
+        return f"does not hold at {missing[0]:g} BPM: {share:.0%} of the gains are late", margin_ms
     if margin_ms < 0:
-        more = math.ceil(-margin_ms / hop_ms) * hop_ms
+        more = math.ceil(-margin_ms / block_ms) * block_ms
         return f"holds with {more:.1f} ms more (--block)", margin_ms
+    if gaps:
+        return f"holds, but its effects were {gaps} times late: a larger --block helps", margin_ms
     return "holds", margin_ms
 
 
@@ -219,7 +137,6 @@ def examine(
     presets: Sequence[Preset],
     provider: str,
     watch: Callable[[str, int, int], None],
-    note: Callable[[str], None],
     seconds: float = SECONDS,
     beats_per_bar: int = BEATS_PER_BAR,
     device: Device | None = None,
@@ -231,34 +148,34 @@ def examine(
         presets: which.
         provider: to run their generators on.
         watch: told the name, and how many of how many rehearsals are done.
-        note: told what goes wrong with effects.
         seconds: of each rehearsal.
         beats_per_bar: of the music.
         device, measured: whose latency is in a preset's, see :func:`round_trip`.
     """
     found: dict[str, Any] = {}
-    total, done = len(presets) * len(TEMPOS), 0
-    for preset in presets:
+    tempi = [Tempo(bpm, beats_per_bar=beats_per_bar) for bpm in TEMPOS]
+    total = len(presets) * len(TEMPOS)
+    for number, preset in enumerate(presets):
+        rig = Rig.of_preset(str(preset.folder), tempi[0].bpm, 1.0)
+        asked = rig.in_metre(beats_per_bar).asked(provider, tempi[0], Settings())
+        admitted = admit(asked, (RATE,))
+
+        def next_one(tempo: Tempo, done: int = number, name: str = preset.name) -> None:
+            at = len(TEMPOS) * done + TEMPOS.index(tempo.bpm)
+            watch(f"{name}, {tempo.bpm:g} BPM", at, total)
+
         try:
-            generator = open_generator(preset.model, provider, threads=1)
+            played = rehearse(admitted, tempi, (RATE, BLOCK), seconds, next_one)
         except PresetError as fault:
             found[preset.name] = _unloaded(fault)
-            done += len(TEMPOS)
             continue
-        rehearsals = {}
-        with effects_of(str(preset.folder), Settings(), RATE, 2, note) as chains:
-            trips = Trips(*(None if chain is None else chain.latency for chain in chains))
-            for bpm in TEMPOS:
-                watch(f"{preset.name}, {bpm:g} BPM", done, total)
-                rehearsals[bpm] = rehearse(generator, bpm, seconds, *chains, beats_per_bar)
-                done += 1
+        rehearsals = dict(zip(TEMPOS, played, strict=True))
         words, margin_ms = verdict(rehearsals)
         found[preset.name] = {
             "verdict": words,
             "margin_ms": margin_ms,
-            "provider": generator.provider,
-            "latency": round_trip(device, measured, trips),
-            "hop_ms": {f"{bpm:g}": r.hop_ms for bpm, r in rehearsals.items()},
+            "latency": round_trip(device, measured, trips_of(admitted, RATE)),
+            "callback_ms": {f"{bpm:g}": r.callback_ms for bpm, r in rehearsals.items()},
             "inference_ms": {f"{bpm:g}": r.inference_ms for bpm, r in rehearsals.items()},
             "load": {f"{bpm:g}": r.load for bpm, r in rehearsals.items()},
         }
@@ -267,10 +184,6 @@ def examine(
 
 def _unloaded(fault: PresetError) -> dict[str, Any]:
     """Of a preset whose generator cannot be loaded."""
-    nothing: dict[str, Any] = {key: {} for key in ("hop_ms", "inference_ms", "load")}
+    nothing: dict[str, Any] = {key: {} for key in ("callback_ms", "inference_ms", "load")}
     said = f"cannot be loaded: {fault}"
-    return {"verdict": said, "margin_ms": None, "provider": None, "latency": {}} | nothing
-
-
-def _percentiles(times: list[float]) -> dict[str, float]:
-    return {name: 1000 * float(np.percentile(times, q)) for name, q in _POINTS.items()}
+    return {"verdict": said, "margin_ms": None, "latency": {}} | nothing

@@ -146,7 +146,8 @@ class EffectsSession:
         board, hop = self._board, self.hop
         self._choose()
         shares = [board.read(ring, self.made, hop, self._channels) for ring in board.shares]
-        out = self._behind.process(np.stack(shares))
+        runs = board.running[:, self.made // hop % board.running.shape[1]]
+        out = self._behind.process(np.stack(shares), runs.tolist())
         late = self._behind.latency
         board.write(board.effected, self.made - late, out)
         self.made += hop

@@ -127,7 +127,7 @@ class _Ends:
         self, board: b.Board, live: Live, wanted: Wanted, feed: FileSource | None, rate: int
     ) -> None:
         self._board, self._live, self._feed, self._rate = board, live, feed, rate
-        self._loop, self._block = wanted.loop, wanted.block
+        self._loop, self._block, self._waits = wanted.loop, wanted.block, wanted.waits
         self._path = Path(wanted.feed)
         limits = [] if wanted.seconds is None else [round(wanted.seconds * rate)]
         if feed is not None and feed.frames is not None and not wanted.loop:
@@ -186,7 +186,7 @@ class _Ends:
         """Wait until a block is due, and for network and effects; when the next one is."""
         time.sleep(max(0.0, due - time.monotonic()))
         now = time.monotonic()
-        while not self._is_ready() and not self._board.controls.stop:
+        while self._waits and not self._is_ready() and not self._board.controls.stop:
             if not self._trusted or time.monotonic() - now > _PATIENCE_S:
                 self._trusted = False  # it is away: until it is back, nobody waits for it
                 break

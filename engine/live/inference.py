@@ -7,9 +7,11 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future
+from functools import partial
 from queue import SimpleQueue
 from typing import Protocol
 
+from engine.dsp.gain import GainImage
 from engine.errors import GeneratorError
 from engine.live.deadline import DEADLINE, settle
 from engine.live.quarantine import Quarantine
@@ -20,6 +22,7 @@ _GIVEN_UP_S = 5.0  # an inference that was told to end by then, and has not
 _FILE_S = 25.0  # the same where nobody listens
 _CLOSE_S = 1.0
 _LOOK_S = 0.1  # between two looks at an inference, at most
+_TIMES = 256
 
 
 class Runner(Inference, Protocol):
@@ -27,7 +30,7 @@ class Runner(Inference, Protocol):
 
     faults: int
     fault: str
-    paused: bool
+    times_s: deque[float]
 
     @property
     def works(self) -> bool:
@@ -56,7 +59,7 @@ class _Worker:
         done: jobs that gave an image.
         faults: jobs that failed.
         fault: the last one's message.
-        paused: whether new jobs have to wait.
+        times_s: of the latest jobs that gave gains.
     """
 
     def __init__(self, quarantine: Quarantine | None = None) -> None:
@@ -66,7 +69,7 @@ class _Worker:
         self._begun = 0
         self._quarantine = quarantine
         self.done = self.faults = 0
-        self.fault, self.paused = "", False
+        self.fault, self.times_s = "", deque[float](maxlen=_TIMES)
 
     @property
     def is_out(self) -> bool:
@@ -80,7 +83,7 @@ class _Worker:
 
     def idle(self) -> bool:
         """Whether a job can be submitted."""
-        return self._job is None and not self.paused
+        return self._job is None
 
     def submit(self, job: Job, now: int) -> None:
         """Start a job."""
@@ -92,7 +95,7 @@ class _Worker:
             )
             self._thread.start()
         self._job, self._begun = Future(), now
-        self._jobs.put((self._job, job))
+        self._jobs.put((self._job, partial(_timed, job, self.times_s)))
 
     def _finish(self, patience_s: float) -> Result | None:
         """The job's image; None, and counted, where it failed.
@@ -145,6 +148,15 @@ class _Worker:
         self._thread, self._jobs = None, SimpleQueue()
 
 
+def _timed(job: Job, times_s: deque[float]) -> Result | None:
+    """A job, and how long it took if gains came of it."""
+    begun = time.perf_counter()
+    result = job()
+    if isinstance(result, GainImage | tuple):
+        times_s.append(time.perf_counter() - begun)
+    return result
+
+
 def _work(jobs: SimpleQueue[tuple[Future[Result | None], Job] | None]) -> None:
     while (item := jobs.get()) is not None:
         settle(*item)
@@ -155,7 +167,7 @@ class Scheduled(_Worker):
     """For files: a result is there exactly ``duration`` samples after its job was begun.
 
     However long the inference takes on this machine, the output is the same; while it runs, the
-    hop loop goes on up to the moment at which the result is due.
+    sound goes on up to the moment at which the result is due.
 
     Args:
         duration: simulated time of an inference, samples of the feed.

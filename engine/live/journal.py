@@ -133,8 +133,10 @@ class Reader:
         return sum(rows.lost for rows in self._all)
 
     def take(self) -> list[dict[str, Any]]:
-        """The new rows of each in order, those of the device last."""
-        return [as_entry(row) for rows in self._all for row in rows.take()]
+        """The new rows of each in order. Those of the device are read last, so that the session is
+        among them in which others began, and come first."""
+        found = [rows.take() for rows in self._all]
+        return [as_entry(row) for rows in reversed(found) for row in rows]
 
 
 def as_entry(row: Array) -> dict[str, Any]:

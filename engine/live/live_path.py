@@ -57,7 +57,7 @@ def live_of(
     )
     path = path_of(
         *(analyser, stft, arrangement, board.published, board.feeds, board.sound),
-        parts=board.shares,
+        parts=(board.shares, board.running),
         decided=decided,
         state=board.state,
         slots=board.slots,

@@ -114,7 +114,7 @@ class NetworkSession:
                 if not known:
                     inference.follow(self._own(now), known)
         self._counted = board.network.inferences, board.network.faults
-        self._said = {""}
+        self._said, self._told = {""}, 0
         note(board, Kind.BEGAN, self.at, heard)
         self.listen(heard)
 
@@ -144,7 +144,7 @@ class NetworkSession:
 
         return WindowInference(
             *(generator, who, publisher, analyser, tempo, self._channels, settings.use),
-            *(tempo.phrase_s, noise, published),
+            *(tempo.phrase_s, noise, settings.every, published),
         )
 
     def _noted(self, slot: int, number: int, until: int, now: int) -> int:
@@ -257,6 +257,12 @@ class NetworkSession:
         network.at = self.at
         network.inferences = self._counted[0] + sum(one.done for one in runners)
         network.faults = self._counted[1] + sum(one.faults for one in runners)
+        if network.inferences != self._told:
+            self._told = network.inferences
+            times_s = [time_s for one in runners for time_s in one.times_s]
+            if times_s:
+                median, most = np.percentile(times_s, (50, 99))
+                network.inference_p50_s, network.inference_p99_s = median, most
         for number, slot in self._slots.items():
             trouble = slot.runner.fault and f"slot {number + 1}: {slot.runner.fault}"
             if trouble not in self._said:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import time
 
+from engine.dsp.published import compile_publishing
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.generator import STAGE_S
@@ -30,6 +31,7 @@ def main(board: b.Board, asked: Asked) -> int:
     for generator in loaded.generators:
         generator.longest_s = STAGE_S
     board.kinds[:] = [kind_of(generator) for generator in loaded.generators]
+    compile_publishing()  # the first time that takes seconds, in which nothing would be published
     why = {slot: str(fault) for slot, fault in loaded.faults.items()}
     broken = sorted({*ours, *why})
     say(ready=True, provider=loaded.provider, broken=broken, why=why, realtime=hurry())

@@ -83,7 +83,7 @@ def _session(data: bytes, file: str, name: str, threads: int | None) -> ort.Infe
     options.log_severity_level = QUIET
     options.intra_op_num_threads = threads or min(2, os.cpu_count() or 1)
     options.inter_op_num_threads = 1
-    # Spinning threads would take the hop loop's core between two inferences.
+    # Spinning threads would take a core of others between two inferences.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     # Bytes of ONNX Runtime's own format would be loaded past all that was checked.

@@ -1,4 +1,4 @@
-"""Files through the hop loop: what the stage will hear, or the paper's whole window."""
+"""Files through the signal path: what the stage will hear, or the paper's whole window."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def render(
             SoundWriter(sink, rate, channels, inputs=[source], force=force)
         )
         if settings.use == "late" and inference_ms is None:
-            # Any time up to four bars gives the same output; nearly all of it lets the hop loop
+            # Any time up to four bars gives the same output; nearly all of it lets the sound
             # and the inference run side by side.
             shortest_s = min(one.phrase_s for one in tempi.tempi)
             duration = round(shortest_s * rate) - generator.front_end.at(rate).n

@@ -23,6 +23,9 @@ from engine.live.quarantine import quarantines
 from engine.live.take import Entry, Take
 
 
+_READ = ("taken", "heard_by")
+
+
 class Replayer:
     """Device, network and effects, led by what they decided then.
 
@@ -43,7 +46,9 @@ class Replayer:
         self._faults = faults
         self._board, self._take, self._generators = board, take, generators
         board.kinds[:] = [kind_of(generator) for generator in generators]
-        self._device = deque(take.device)
+        # What was read is told beforehand; what was wanted, block by block.
+        self._device = deque(row for row in take.device if row["what"] not in _READ)
+        self._sessions = 0
         self._network, self._effects = deque(take.network), deque(take.effects)
         self._unpaced: Unpaced | None = None
         self._listening: NetworkSession | None = None
@@ -100,10 +105,11 @@ class Replayer:
     def _decided(self) -> list[list[tuple[int, int]]]:
         """Of each slot, what its columns are heard by in the session that begins."""
         decided: list[list[tuple[int, int]]] = [[] for _ in self._generators]
-        for row in self._device:
-            if row["what"] == "opened":
-                break
-            if row["what"] == "heard_by":
+        self._sessions += 1
+        session = 0
+        for row in self._take.device:
+            session += row["what"] == "opened"
+            if session == self._sessions and row["what"] == "heard_by":
                 decided[int(row["slot"])].append((int(row["column"]), int(row["by"])))
         return decided
 
@@ -160,7 +166,7 @@ class Replayer:
             heard_for[int(row["slot"])].append(int(row["at"]))
         taken = {
             (int(row["slot"]), int(row["number"])): int(row["at"])
-            for row in self._device
+            for row in self._take.device
             if row["what"] == "taken"
         }
         self._listening = NetworkSession(
@@ -189,7 +195,7 @@ class Replayer:
                     *(self._board, self._take.asked, OFFLINE_S, self._faults.append), led
                 )
                 for plugin in self._chains.plugins:
-                    plugin.lead(Turn.AWAY)  # until its note says that it came
+                    plugin.lead(Turn.BACK)  # until a note says that it went
             elif chains is None:
                 return
             elif rows and rows[0]["what"] != "effects" and chains.is_at(rows[0]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -21,6 +22,7 @@ from engine.live.rig_control import Control
 from engine.live.rig_places import places
 from engine.live.rig_slot import Slot
 from engine.stages.host import Settings
+from engine.stages.window_inference import Every
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -99,6 +101,14 @@ class Output(BaseModel):
     wet: float = Field(default=1.0, ge=0.0, le=1.0)
 
 
+class Inference(BaseModel):
+    """How often generators that restyle windows do so."""
+
+    model_config = _STRICT
+
+    every: Every = "column"
+
+
 class Recording(BaseModel):
     """Whether takes are kept, and where."""
 
@@ -124,6 +134,7 @@ class Rig(BaseModel):
     controls: list[Control] = []
     lights: Lights = Lights()
     output: Output = Output()
+    inference: Inference = Inference()
     recording: Recording = Recording()
 
     @model_validator(mode="after")
@@ -179,7 +190,7 @@ class Rig(BaseModel):
         """What the rig asks of the engine."""
         return Asked(
             *(self.models(), provider, tempo.bpm, tempo.downbeat_s),
-            settings,
+            replace(settings, every=self.inference.every),
             self.switch.law,
             self.switch.match,
             [slot.level_db for slot in self.slots],

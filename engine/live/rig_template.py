@@ -105,6 +105,10 @@ match = true         # every slot as loud as the line-in, so that none jumps out
 wet = 1.0
 level = 1.0
 
+[inference]
+every = "column"     # column, eighth or quarter: how often a window is restyled, if it can be;
+                     # streaming generators answer to each column anyway
+
 [recording]
 enabled = false      # line-in, wet and line-out as WAV
 folder = "takes"     # from here

@@ -51,14 +51,17 @@ class Device(Record):
 
 
 class Network(Record):
-    """Written by the network's process: ``at`` is how far it has heard, ``out`` has a bit for each
-    slot that plays dry because its generator has failed; ``noted`` are its rows."""
+    """Written by the network's process: ``at`` is how far it has heard; ``out`` has a bit for each
+    slot that plays dry because its generator has failed; ``noted`` are its rows; ``inference_…``
+    what its latest inferences took, s, 50th and 99th percentile."""
 
     at: int
     inferences: int
     faults: int
     out: int
     noted: int
+    inference_p50_s: float
+    inference_p99_s: float
 
 
 class Effects(Record):

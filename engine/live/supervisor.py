@@ -195,6 +195,8 @@ class Supervisor:
         return error
 
     def _watch(self) -> None:
+        now = time.monotonic()  # a device may take long to begin, the first time
+        self._progress = {name: (at, now) for name, (at, _) in self._progress.items()}
         while not self._stop.wait(_TICK_S):
             now = time.monotonic()
             for name in self._children:

@@ -1,3 +1,3 @@
-"""The hop loop and its stages. ``contract`` says what a stage promises; ``restyle`` is the loop;
-``host`` is the whole path. Inference is an interface here (``inference``); who runs it is decided
-in ``engine.live``."""
+"""What a slot hears and what is heard of it: inference beside the sound (``slot_inference``),
+effects (``slot_effects``), and the path of a file (``host``). ``contract`` says what a stage
+promises. Who runs inference is decided in ``engine.live``."""

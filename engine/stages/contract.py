@@ -34,15 +34,3 @@ class Stage(Protocol):
     def process(self, block: Audio) -> Audio:
         """Take (channels, n) and give the next (channels, n), for any n."""
         ...
-
-
-class HopStage(Protocol):
-    """A stage that works in whole hops; :class:`~engine.stages.hops.Hops` makes it a stage."""
-
-    hop: int
-    latency: int
-    tail: int
-
-    def process(self, block: Audio) -> Audio:
-        """Take (channels, m·hop) and give the next (channels, m·hop)."""
-        ...

@@ -26,6 +26,7 @@ from engine.stages.insert import Insert
 from engine.stages.paper_renderer import PaperRenderer
 from engine.stages.restyle import Restyle, Watch
 from engine.stages.sanitise import Sanitise
+from engine.stages.window_inference import Every
 
 MIN_RATE, MAX_RATE = 8000, 384000
 RendererName = Literal["gain", "paper", "griffin-lim"]
@@ -43,6 +44,7 @@ class Settings:
         noise_branch: whether ``gain`` fills missing energy with noise.
         synthesis: synthesis window at 48 kHz, 512 (10.7 ms) or 256 (5.3 ms) samples.
         wet: 0 (dry) … 1.
+        every: how often a window is restyled, by generators that restyle windows.
     """
 
     use: Use = "phrase"
@@ -51,6 +53,7 @@ class Settings:
     noise_branch: bool = True
     synthesis: int = 512
     wet: float = 1.0
+    every: Every = "column"
 
 
 class Host:
@@ -116,6 +119,7 @@ class Host:
             origin,
             decided,
             watch,
+            settings.every,
         )
         way: list[Stage] = [self.restyle]
         chains = [chain for chain in (before, after) if chain is not None]

@@ -70,7 +70,7 @@ class StreamGenerator(Generator, Protocol):
 
 
 class Inference(Protocol):
-    """Runs one job at a time beside the hop loop; time is counted in samples of the feed."""
+    """Runs one job at a time beside the sound; time is counted in samples of the feed."""
 
     done: int
 

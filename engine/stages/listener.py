@@ -1,6 +1,6 @@
 """What inference hears: the feed as columns in the phrase window, at the model's loudness.
 
-Runs where inference runs, one job at a time, so that the hop loop is spared the transforms.
+Runs where inference runs, one job at a time, so that nobody who hears the feed waits for it.
 """
 
 from __future__ import annotations

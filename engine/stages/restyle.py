@@ -23,7 +23,7 @@ from engine.stages.inference import Inference, StreamGenerator, WindowGenerator
 from engine.stages.paper_renderer import PaperRenderer
 from engine.stages.slot_inference import SlotInference
 from engine.stages.stream_inference import StreamInference
-from engine.stages.window_inference import WindowInference
+from engine.stages.window_inference import Every, WindowInference
 
 LOOKAHEAD_COLUMNS = {0: 0, 23: 2, 46: 4, 93: 8}  # dial in ms: model columns
 _MOST_HOPS = 16  # of one call: no more images come in it than are kept
@@ -61,6 +61,7 @@ class Restyle:
             StreamColumns`.
         decided: for a take: what the columns of a streaming generator were heard by.
         watch: told of each hop.
+        every: how often a window is restyled.
 
     Raises:
         UsageError: there is no such look-ahead; a streaming generator is asked for ``late`` or for
@@ -82,6 +83,7 @@ class Restyle:
         origin: int = 0,
         decided: Sequence[tuple[int, int]] | None = None,
         watch: Watch | None = None,
+        every: Every = "column",
     ) -> None:
         longest_s = max(longest_s, tempo.phrase_s)
         held_back = held_back_by(use, lookahead_ms, analyser, longest_s)
@@ -124,7 +126,7 @@ class Restyle:
                 *(generator, inference, publisher, *form), lambda now: now + origin
             )
         else:
-            form_ = analyser, tempo, channels, use, longest_s, noise_branch
+            form_ = analyser, tempo, channels, use, longest_s, noise_branch, every
             self._slot = WindowInference(
                 *(generator, inference, publisher, *form_), lambda number, until, now: now + origin
             )

@@ -72,11 +72,20 @@ class EffectsBehind:
         lanes = [f"slot {n}: {x}" for n, lane in enumerate(self._lanes, 1) for x in lane.faults]
         return lanes + ([] if self._master is None else self._master.faults)
 
-    def process(self, parts: Array) -> Audio:
-        """Take the next of each slot's share, (slots, channels, n), and give (channels, n)."""
+    def process(self, parts: Array, runs: Sequence[bool]) -> Audio:
+        """The next of what is heard.
+
+        Args:
+            parts: each slot's share, (slots, channels, n).
+            runs: whether each slot runs; the effects of one that does not rest when its tail is
+                over.
+
+        Returns:
+            (channels, n).
+        """
         total = np.zeros(parts.shape[1:], np.float32)
-        for lane, part in zip(self._lanes, parts, strict=True):
-            if (sound := lane.process(part)) is not None:
+        for lane, part, runs_now in zip(self._lanes, parts, runs, strict=True):
+            if (sound := lane.process(part, runs_now)) is not None:
                 total += sound
         return total if self._master is None else self._master.process(total)
 
@@ -105,9 +114,9 @@ class _Lane:
         if self._insert is not None:
             self._insert.reset()
 
-    def process(self, part: Audio) -> Audio | None:
+    def process(self, part: Audio, runs: bool) -> Audio | None:
         """The next of it; None for silence."""
-        given = bool(part.any())
+        given = runs or bool(part.any())
         rests = self._silent >= self._wait.latency and (self._chain is None or self._chain.rests)
         if not given and rests:
             return None

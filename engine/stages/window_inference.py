@@ -4,6 +4,7 @@ goes through it, as soon as the one before is finished."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from engine.dsp.arrays import Audio
 from engine.dsp.frontend import Analyser
@@ -18,6 +19,10 @@ from engine.stages.inference import Inference, WindowGenerator
 from engine.stages.listener import Listener
 from engine.stages.slot_inference import Part, SlotInference
 
+Every = Literal["column", "eighth", "quarter"]
+"""How often a window goes through its generator: with each new column, if the last has ended by
+then, or at most once a note."""
+_BEATS: dict[Every, float] = {"column": 0.0, "eighth": 0.5, "quarter": 1.0}
 When = Callable[[int, int, int], int]
 _NAP_S = 0.1  # between two looks at what was heard, while nobody listens
 
@@ -35,6 +40,7 @@ class WindowInference(SlotInference):
         use: of the window.
         longest_s: the longest phrase that it will be told of.
         noise_branch: whether missing energy is rendered as noise.
+        every: how often; without effect in ``late``.
         when: told of each image that is finished: its number, the sample up to which the feed was
             heard for it, and the one of now; gives the sample from which on it may be read.
     """
@@ -50,11 +56,14 @@ class WindowInference(SlotInference):
         use: Use,
         longest_s: float,
         noise_branch: bool,
+        every: Every = "column",
         when: When = lambda number, until, now: now,
     ) -> None:
         self._late, self._edge = use == "late", use == "edge"
         self._analyser, self._longest_s = analyser, longest_s
         self._inference, self._publisher, self._when = inference, publisher, when
+        self._beats = _BEATS[every]
+        self._rest = round(self._beats * tempo.beat_s * analyser.rate)
         window: PhraseWindow | TrailingWindow = PhraseWindow(analyser, tempo)
         self._grid: Grid | TrailingWindow = Grid(analyser, tempo)
         if self._edge:
@@ -86,7 +95,7 @@ class WindowInference(SlotInference):
             self._inference.submit(lambda: listener.restyle(parts, until, then), self._received)
         else:
             self._inference.submit(lambda: listener.hear(parts, until), self._received)
-        self._due = self._end_after(self._received)
+        self._due = self._end_after(max(self._received, self._due + self._rest - 1))
 
     def follow(self, tempo: Tempo, known: bool) -> None:
         """See :meth:`SlotInference.follow`.
@@ -107,6 +116,7 @@ class WindowInference(SlotInference):
             self._unheard.append(tempo if known else None)
             if known:
                 self._grid = Grid(self._analyser, tempo)
+                self._rest = round(self._beats * tempo.beat_s * self._analyser.rate)
                 self._due = self._end_after(self._received)
 
     def _after(self, shown: int) -> Tempo | None:

@@ -142,7 +142,7 @@ def test_a_take_is_played_again(server, tmp_path, figure):
 
     def kill_the_engine(pid):
         time.sleep(6.0)
-        command = ["pgrep", "-P", str(pid), "-f", "engine_process"]
+        command = ["pgrep", "-P", str(pid), "-f", "network_process"]
         engine = subprocess.run(command, capture_output=True, text=True, check=True)
         os.kill(int(engine.stdout), signal.SIGKILL)
 
@@ -153,7 +153,9 @@ def test_a_take_is_played_again(server, tmp_path, figure):
     )
     entries = [json.loads(x) for x in (take / "decisions.jsonl").read_text().splitlines()]
     assert sum(entry["what"] == "began" for entry in entries) == 2
-    assert {"switch", "cross", "amount", "tempo", "collected"} <= {x["what"] for x in entries}
+    assert {"switch", "cross", "amount", "tempo", "published", "taken"} <= {
+        x["what"] for x in entries
+    }
     assert done["same_share"] > 0.99
     assert done["error_db"] < -60.0
     assert not done["changed"]
