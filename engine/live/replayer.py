@@ -22,7 +22,6 @@ from engine.live.opening import begin_session
 from engine.live.quarantine import quarantines
 from engine.live.take import Entry, Take
 
-
 _READ = ("taken", "heard_by")
 
 
