@@ -34,7 +34,8 @@ from engine.stages.slot_inference import SlotInference
 from engine.stages.stream_inference import StreamInference
 from engine.stages.window_inference import WindowInference
 
-_LOOK_S = 0.001  # between looks for what is heard, and finished: gains are for 40 ms later
+_TELL_S = 0.5  # between figures of inference
+_LOOK_S = 0.002  # between looks for what is heard, and finished: gains are for 40 ms later
 _MOST_HOPS = 64
 _BACKLOG_S = 1.0  # further behind than this, the feed is listened to and nothing is inferred
 
@@ -114,7 +115,7 @@ class NetworkSession:
                 if not known:
                     inference.follow(self._own(now), known)
         self._counted = board.network.inferences, board.network.faults
-        self._said, self._told = {""}, 0
+        self._said, self._told_s = {""}, 0.0
         note(board, Kind.BEGAN, self.at, heard)
         self.listen(heard)
 
@@ -257,8 +258,8 @@ class NetworkSession:
         network.at = self.at
         network.inferences = self._counted[0] + sum(one.done for one in runners)
         network.faults = self._counted[1] + sum(one.faults for one in runners)
-        if network.inferences != self._told:
-            self._told = network.inferences
+        if time.monotonic() - self._told_s > _TELL_S:
+            self._told_s = time.monotonic()
             times_s = [time_s for one in runners for time_s in one.times_s]
             if times_s:
                 median, most = np.percentile(times_s, (50, 99))
