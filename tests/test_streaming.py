@@ -17,9 +17,9 @@ from engine.dsp.gain import Quality
 from engine.dsp.path_state import NOTHING, PHRASE_AGO
 from engine.dsp.streaming import LEADS, columns_needed
 from engine.dsp.tempo import Tempo
-from engine.errors import PresetError, UsageError
+from engine.errors import GeneratorError, PresetError, UsageError
 from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
-from engine.live.inference import Scheduled
+from engine.live.inference import Eager, Scheduled
 from engine.stages.host import Host, Settings
 from tests.program import doubledrop
 from tests.streaming import network, write
@@ -106,6 +106,28 @@ def test_when_answers_come_changes_nothing_until_they_are_late(path):
     assert late.restyle.late > 100
     assert late.restyle.share["predicted"] > 0.7  # by answers from farther back
     assert not np.array_equal(worse, wanted)
+
+
+@pytest.mark.parametrize("block", [128, 1000, 30000])
+def test_a_file_gets_its_answers_as_fast_as_they_come(path, block):
+    """While one stretch is made the next is answered for; to the bit what comes one by one."""
+    feed = feed_of(5.0)
+    wanted = played(hosted(path), feed, 2048)
+    runner = Eager()
+    host = Host(stream(path), runner, RATE, 2, TEMPO, Settings())
+    found = played(host, feed, block)
+    runner.close()
+    assert np.array_equal(found, wanted)
+    assert host.restyle.late == 0
+
+
+def test_an_answer_that_fails_ends_a_file(path):
+    generator, runner = stream(path), Eager()
+    generator.answer = lambda column, state: (_ for _ in ()).throw(ValueError("no such luck"))
+    host = Host(generator, runner, RATE, 2, TEMPO, Settings())
+    with pytest.raises(GeneratorError, match="no such luck"):
+        played(host, feed_of(1.0))
+    runner.close()
 
 
 @pytest.mark.parametrize("rate", [44100, 48000])

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 from queue import SimpleQueue
 from typing import Protocol
@@ -187,6 +187,28 @@ class Scheduled(_Worker):
         if self._job is None or now < self._begun + self._duration:
             return None
         return self._finish(_FILE_S)
+
+
+class Eager(_Worker):
+    """For files, where it decides nothing when a result comes: it is there when it is there, and
+    whoever needs it waits."""
+
+    def collect(self, now: int) -> Result | None:
+        """The result, if the job is done.
+
+        Raises:
+            GeneratorError: the generator failed.
+        """
+        if self._job is None or not self._job.done():
+            return None
+        return self._finish(0.0)
+
+    def wait(self) -> None:
+        """Until the job is done, or hangs."""
+        if self._job is not None:
+            wait([self._job], _FILE_S)
+            if not self._job.done():
+                self._finish(0.0)
 
 
 class Background(_Worker):

@@ -133,7 +133,7 @@ class NetworkSession:
         publisher = Publisher(self._board.published, slot, origin)
         noise = settings.noise_branch
         if isinstance(generator, StreamingOnnx):
-            at_once = lambda now: now + origin if when is None else 0  # noqa: E731
+            at_once = lambda heard, now: now + origin if when is None else 0  # noqa: E731
             return StreamInference(
                 *(generator, who, publisher, analyser, tempo, self._channels, noise, origin),
                 *(settings.use == "edge", at_once),

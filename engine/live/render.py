@@ -20,7 +20,7 @@ from engine.errors import UsageError
 from engine.live.constant_q import draw_constant_q
 from engine.live.files import BLOCK, SoundReader, SoundWriter, make_folder
 from engine.live.generator import AnyGenerator, StreamingOnnx
-from engine.live.inference import Scheduled
+from engine.live.inference import Eager, Scheduled
 from engine.live.report import Report
 from engine.live.standalone import effects_of
 from engine.stages.chain import Chain
@@ -128,7 +128,8 @@ def render(
         else:
             inference_ms = measured(inference_ms, generator, tempi.first, settings.use)
             duration = round(inference_ms / 1000 * rate)
-        inference = Scheduled(duration)
+        eager = isinstance(generator, StreamingOnnx) and not duration
+        inference = Eager() if eager else Scheduled(duration)
         stack.callback(inference.close)
         chains: tuple[Chain | None, Chain | None] = None, None
         if effects:

@@ -9,7 +9,6 @@ from typing import Protocol, runtime_checkable
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import GainImage
-from engine.dsp.stream_columns import Described
 
 
 @dataclass(frozen=True)
@@ -21,15 +20,17 @@ class Answered:
         gain_db: for the columns that come ``LEADS`` later, (leads, n_mels).
         noise: variance a sample and band, (leads, n_mels), or None.
         level: mean square of the feed.
+        heard: sample up to which the feed was there when the column was complete.
     """
 
     column: int
     gain_db: Array
     noise: Array | None
     level: float
+    heard: int
 
 
-Result = GainImage | tuple[Answered, ...] | list[Described]
+Result = GainImage | tuple[Answered, ...]
 Job = Callable[[], Result | None]
 """Restyles the window, or answers to columns; or only listens, and has no result."""
 
@@ -84,4 +85,18 @@ class Inference(Protocol):
 
     def collect(self, now: int) -> Result | None:
         """The result that is there by now, once."""
+        ...
+
+
+@runtime_checkable
+class Awaited(Inference, Protocol):
+    """One whose results are there when they are there, and can be waited for."""
+
+    @property
+    def works(self) -> bool:
+        """Whether a job has been begun, and not been collected."""
+        ...
+
+    def wait(self) -> None:
+        """Until the job that was begun is done; at once where there is none."""
         ...

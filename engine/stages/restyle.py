@@ -19,7 +19,7 @@ from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.window import Use
 from engine.errors import UsageError
-from engine.stages.inference import Inference, StreamGenerator, WindowGenerator
+from engine.stages.inference import Awaited, Inference, StreamGenerator, WindowGenerator
 from engine.stages.paper_renderer import PaperRenderer
 from engine.stages.slot_inference import SlotInference
 from engine.stages.stream_inference import StreamInference
@@ -103,7 +103,7 @@ class Restyle:
         width = width if use == "late" else max(width, getattr(generator, "view", 0))
         seen = width if watch is not None or self._paper is not None else 0
         what = published(1, analyser.spec.n_mels, ANSWERS if streams else 0, width, seen)
-        room = (_MOST_HOPS + 2) * stft.hop + max(stft.n_fft, delay)
+        room = 2 * (_MOST_HOPS + 1) * stft.hop + max(stft.n_fft, delay)
         self._feed = np.zeros((1, channels, held_back + room), np.float32)
         self._out = np.zeros((channels, room), np.float32)
         arrangement = Arrangement(
@@ -117,14 +117,17 @@ class Restyle:
         if self._paper is not None:  # the gains are read at its hops
             self.path.state["hop"], self.path.state["centre"] = stft.hop, stft.centre
         self.path.slots["kind"] = KIND_STREAMING if streams else KIND_WINDOW
-        self.path.state["at"] = self._heard = origin // stft.hop * stft.hop
+        self.path.state["at"] = self._heard = self._made = origin // stft.hop * stft.hop
+        self._awaited = inference if streams and isinstance(inference, Awaited) else None
+        self._ahead = self._awaited is not None and watch is None
         publisher = Publisher(what, 0, origin)
         self._slot: SlotInference
         if isinstance(generator, StreamGenerator):
             form = analyser, tempo, channels, noise_branch, origin, use == "edge"
-            self._slot = StreamInference(
-                *(generator, inference, publisher, *form), lambda now: now + origin
-            )
+            # An answer may be read a hop after its column, or when it is there.
+            behind = stft.hop + origin if isinstance(inference, Awaited) else None
+            when = lambda heard, now: now + origin if behind is None else heard + behind  # noqa: E731
+            self._slot = StreamInference(generator, inference, publisher, *form, when)
         else:
             form_ = analyser, tempo, channels, use, longest_s, noise_branch, every
             self._slot = WindowInference(
@@ -185,24 +188,26 @@ class Restyle:
         """Take (channels, n) and give the next (channels, n), for any n."""
         out = np.empty((self._channels, block.shape[-1]), np.float32)
         step = self.hop if self._watch is not None else _MOST_HOPS * self.hop
-        for first in range(0, block.shape[-1], step):
-            part = block[:, first : first + step]
-            put(self._feed[0], self._heard, part)
-            self._hear(self._heard + part.shape[-1])
-            self._make(self._heard + part.shape[-1])
-            out[:, first : first + step] = take(
-                self._out, self._heard - self.latency, part.shape[-1], self._channels
-            )
-            self._heard += part.shape[-1]
+        parts = [(at, block[:, at : at + step]) for at in range(0, block.shape[-1], step)]
+        for number, (at, part) in enumerate(parts):
+            if not number or not self._ahead:
+                self._hear(part)
+            if self._awaited is not None and isinstance(self._slot, StreamInference):
+                self._slot.finish(self._awaited)
+            if self._ahead and number + 1 < len(parts):  # while that is being made
+                self._hear(parts[number + 1][1])
+            until = self._made + part.shape[-1]
+            self._make(until)
+            n = part.shape[-1]
+            out[:, at : at + n] = take(self._out, self._made - self.latency, n, self._channels)
+            self._made = until
         return out
 
     def listen(self, block: Audio) -> None:
         """Take (channels, n) while nobody hears what is made of it."""
-        put(self._feed[0], self._heard, block)
-        self._heard += block.shape[-1]
-        self._hear(self._heard, runs=False)
-        state = self.path.state
-        state["at"] = self._heard // self.hop * self.hop
+        self._hear(block, runs=False)
+        self._made = self._heard
+        self.path.state["at"] = self._heard // self.hop * self.hop
         self.path.slots["runs"] = 0
 
     def decisions(self) -> list[tuple[int, int]]:
@@ -211,9 +216,12 @@ class Restyle:
         rows = self.path.reader.rows[: int(self.path.state["noted"][0])]
         return [(int(row[3]), int(row[4])) for row in rows if row[0] == HEARD_BY]
 
-    def _hear(self, until: int, runs: bool = True) -> None:
-        """Inference hears each hop that is whole."""
-        for end in range(int(self.path.state["at"][0]) + self.hop, until + 1, self.hop):
+    def _hear(self, block: Audio, runs: bool = True) -> None:
+        """The next of the feed; inference hears each hop that is whole."""
+        put(self._feed[0], self._heard, block)
+        first = self._heard // self.hop * self.hop
+        self._heard += block.shape[-1]
+        for end in range(first + self.hop, self._heard + 1, self.hop):
             hop = take(self._feed[0], end - self.hop, self.hop, self._channels)
             self._slot.hear(hop, runs)
 

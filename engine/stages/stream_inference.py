@@ -13,8 +13,8 @@ from engine.dsp.gain import MAX_GAIN_DB, MIN_GAIN_DB
 from engine.dsp.published import Publisher
 from engine.dsp.stream_columns import Described, StreamColumns
 from engine.dsp.tempo import Tempo
-from engine.stages.inference import Answered, Inference, Result, StreamGenerator
-from engine.stages.slot_inference import Part, SlotInference
+from engine.stages.inference import Answered, Awaited, Inference, Result, StreamGenerator
+from engine.stages.slot_inference import SlotInference
 
 
 class StreamInference(SlotInference):
@@ -31,7 +31,8 @@ class StreamInference(SlotInference):
         origin: place of the first sample in its stream, see :class:`engine.dsp.stream_columns.
             StreamColumns`.
         edge: whether no clock is ever used.
-        when: gives the sample from which on an answer may be read that is there now.
+        when: gives the sample from which on an answer may be read, by the one at which its column
+            was complete and the one of now.
     """
 
     def __init__(
@@ -45,14 +46,15 @@ class StreamInference(SlotInference):
         noise_branch: bool,
         origin: int = 0,
         edge: bool = False,
-        when: Callable[[int], int] = lambda now: now,
+        when: Callable[[int, int], int] = lambda heard, now: now,
     ) -> None:
         self._inference, self._publisher, self._edge = inference, publisher, edge
         tempo = None if edge else tempo
         self._listening = StreamColumns(analyser, channels, generator.level_db, tempo, origin)
         self._network = _Network(generator, analyser, noise_branch)
-        self._tempo, self._unheard = tempo, list[Part]()
-        self._received, self._due = 0, self._listening.end_of_column(0)
+        self._pending: list[tuple[Described, int]] = []
+        self._nothing = np.zeros((channels, 0), np.float32)
+        self._received = 0
         self._answers, self._when = False, when
         publisher.answers_from(None)
 
@@ -60,23 +62,25 @@ class StreamInference(SlotInference):
         """See :meth:`SlotInference.hear`."""
         if block.shape[-1]:
             self._received += block.shape[-1]
-            self._unheard.append(block)
+            described = self._listening.hear(block)
+            self._pending += [(column, self._received) for column in described]
         self._publish(self._inference.collect(self._received))
         if not runs and self._answers:
             self._answers = False
             self._publisher.answers_from(None)
-        if self._received >= self._due and self._inference.idle():
-            parts, self._unheard = self._unheard, []
-            job: Callable[[Sequence[Part]], Result] = self._answer if runs else self._listen
-            self._inference.submit(lambda: job(parts), self._received)
-            self._due = self._listening.end_of_column(self._received)
+        if self._pending and self._inference.idle():
+            columns, self._pending = self._pending, []
+            self._inference.submit(lambda: self._network.take(columns, runs), self._received)
+
+    def finish(self, inference: Awaited) -> None:
+        """Answer to all columns that were heard, before anybody listens; for files."""
+        while self._pending or inference.works:
+            inference.wait()
+            self.hear(self._nothing, True)
 
     def follow(self, tempo: Tempo, known: bool) -> None:
         """See :meth:`SlotInference.follow`. Columns that end from now on are told of it."""
-        now = tempo if known and not self._edge else None
-        if now != self._tempo:
-            self._unheard.append(now)
-            self._tempo = now
+        self._listening.follow(tempo if known and not self._edge else None)
 
     def _publish(self, found: Result | None) -> None:
         for one in found if isinstance(found, tuple) else ():
@@ -85,21 +89,7 @@ class StreamInference(SlotInference):
                 self._publisher.answers_from(one.column)
             if not self._publisher.has(one.column):  # the one before a restart was the same
                 answer = one.column, one.gain_db, one.noise, one.level
-                self._publisher.answer(*answer, self._when(self._received))
-
-    def _listen(self, parts: Sequence[Part]) -> list[Described]:
-        """What new columns are, in the order of feed and clock; kept for a network that wakes."""
-        described: list[Described] = []
-        for part in parts:
-            if part is None or isinstance(part, Tempo):
-                self._listening.follow(part)
-            else:
-                described += self._listening.hear(part)
-        self._network.keep(described)
-        return described
-
-    def _answer(self, parts: Sequence[Part]) -> tuple[Answered, ...]:
-        return self._network.answer(self._listen(parts))
+                self._publisher.answer(*answer, self._when(one.heard, self._received))
 
 
 class _Network:
@@ -113,34 +103,34 @@ class _Network:
         self._per_band[audible] = 1.0 / analyser.noise_gain[audible]
         self._state: Array | None = None
         self._newest: int | None = None
-        self._past: deque[Described] = deque(maxlen=generator.receptive + 1)
+        self._past: deque[tuple[Described, int]] = deque(maxlen=generator.receptive + 1)
 
-    def keep(self, described: Sequence[Described]) -> None:
-        """Remember as many columns as an answer depends on."""
-        self._past.extend(described)
-
-    def answer(self, described: Sequence[Described]) -> tuple[Answered, ...]:
-        """Answers to columns, one call each, the newest of those that were kept.
+    def take(
+        self, columns: Sequence[tuple[Described, int]], runs: bool
+    ) -> tuple[Answered, ...] | None:
+        """New columns, each with the sample up to which the feed was there: remembered for a
+        network that wakes, and answered, one call each, the newest of as many as an answer depends
+        on.
 
         A state that is not that of the column before is made anew from the columns that are kept:
         it is the same then as if it had never been lost.
         """
-        if not described:
-            return ()
-        answers = []
-        columns = list(described)[-self._generator.receptive - 1 :]
-        if self._state is None or self._newest != columns[0].number - 1:
-            self._state, columns = self._generator.begin(), list(self._past)
-        for column in columns:
+        self._past.extend(columns)
+        if not runs:
+            return None
+        answers, some = [], list(columns)[-self._generator.receptive - 1 :]
+        if self._state is None or self._newest != some[0][0].number - 1:
+            self._state, some = self._generator.begin(), list(self._past)
+        for column, heard in some:
             values, self._state = self._generator.answer(column.given, self._state)
             self._newest = column.number
-            answers.append(self._answered(column, values))
+            answers.append(self._answered(column, values, heard))
         return tuple(answers)
 
-    def _answered(self, column: Described, values: Array) -> Answered:
+    def _answered(self, column: Described, values: Array, heard: int) -> Answered:
         gain = np.clip(values[0], MIN_GAIN_DB, MAX_GAIN_DB)
         noise = None
         if self._noise_branch and (loud := values[1] > self._floor_db).any():
             power = 10.0 ** ((values[1] - column.gain_db) / 10.0) * self._per_band
             noise = np.where(loud, power, 0.0).astype(np.float32)
-        return Answered(column.number, gain, noise, column.level)
+        return Answered(column.number, gain, noise, column.level, heard)
