@@ -18,7 +18,7 @@ from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
 from engine.cli.screen import draw, line
 from engine.errors import PresetError
 from engine.live.asked import Asked, Wanted
-from engine.live.callback import exchange
+from engine.live.compiling import is_compiled
 from engine.live.events import Events
 from engine.live.midi_file import read_midi
 from engine.live.performer import Performer
@@ -29,7 +29,6 @@ from engine.live.show import Observer
 from engine.live.status import Status, latency, look
 from engine.live.supervisor import Supervisor, refused
 from engine.live.take import hash_of
-from engine.machine_code import is_kept
 from engine.paths import fitting
 
 _OPENING = "opening the devices, loading the network"
@@ -78,8 +77,7 @@ def play_stage(
         recorder = Recorder(stage.board, record, facts, stage.events, stage.note, performer.heard)
         recorder.start()  # a take that begins with the session can be played again
     try:
-        kept = is_kept(exchange)
-        with waiting(_OPENING if kept else _COMPILING):
+        with waiting(_OPENING if is_compiled() else _COMPILING):
             stage.start()
         if rig_path is None and stage.broken:  # the one preset that was asked for
             raise refused(PresetError, stage.broken[0])

@@ -20,7 +20,7 @@ _SIGNATURE = types.int32(
 )
 
 
-def _example() -> Live:
+def example() -> Live:
     """One of the type of all."""
     asked = Asked([""], "cpu", 120.0, 0.0, Settings())
     board = b.private(shape_of(asked))
@@ -28,7 +28,7 @@ def _example() -> Live:
     return live_of(board, asked)
 
 
-_unpack = unpacker(_example)
+_unpack = unpacker(example)
 
 
 @numba.cfunc(_SIGNATURE, cache=True)

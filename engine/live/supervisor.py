@@ -16,6 +16,7 @@ from engine.errors import DeviceError, DeviceLost, DoubledropError, OutputError,
 from engine.live import board as b
 from engine.live import said
 from engine.live.asked import Wanted, written
+from engine.live.compiling import is_compiled
 from engine.live.devices import let_go
 from engine.live.events import Event, Events
 from engine.live.leftovers import release
@@ -110,6 +111,7 @@ class Supervisor:
         let_go()  # the process of the device opens it, under its own name
         try:
             self._rack.start()
+            self._compile()
             order: list[tuple[str, type[DoubledropError]]]
             order = [("device", DeviceError), ("engine", PresetError)]
             # A file does not begin before there is somebody who restyles it.
@@ -122,6 +124,18 @@ class Supervisor:
             self.stop()
             raise
         self._thread.start()
+
+    def _compile(self) -> None:
+        """The audio path, the first time; if that fails here, whoever needs it tries again."""
+        if is_compiled():
+            return
+        child, deadline = (
+            Child("engine.live.compiling", note=self.note),
+            time.monotonic() + _START_S,
+        )
+        while child.status is None and time.monotonic() < deadline:
+            time.sleep(_TICK_S)
+        child.kill()
 
     def end_device(self) -> None:
         """Fade out and end the device; what was played can still be read."""
