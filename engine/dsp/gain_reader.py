@@ -21,7 +21,7 @@ def read(reader, slot, instant):  # type: ignore[no-untyped-def]
     """The gains of a slot for an instant into ``reader.gain``, and its noise into ``reader.noise``.
 
     Args:
-        path: the signal reader.
+        reader: of the signal path.
         slot: its number.
         instant: in samples of the feed; called once a hop, in order.
 

@@ -123,10 +123,7 @@ def _cross_weights(mix):  # type: ignore[no-untyped-def]
     """The crossfader follows the hand no faster than 50 ms."""
     state, hop = mix.state[0], mix.state[0].hop
     a, b = state.side[0], state.side[1]
-    channels = state.channels
-    alike = likeness(
-        state.side_likeness, state.rate, mix.sound[a, :channels], mix.sound[b, :channels]
-    )
+    alike = likeness(state.side_likeness, state.rate, mix.sound[a], mix.sound[b])
     entering = a if state.place >= 0.5 else b
     between = 0.0 < state.place < 1.0
     moves = state.leaving == NOBODY and (between or _is_there(mix, entering, state.both_since))
@@ -158,16 +155,15 @@ def _is_there(mix, slot, since):  # type: ignore[no-untyped-def]
 def _fade_weights(mix):  # type: ignore[no-untyped-def]
     """From what leaves to what comes; whether the fade has begun."""
     state, hop = mix.state[0], mix.state[0].hop
-    channels, comes = state.channels, mix.sound[state.active]
+    comes, before = mix.sound[state.active], mix.old
     first = state.at - hop - state.late - state.held_back
-    before = mix.old[:channels, :hop]
     before[:] = 0.0
     for slot in range(len(mix.slots)):
         if mix.slots[slot].runs:
-            for c in range(channels):
+            for c in range(state.channels):
                 for i in range(hop):
                     before[c, i] += mix.weight[slot, i] * mix.sound[slot, c, i]
-    alike = likeness(state.fade_likeness, state.rate, before, comes[:channels])
+    alike = likeness(state.fade_likeness, state.rate, before, comes)
     if state.begun == _NOT_BEGUN:
         if state.due >= first + hop or not _is_there(mix, state.active, state.called):
             return False

@@ -9,7 +9,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.dsp.limiter import LOOKAHEAD
 from engine.dsp.stft import STFT
 from engine.stages.host import Settings
-from engine.stages.restyle import LOOKAHEAD_COLUMNS
+from engine.stages.restyle import held_back_by
 
 FADE = 32
 """Samples of the way from the sound with effects to the one without. They are kept in hand: a fade
@@ -55,7 +55,7 @@ def budget(rate: float, block: int, settings: Settings, trips: Trips = NO_TRIPS)
     return {
         "stft": stft.reach - stft.hop,
         "block": stft.hop - math.gcd(block, stft.hop) if block else stft.hop,
-        "look-ahead": round(LOOKAHEAD_COLUMNS[settings.lookahead_ms] * FrontEnd().at(rate).hop),
+        "look-ahead": held_back_by("phrase", settings.lookahead_ms, FrontEnd().at(rate)),
         "before": before,
         "effects": behind,
         "limiter": LOOKAHEAD,

@@ -69,7 +69,6 @@ class NetworkSession:
         runner: makes what runs a slot's inferences, told of its number and the session's first
             sample; by default threads, beside a feed that goes on.
         heard: up to which sample the feed is there; by default what the board says.
-        tempo: and whether it is known; by default what the board says.
         tell: told what goes wrong; by default whoever started this process.
         quarantines: of the slots, beyond this session; not used with a ``runner``.
         when: for a take: from when on images may be read, and answers at once.
@@ -86,7 +85,6 @@ class NetworkSession:
         asked: Asked,
         runner: Callable[[int, int], Runner] | None = None,
         heard: int | None = None,
-        tempo: tuple[Tempo, bool] | None = None,
         tell: Callable[[str], None] = lambda text: say(fault=text),
         quarantines: Sequence[Quarantine] = (),
         when: When | None = None,
@@ -100,7 +98,7 @@ class NetworkSession:
         self._beats = asked.beats_per_bar
         self.hop = STFT.low_delay(self._rate, asked.settings.synthesis).hop
         heard = opened.heard if heard is None else heard
-        now, known = tempo or self._latest_tempo()
+        now, known = self._latest_tempo()
         past = min(heard, past_needed(generators, now, self._rate), b.FEED * 9 // 10)
         self.at = self._origin = (heard - past) // self.hop * self.hop
         make = runner or self._background

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.dsp.limiter import LOOKAHEAD, reset
-from engine.dsp.path_state import OPENED
+from engine.dsp.path_state import OPENED, note
 from engine.dsp.published import clear
 from engine.dsp.signal_path import made_until
 from engine.dsp.stft import STFT
@@ -65,9 +65,7 @@ def begin_session(
     board.effects.made = board.effects.fed = -(1 << 60)  # whatever was made, was of another session
     device.heard = heard
     live = live_of(board, asked, trips, decided)
-    noted = int(board.state["noted"][0])
-    board.device_rows[noted % len(board.device_rows)] = OPENED, heard, board.controls.wet, 0, 0
-    board.state["noted"] = noted + 1
+    note(board.device_rows, board.state[0], OPENED, heard, board.controls.wet)
     device.made = int(made_until(live.path.state[0]))
     device.played = heard - device.behind - LOOKAHEAD
     device.session += 1

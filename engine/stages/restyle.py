@@ -246,8 +246,8 @@ class Restyle:
             watch(instant - self._origin, wet, wet * path.reader.gain[0], generated)
 
 
-def held_back_by(use: Use, lookahead_ms: int, analyser: Analyser, longest_s: float) -> int:
-    """Samples by which the frames are behind the feed.
+def held_back_by(use: Use, lookahead_ms: int, analyser: Analyser, longest_s: float = 0.0) -> int:
+    """Samples by which the frames are behind the feed; in ``late``, two of the longest phrases.
 
     Raises:
         UsageError: there is no such look-ahead.
