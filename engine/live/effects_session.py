@@ -82,7 +82,7 @@ class EffectsSession:
             if max(self._feed_behind, self._sound_behind) > _BACKLOG_S * self._rate:
                 self.reset()
                 self._start()
-            elif not self.advance(1):
+            elif not self.step():
                 time.sleep(IDLE_S)
 
     @property
@@ -93,34 +93,21 @@ class EffectsSession:
     def _sound_behind(self) -> int:
         return self._board.device.made - self.made if self._has_behind else 0
 
-    def advance(self, most: int = 1 << 30) -> bool:
-        """All hops that are there, or so many of each kind; whether there was one."""
-        done = 0
-        while done < most:
-            worked = False
-            if self._feed_behind >= self.hop:
-                self.feed_hop()
-                worked = True
-            if self._sound_behind >= self.hop:
-                self.sound_hop()
-                worked = True
-            if not worked:
-                break
-            done += 1
-        if done:
-            self._report()
-        return done > 0
+    def advance(self) -> None:
+        """All hops that are there."""
+        while self.step():
+            pass
 
     def is_at(self, row: Mapping[str, float]) -> bool:
         """Whether what a take noted there is due."""
         there = not self._has_behind or self.made >= row["at"]
         return there and (not self._before.latencies or self.fed >= row["fed"])
 
-    def step(self, row: Mapping[str, float] | None) -> bool:
-        """One hop, as far as what a take notes next; whether there was one.
+    def step(self, row: Mapping[str, float] | None = None) -> bool:
+        """One hop; whether there was one.
 
         Args:
-            row: that; None for nothing more.
+            row: what a take notes next, up to which it goes; None for nothing more.
         """
         if self._feed_behind >= self.hop and (row is None or self.fed < row["fed"]):
             self.feed_hop()
