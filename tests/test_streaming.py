@@ -15,11 +15,17 @@ import torch
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import Quality
 from engine.dsp.path_state import NOTHING, PHRASE_AGO
+from engine.dsp.stream_columns import StreamColumns
 from engine.dsp.streaming import LEADS, columns_needed
 from engine.dsp.tempo import Tempo
 from engine.errors import GeneratorError, PresetError, UsageError
+from engine.live import board as b
+from engine.live.asked import Asked
 from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
 from engine.live.inference import Eager, Scheduled
+from engine.live.live_path import shape_of
+from engine.live.network import NetworkSession
+from engine.live.opening import begin_session
 from engine.stages.host import Host, Settings
 from tests.program import doubledrop
 from tests.streaming import network, write
@@ -361,3 +367,39 @@ def test_a_file_is_rendered_with_its_picture(path, tmp_path):
     refused = doubledrop("render", feed, out, *options[:2], "--window", "late", "--force")
     assert refused.returncode == 2
     assert "column by column" in refused.stderr
+
+
+def test_slots_that_hear_one_feed_hear_it_once(path, tmp_path, monkeypatch):
+    """Two slots publish what each would alone, and the feed becomes columns once."""
+    feed, heard = feed_of(3.0, 48000), []
+    columns = StreamColumns._hear
+    monkeypatch.setattr(StreamColumns, "_hear", lambda it, x: heard.append(it) or columns(it, x))
+
+    def published(*paths):
+        heard.clear()
+        models = [str(one) for one in paths]
+        asked = Asked(models, "cpu", 175.0, 0.2, Settings())
+        board = b.private(shape_of(asked))
+        board.want_tempo(asked.tempo)
+        begin_session(board, 48000, 128, (2, 2), asked, 0)
+        board.slots["runs"] = 1
+        board.write(board.feed, 0, feed)
+        generators = [stream(one) for one in paths]
+        it = NetworkSession(board, generators, asked, lambda slot, at: Scheduled(0), heard=0)
+        while it.at + it.hop <= feed.shape[-1]:
+            it.hear(1)
+        it.close()
+        columns_, gains = board.published.answer["column"], board.published.answer_gain
+        return [(columns_[slot].copy(), gains[slot].copy()) for slot in range(len(paths))]
+
+    other = write(tmp_path / "generator.onnx", seed=5)
+    alone = [published(path)[0], published(other)[0]]
+    calls = len(heard)
+    together = published(path, other)
+    assert len(heard) == calls
+    assert len(set(map(id, heard))) == 1
+    assert (alone[0][0] >= 0).sum() > 200
+    assert np.abs(alone[0][1] - alone[1][1]).max() > 1.0
+    for one, both in zip(alone, together, strict=True):
+        assert (one[0] == both[0]).all()
+        assert (one[1] == both[1]).all()

@@ -46,8 +46,8 @@ def soak(
 
     Presets bring their effects along, as on the stage.
 
-    Beside the stage runs a client that does nothing but pass its input on: what drops out there
-    too is not the stage's.
+    Beside the stage run a client that does nothing but pass its input on: what drops out there too
+    is not the stage's; and one that does nothing but spin for the median of the stage's callback.
 
     Example: doubledrop soak --minutes 10 --report soak
     """
@@ -102,6 +102,10 @@ def soak(
     say(
         f"callback   p50 {found['callback_ms']['p50']:.2f}, p99"
         f" {found['callback_ms']['p99']:.2f}, p99.9 {found['callback_ms']['p999']:.2f} ms"
+    )
+    say(
+        f"spinning   p50 {found['spinning_ms']['p50']:.2f}, p99"
+        f" {found['spinning_ms']['p99']:.2f}, p99.9 {found['spinning_ms']['p999']:.2f} ms"
     )
     say(f"memory     {memory['begin']:.0f} → {memory['end']:.0f} MiB")
     if report is not None:

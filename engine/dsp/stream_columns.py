@@ -41,7 +41,7 @@ class Described:
 
 
 class StreamColumns:
-    """Columns of a stream.
+    """Columns of a stream, for one generator, or for several of one level that hear the same feed.
 
     Args:
         analyser: front end at the stream's rate.
@@ -71,6 +71,8 @@ class StreamColumns:
         self._images = np.full((_KEPT, analyser.spec.n_mels), _SILENT, np.float32)
         self._places = np.full(_KEPT, np.nan)
         self._levels = np.zeros(_LEVELS)
+        self._block: Audio | None = None
+        self._found: list[Described] = []
 
     def centre(self, number: int) -> int:
         """Sample around which a column lies, counted from the first that was heard."""
@@ -96,7 +98,15 @@ class StreamColumns:
             self._changed = -(1 << 62)
 
     def hear(self, block: Audio) -> list[Described]:
-        """Hear more, (channels, n): the columns that are complete with it."""
+        """Hear more, (channels, n): the columns that are complete with it.
+
+        The very same block, given again for another generator, is not heard again.
+        """
+        if block is not self._block:
+            self._block, self._found = block, self._hear(block)
+        return self._found
+
+    def _hear(self, block: Audio) -> list[Described]:
         self._columns.push([block])
         self._received += block.shape[-1]
         numbers: list[int] = []

@@ -19,13 +19,16 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import carray, types  # type: ignore[attr-defined]
+from numba.extending import intrinsic
 
 from engine.dsp.arrays import Array, Audio
 from engine.errors import DeviceError
+from engine.live.machine_clock import now_s
 from engine.live.speech import say
 
-(LENGTH, AT, CALLS, CLIENT, OUT, IN, ENDED) = (0, 1, 2, 3, 4, 6, 10)
+(LENGTH, AT, CALLS, CLIENT, OUT, IN, BUFFER, TIME, SPIN, CLOCK) = (0, 1, 2, 3, 4, 6, 10, 11, 12, 13)
 _HEAD, _LOG = 16, 1 << 18
 RECORDED = 4
 """Channels: of the host, and of a bare client beside it."""
@@ -39,11 +42,12 @@ class Job:
         name: of the client.
         play: a .npy of (2, n), float32, that is sent; None to pass on what is heard.
         record: a .npz that is written with ``sound`` (4, n), and ``frames``, the server's time of
-            each block.
+            each block. Of one that passes on, memory that :func:`times_s` reads meanwhile.
         sends: ports that hear the signal; regular expressions, for a server numbers clients that
             have the same name.
         hears: up to four ports that are recorded, or two that are passed on.
         tries_s: how long to look for the ports.
+        spin_s: how long one that passes on does nothing else, in each call.
     """
 
     name: str
@@ -52,46 +56,74 @@ class Job:
     sends: list[str]
     hears: list[str]
     tries_s: float = 20.0
+    spin_s: float = 0.0
 
 
 def _library() -> Any:
     name = ctypes.util.find_library("jack")
     if name is None:
         raise DeviceError("JACK", "not installed", cure="apt-get install jackd2")
-    library = ctypes.CDLL(name)
-    library.jack_port_get_buffer.restype = ctypes.POINTER(ctypes.c_float)
-    library.jack_port_get_buffer.argtypes = [ctypes.c_size_t, ctypes.c_uint32]
-    library.jack_last_frame_time.restype = ctypes.c_uint32
-    library.jack_last_frame_time.argtypes = [ctypes.c_size_t]
-    return library
+    return ctypes.CDLL(name)
+
+
+# What the callback calls of JACK has its address in the memory that it is given, and not in the
+# machine code, which can so be kept on disk.
+_WIDE, _INT, _POINTER = ir.IntType(64), ir.IntType(32), ir.IntType(8).as_pointer()
+_BUFFER = ir.FunctionType(_POINTER, [_WIDE, _INT])
+_TIME = ir.FunctionType(_INT, [_WIDE])
+_intrinsic: Any = intrinsic
+
+
+@_intrinsic
+def _buffer(typingctx, address, port, frames):  # type: ignore[no-untyped-def]
+    """``jack_port_get_buffer``."""
+
+    def code(context, builder, signature, given):  # type: ignore[no-untyped-def]
+        return builder.call(builder.inttoptr(given[0], _BUFFER.as_pointer()), given[1:])
+
+    return types.voidptr(types.int64, types.int64, types.uint32), code
+
+
+@_intrinsic
+def _frame_time(typingctx, address, client):  # type: ignore[no-untyped-def]
+    """``jack_last_frame_time``."""
+
+    def code(context, builder, signature, given):  # type: ignore[no-untyped-def]
+        return builder.call(builder.inttoptr(given[0], _TIME.as_pointer()), given[1:])
+
+    return types.uint32(types.int64, types.int64), code
 
 
 def _callback() -> Any:
-    library = _library()
-    buffer, frame_time = library.jack_port_get_buffer, library.jack_last_frame_time
+    """Of a client, told where its memory is."""
 
-    @numba.cfunc(types.int32(types.uint32, types.voidptr))
+    @numba.cfunc(types.int32(types.uint32, types.voidptr), cache=True)
     def process(frames, memory):  # type: ignore[no-untyped-def]
         head = carray(memory, (_HEAD,), np.int64)
         n, at = head[LENGTH], head[AT]
+        log = carray(memory, (_HEAD + _LOG,), np.int64)
         if n == 0:
+            begun = now_s(head[CLOCK:])
             for c in range(2):
-                heard = carray(buffer(head[IN + c], frames), (frames,))
-                sent = carray(buffer(head[OUT + c], frames), (frames,))
+                heard = carray(_buffer(head[BUFFER], head[IN + c], frames), (frames,), np.float32)
+                sent = carray(_buffer(head[BUFFER], head[OUT + c], frames), (frames,), np.float32)
                 sent[:] = heard
+            took_s = 0.0
+            while took_s < 1e-9 * head[SPIN]:
+                took_s = now_s(head[CLOCK:]) - begun
+            log[_HEAD + head[CALLS] % _LOG] = int(1e9 * took_s)
             head[CALLS] += 1
             return 0
-        log = carray(memory, (_HEAD + _LOG,), np.int64)
         whole = carray(memory, (2 * (_HEAD + _LOG) + (2 + RECORDED) * n,), np.float32)
         sound = whole[2 * (_HEAD + _LOG) :].reshape(2 + RECORDED, n)
-        log[_HEAD + head[CALLS] % _LOG] = frame_time(head[CLIENT])
+        log[_HEAD + head[CALLS] % _LOG] = _frame_time(head[TIME], head[CLIENT])
         now = min(frames, n - at)
         for c in range(2):
-            sent = carray(buffer(head[OUT + c], frames), (frames,))
+            sent = carray(_buffer(head[BUFFER], head[OUT + c], frames), (frames,), np.float32)
             sent[:] = 0.0
             sent[:now] = sound[c, at : at + now]
         for c in range(RECORDED):
-            heard = carray(buffer(head[IN + c], frames), (frames,))
+            heard = carray(_buffer(head[BUFFER], head[IN + c], frames), (frames,), np.float32)
             sound[2 + c, at : at + now] = heard[:now]
         head[AT] = at + now
         head[CALLS] += 1
@@ -121,15 +153,22 @@ def run(job: Job) -> None:
     jack = client_library()
     signal = np.load(job.play) if job.play else np.zeros((2, 0), np.float32)
     n = signal.shape[-1]
-    memory = np.zeros(2 * (_HEAD + _LOG) + (2 + RECORDED) * n, np.float32)
+    size = 2 * (_HEAD + _LOG) + (2 + RECORDED) * n
+    memory: Array = np.zeros(size, np.float32)
+    if job.record and not n:
+        memory = np.memmap(job.record, np.float32, "w+", shape=(size,))
     memory[2 * (_HEAD + _LOG) :][: 2 * n] = signal.ravel()
     head = memory[: 2 * (_HEAD + _LOG)].view(np.int64)
-    compiled = _callback()  # which takes seconds: once it has ports, it is about to run
+    compiled = _callback()  # the first time that takes seconds
     client = jack.Client(job.name, no_start_server=True)
     inputs = [client.inports.register(f"in_{i}") for i in range(RECORDED if n else 2)]
     outputs = [client.outports.register(f"out_{i}") for i in range(2)]
     pointer = _address
+    library = _library()
     head[LENGTH], head[CLIENT] = n, pointer(jack, client._ptr)
+    head[SPIN] = round(1e9 * job.spin_s)
+    for place, function in ((BUFFER, "jack_port_get_buffer"), (TIME, "jack_last_frame_time")):
+        head[place] = ctypes.cast(getattr(library, function), ctypes.c_void_p).value or 0
     head[OUT : OUT + 2] = [pointer(jack, port._ptr) for port in outputs]
     head[IN : IN + len(inputs)] = [pointer(jack, port._ptr) for port in inputs]
     jack._lib.jack_set_process_callback(
@@ -160,6 +199,13 @@ def run(job: Job) -> None:
     frames = head[_HEAD : _HEAD + min(calls, _LOG)].copy()
     np.savez(job.record, sound=sound, frames=frames)
     say(recorded=at)
+
+
+def times_s(path: Path) -> Array:
+    """How long the latest calls of a client that passes on took, seconds; see :class:`Job`."""
+    memory = np.fromfile(path, np.int64)
+    calls = int(memory[CALLS])
+    return 1e-9 * memory[_HEAD:][: min(calls, _LOG)]
 
 
 def gaps(frames: Array, block: int) -> int:

@@ -20,6 +20,7 @@ from engine.dsp.path_state import KIND_DRY, KIND_STREAMING, KIND_WINDOW
 from engine.dsp.path_state import TEMPO as TEMPO_ROW
 from engine.dsp.published import Publisher
 from engine.dsp.stft import STFT
+from engine.dsp.stream_columns import StreamColumns
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
@@ -104,11 +105,14 @@ class NetworkSession:
         make = runner or self._background
         sources = sources_of(asked)
         self._slots: dict[int, _Slot] = {}
+        self._columns: dict[tuple[int, float], StreamColumns] = {}  # of a feed, at a level
         for slot, generator in enumerate(generators):
             if not isinstance(generator, Through):
                 who = make(slot, self._origin)
-                inference = self._inference(slot, generator, who, self._own(now), asked, when)
                 source = 1 + sources.index(slot) if slot in sources else 0
+                inference = self._inference(
+                    slot, source, generator, who, self._own(now), asked, when
+                )
                 self._slots[slot] = _Slot(inference, who, source)
                 if not known:
                     inference.follow(self._own(now), known)
@@ -120,6 +124,7 @@ class NetworkSession:
     def _inference(
         self,
         slot: int,
+        source: int,
         generator: AnyGenerator,
         who: Runner,
         tempo: Tempo,
@@ -131,10 +136,17 @@ class NetworkSession:
         publisher = Publisher(self._board.published, slot, origin)
         noise = settings.noise_branch
         if isinstance(generator, StreamingOnnx):
+            edge = settings.use == "edge"
+            clock = None if edge else tempo
+            feed = source, generator.level_db
+            if feed not in self._columns:
+                form = analyser, self._channels, generator.level_db, clock, origin
+                self._columns[feed] = StreamColumns(*form)
+            columns = self._columns[feed]
             at_once = lambda heard, now: now + origin if when is None else 0  # noqa: E731
             return StreamInference(
-                *(generator, who, publisher, analyser, tempo, self._channels, noise, origin),
-                *(settings.use == "edge", at_once),
+                *(generator, who, publisher, columns, analyser, self._channels, noise),
+                *(edge, at_once),
             )
         noted = when or self._noted
 

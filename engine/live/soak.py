@@ -15,6 +15,7 @@ from engine.dsp.arrays import Array, Audio
 from engine.errors import DeviceError, PresetError
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
+from engine.live.board import MEASURED
 from engine.live.nursery import Process, started
 from engine.live.sources import FileSource
 from engine.live.status import Status, look
@@ -25,6 +26,9 @@ _SECOND = 1.0
 _FADE_S = 1.0
 BARE = "doubledrop-bare"
 """Name of the client that does nothing but pass its input on."""
+_SPINNING = "doubledrop-spinning"
+_SETTLE_S = 3.0  # after which the median of the callback is known
+_POINTS = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
 _ZEROS = 32
 """Samples of nothing at all, in both channels, that make a dropout; music has none."""
 
@@ -38,6 +42,8 @@ class Soak:
         memory_mib: of the engine and of the device's process, each second.
         dropouts: places in the recording where the host, and where the bare client was silent or
             repeated a block; and where the bare client was not its input.
+        callback_s: of each call of the host's callback, how long it took, in parts a second.
+        spinning_s: the same of a client that does nothing but spin for the host's median.
         left_out: blocks that the server itself left out.
         seconds: of the recording.
     """
@@ -45,6 +51,8 @@ class Soak:
     statuses: list[Status] = field(default_factory=list)
     memory_mib: list[tuple[float, float]] = field(default_factory=list)
     dropouts: dict[str, int] = field(default_factory=dict)
+    callback_s: list[Array] = field(default_factory=list)
+    spinning_s: Array = field(default_factory=lambda: np.zeros(0))
     left_out: int = 0
     seconds: float = 0.0
 
@@ -68,7 +76,8 @@ class Soak:
             "switches": last.switches - first.switches,
             "gain_share": {name: n / heard for name, n in hops.items()},
             "age_ms": last.age_ms,
-            "callback_ms": last.callback_ms,
+            "callback_ms": _percentiles_ms(np.concatenate(self.callback_s)),
+            "spinning_ms": _percentiles_ms(self.spinning_s),
             "inferences": last.inferences - first.inferences,
             "faults": last.faults,
             "restarts": last.restarts,
@@ -106,9 +115,12 @@ def soak(
         try:
             rate = stage.board.device.rate
             signal = _looped(feed, rate, round(60 * minutes * rate))
-            clients = _clients(Path(folder), signal)
+            time.sleep(_SETTLE_S)
+            median_s = float(np.median(stage.board.latest()[:, 1]))
+            clients = _clients(Path(folder), signal, median_s)
             _run(stage, wanted.asked, clients[-1], minutes, result, watch)
             sound, frames = jack.recording(Path(folder) / "recorded.npz")
+            result.spinning_s = jack.times_s(Path(folder) / "spinning")
         finally:
             for client in clients:
                 client.kill()
@@ -157,9 +169,10 @@ def _looped(path: Path, rate: int, samples: int) -> Audio:
     return np.ascontiguousarray(np.resize(once.T, (samples, 2)).T)
 
 
-def _clients(folder: Path, signal: Audio) -> list[Process]:
+def _clients(folder: Path, signal: Audio, spin_s: float) -> list[Process]:
     np.save(folder / "signal.npy", signal)
     bare = jack.Job(BARE, None, None, [], [])
+    spinning = jack.Job(_SPINNING, None, str(folder / "spinning"), [], [], spin_s=spin_s)
     host = "doubledrop"
     listener = jack.Job(
         "doubledrop-soak",
@@ -169,7 +182,7 @@ def _clients(folder: Path, signal: Audio) -> list[Process]:
         [f"{name}:out_{c}" for name in (host, BARE) for c in (0, 1)],
     )
     clients = []
-    for job in (bare, listener):
+    for job in (bare, spinning, listener):
         client = started("engine.live.jack", jack.asked(job))
         clients.append(client)
         assert client.stdout is not None
@@ -189,6 +202,7 @@ def _run(
     watch: Callable[[Status, float], None],
 ) -> None:
     phrase_s, began = asked.tempo.phrase_s, time.monotonic()
+    calls = stage.board.device.callbacks
     stage.board.call(fade_s=_FADE_S)
     while listener.poll() is None:
         elapsed = time.monotonic() - began
@@ -197,8 +211,16 @@ def _run(
         status = look(stage)
         result.statuses.append(status)
         result.memory_mib.append((_memory(stage.engine_pid), _memory(stage.device_pid)))
+        before, calls = calls, stage.board.device.callbacks
+        numbers = np.arange(max(before, calls - MEASURED), calls)
+        result.callback_s.append(stage.board.measured[numbers % MEASURED, 1])
         watch(status, min(1.0, elapsed / (60 * minutes)))
         time.sleep(_SECOND)
+
+
+def _percentiles_ms(times_s: Array) -> dict[str, float]:
+    points = np.percentile(times_s, list(_POINTS.values())) if len(times_s) else np.zeros(3)
+    return {name: 1e3 * float(x) for name, x in zip(_POINTS, points, strict=True)}
 
 
 def _memory(pid: int | None) -> float:

@@ -16,6 +16,7 @@ from engine.dsp.published import ANSWERS, Publisher, published
 from engine.dsp.ring import put, take
 from engine.dsp.signal_path import advance
 from engine.dsp.stft import STFT
+from engine.dsp.stream_columns import StreamColumns
 from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.window import Use
 from engine.errors import UsageError
@@ -123,7 +124,10 @@ class Restyle:
         publisher = Publisher(what, 0, origin)
         self._slot: SlotInference
         if isinstance(generator, StreamGenerator):
-            form = analyser, tempo, channels, noise_branch, origin, use == "edge"
+            edge = use == "edge"
+            clock = None if edge else tempo
+            columns = StreamColumns(analyser, channels, generator.level_db, clock, origin)
+            form = columns, analyser, channels, noise_branch, edge
             # An answer may be read a hop after its column, or when it is there.
             behind = stft.hop + origin if isinstance(inference, Awaited) else None
             when = lambda heard, now: now + origin if behind is None else heard + behind  # noqa: E731

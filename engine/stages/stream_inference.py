@@ -24,12 +24,10 @@ class StreamInference(SlotInference):
         generator: the network.
         inference: who runs it.
         publisher: takes its answers.
+        columns: of the feed, at the generator's level; slots of one feed may share them.
         analyser: the front end at the device's rate.
-        tempo: tempo and downbeat, counted from the origin; None without a clock.
         channels: number of channels.
         noise_branch: whether noise is rendered.
-        origin: place of the first sample in its stream, see :class:`engine.dsp.stream_columns.
-            StreamColumns`.
         edge: whether no clock is ever used.
         when: gives the sample from which on an answer may be read, by the one at which its column
             was complete and the one of now.
@@ -40,17 +38,15 @@ class StreamInference(SlotInference):
         generator: StreamGenerator,
         inference: Inference,
         publisher: Publisher,
+        columns: StreamColumns,
         analyser: Analyser,
-        tempo: Tempo | None,
         channels: int,
         noise_branch: bool,
-        origin: int = 0,
         edge: bool = False,
         when: Callable[[int, int], int] = lambda heard, now: now,
     ) -> None:
         self._inference, self._publisher, self._edge = inference, publisher, edge
-        tempo = None if edge else tempo
-        self._listening = StreamColumns(analyser, channels, generator.level_db, tempo, origin)
+        self._columns = columns
         self._network = _Network(generator, analyser, noise_branch)
         self._pending: list[tuple[Described, int]] = []
         self._nothing = np.zeros((channels, 0), np.float32)
@@ -62,8 +58,7 @@ class StreamInference(SlotInference):
         """See :meth:`SlotInference.hear`."""
         if block.shape[-1]:
             self._received += block.shape[-1]
-            described = self._listening.hear(block)
-            self._pending += [(column, self._received) for column in described]
+            self._pending += [(column, self._received) for column in self._columns.hear(block)]
         self._publish(self._inference.collect(self._received))
         if not runs and self._answers:
             self._answers = False
@@ -80,7 +75,7 @@ class StreamInference(SlotInference):
 
     def follow(self, tempo: Tempo, known: bool) -> None:
         """See :meth:`SlotInference.follow`. Columns that end from now on are told of it."""
-        self._listening.follow(tempo if known and not self._edge else None)
+        self._columns.follow(tempo if known and not self._edge else None)
 
     def _publish(self, found: Result | None) -> None:
         for one in found if isinstance(found, tuple) else ():

@@ -44,11 +44,11 @@ class Server:
         os.environ["JACK_NO_START_SERVER"] = "1"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, rate: int = 48000) -> None:
+    def start(self, rate: int = 48000, block: int = BLOCK) -> None:
         how = ["-R", "-P", "60"] if _may_hurry() else ["-r"]
         command = ["jackd", "-n", self.name, *how, "--port-max", "64"]
         self._process = subprocess.Popen(
-            [*command, "-d", "dummy", "-r", str(rate), "-p", str(BLOCK)],
+            [*command, "-d", "dummy", "-r", str(rate), "-p", str(block)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -212,9 +212,11 @@ class Listener:
     """A client in a process of its own that plays a signal into the host and records it, and beside
     it a bare client, which passes the same signal on: what it loses is the machine's own share."""
 
-    def __init__(self, folder: Path, signal_: Audio, awaits: bool = False) -> None:
+    def __init__(
+        self, folder: Path, signal_: Audio, awaits: bool = False, block: int = BLOCK
+    ) -> None:
         """Begins at once, or, where it ``awaits`` a host yet to be started, with :meth:`ready`."""
-        self.signal = np.ascontiguousarray(signal_, np.float32)
+        self.signal, self._block = np.ascontiguousarray(signal_, np.float32), block
         self._file = folder / "recorded.npz"
         np.save(folder / "signal.npy", self.signal)
         sends, hears = (
@@ -247,7 +249,7 @@ class Listener:
         self._bare.kill()
         self._bare.communicate()
         sound, frames = jack.recording(self._file)
-        return sound[:2], jack.gaps(frames, BLOCK) + changes(sound[2:], self.signal)
+        return sound[:2], jack.gaps(frames, self._block) + changes(sound[2:], self.signal)
 
 
 def kept_share(sound: Audio, sent: Audio, most: int = 8192, tolerance: float = 1e-4) -> float:

@@ -49,18 +49,22 @@ def counted(status, left_out):
 
 
 @pytest.mark.parametrize(
-    ("interpreted", "synthesis", "most"), [(False, 512, 704), (False, 256, 448), (True, 512, 704)]
+    ("interpreted", "synthesis", "block", "most"),
+    [(False, 512, 128, 704), (False, 256, 128, 448), (False, 256, 64, 384), (True, 512, 128, 704)],
 )
 def test_line_in_is_line_out_at_the_declared_latency(
-    server, noise, tmp_path, figure, interpreted, synthesis, most
+    server, noise, tmp_path, figure, interpreted, synthesis, block, most
 ):
+    if block != BLOCK:
+        server.stop()
+        server.start(block=block)
     settings = Settings(wet=0.0, synthesis=synthesis)
-    with stage(preset(tmp_path), settings=settings, interpreted=interpreted) as it:
+    with stage(preset(tmp_path), settings=settings, interpreted=interpreted, block=block) as it:
         flags = it.look().flags
-        sound, left_out = Listener(tmp_path, noise).result()
+        sound, left_out = Listener(tmp_path, noise, block=block).result()
         status = it.look()
     delay = delay_of(sound, noise)
-    kind = f"{'interpreted' if interpreted else 'compiled'}, synthesis {synthesis}"
+    kind = f"{'interpreted' if interpreted else 'compiled'}, synthesis {synthesis}, {block} frames"
     figure(f"line-in to line-out, {kind}", f"{delay} samples, declared {status.latency['total']}")
     assert status.latency["total"] <= most
     assert delay == status.latency["total"]
