@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import soundfile
 import torch
@@ -16,7 +17,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import Quality
 from engine.dsp.path_state import NOTHING, PHRASE_AGO
 from engine.dsp.stream_columns import StreamColumns
-from engine.dsp.streaming import LEADS, columns_needed
+from engine.dsp.streaming import LEADS, columns_needed, input_size
 from engine.dsp.tempo import Tempo
 from engine.errors import GeneratorError, PresetError, UsageError
 from engine.live import board as b
@@ -403,3 +404,29 @@ def test_slots_that_hear_one_feed_hear_it_once(path, tmp_path, monkeypatch):
     for one, both in zip(alone, together, strict=True):
         assert (one[0] == both[0]).all()
         assert (one[1] == both[1]).all()
+
+
+def test_weights_of_eight_bits_are_multiplied_as_they_are(path, tmp_path, figure):
+    """The engine's products round their activations too, which is a twentieth of a decibel and not
+    nothing; and a file whose weights have changed is refused for its example."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    exact = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    it, columns = stream(path), np.random.default_rng(2).uniform(-1, 1, (30, input_size(128)))
+    state, other, wrong = it.begin(), it.begin(), []
+    for column in columns.astype(np.float32):
+        answers, state = it.answer(column, state)
+        wanted, other = exact.run(
+            ["answers", "next_past"], {"column": column[None, :, None], "past": other}
+        )
+        wrong.append(answers - wanted[0, ..., 0])
+    rms = float(np.sqrt(np.mean(np.square(wrong))))
+    figure("streaming, 8-bit products against exact ones, rms", f"{rms:.3f} dB")
+    assert 1e-4 < rms < 0.25
+    model = onnx.load(path)
+    kept = {tensor.name: tensor for tensor in model.graph.initializer}
+    scales = kept["enter.weight.scales"]
+    scales.raw_data = (np.frombuffer(scales.raw_data, np.float32) * 2).tobytes()
+    onnx.save(model, tmp_path / "generator.onnx")
+    with pytest.raises(PresetError, match="its example comes out"):
+        stream(tmp_path / "generator.onnx")

@@ -103,15 +103,20 @@ class StreamLevel:
 
     def __init__(self, target_db: float, hop_s: float) -> None:
         self._target_db = target_db
-        self._levels: deque[float] = deque(maxlen=round(LEVEL_S / hop_s))
+        self._width = round(LEVEL_S / hop_s)
+        self._levels: deque[float] = deque()
+        self._loud: deque[float] = deque()  # those of them that are no silence
 
     def push(self, level: float) -> float:
         """Hear the next column's mean square; the gain for it, dB, within ±24."""
+        if len(self._levels) == self._width and self._levels.popleft() > GATE:
+            self._loud.popleft()
         self._levels.append(level)
-        heard = [x for x in self._levels if x > GATE]
-        if not heard:
+        if level > GATE:
+            self._loud.append(level)
+        if not self._loud:
             return 0.0
-        gain = self._target_db - 10.0 * math.log10(math.fsum(heard) / len(heard))
+        gain = self._target_db - 10.0 * math.log10(math.fsum(self._loud) / len(self._loud))
         return min(max(gain, -RANGE_DB), RANGE_DB)
 
 

@@ -16,8 +16,13 @@ def is_compiled() -> bool:
     return is_kept(exchange)
 
 
-if __name__ == "__main__":
+def load() -> None:
+    """Have it in this process, from the disk, or compiled."""
     from engine.live.device_callback import example
 
     nothing = np.zeros((0, 2), np.float32)
     exchange(nothing, nothing, example())
+
+
+if __name__ == "__main__":
+    load()

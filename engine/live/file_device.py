@@ -23,6 +23,7 @@ from engine.live import parent
 from engine.live.asked import Wanted
 from engine.live.budget import FADE
 from engine.live.callback import Live, exchange
+from engine.live.compiling import load
 from engine.live.devices import Device, find, portaudio
 from engine.live.processes import LOST
 from engine.live.sources import FileSink, FileSource
@@ -75,6 +76,11 @@ def serve_files(
         rate = feed.rate if feed else _rate(inputs)
         channels = feed.channels if feed else _channels(inputs, "inputs")
         outputs = _channels(output, "outputs") if output else channels
+        load()
+        while not board.network.ready:  # a file does not begin before somebody can restyle it
+            if board.controls.stop or parent.is_gone():
+                return 0
+            time.sleep(_LOOK_S)
         live = begin(board, rate, wanted, (channels, outputs))
         ends = _Ends(board, live, wanted, feed, rate)
         if wanted.kept:

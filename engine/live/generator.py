@@ -74,6 +74,11 @@ class OnnxGenerator(OnnxModel):
         """See :meth:`OnnxModel.example_output`."""
         return self(self.info.example.source, self.info.example.period)
 
+    @staticmethod
+    def distance(generated: Array, wanted: Array) -> float:
+        """See :meth:`OnnxModel.distance`."""
+        return float(np.max(np.abs(generated - wanted)))
+
 
 class StreamingOnnx(OnnxModel):
     """A network that answers column by column, see :mod:`engine.dsp.streaming`.
@@ -135,6 +140,11 @@ class StreamingOnnx(OnnxModel):
         for column in self.info.example.source:
             answers, state = self.answer(column, state)
         return answers.reshape(1, -1)
+
+    @staticmethod
+    def distance(generated: Array, wanted: Array) -> float:
+        """See :meth:`OnnxModel.distance`."""
+        return float(np.sqrt(np.mean((generated - wanted) ** 2)))
 
 
 class Through:

@@ -216,16 +216,22 @@ class Background(_Worker):
 
     Args:
         quarantine: of the slot, beyond this device and this rate.
+        done: set when a result is there.
     """
 
-    def __init__(self, quarantine: Quarantine | None = None) -> None:
+    def __init__(
+        self, quarantine: Quarantine | None = None, done: threading.Event | None = None
+    ) -> None:
         super().__init__(quarantine or Quarantine())
         self._looked = self._waited = 0.0
+        self._is_there = done or threading.Event()
 
     def submit(self, job: Job, now: int) -> None:
         """Start a job."""
         self._looked, self._waited = time.monotonic(), 0.0
         super().submit(job, now)
+        if self._job is not None:
+            self._job.add_done_callback(lambda _: self._is_there.set())
 
     def collect(self, now: int) -> Result | None:
         """The result, if one has finished."""

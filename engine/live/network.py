@@ -6,10 +6,10 @@ One that begins late first listens to the last phrase, which is still in the rin
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,8 @@ from engine.stages.stream_inference import StreamInference
 from engine.stages.window_inference import WindowInference
 
 _TELL_S = 0.5  # between figures of inference
-_LOOK_S = 0.002  # between looks for what is heard, and finished: gains are for 40 ms later
+_LOOK_S = 0.015  # between looks for what is heard, at most
+_SHORTLY_S = 0.001  # the same when a column ends about now
 _MOST_HOPS = 64
 _BACKLOG_S = 1.0  # further behind than this, the feed is listened to and nothing is inferred
 
@@ -104,6 +105,7 @@ class NetworkSession:
         self.at = self._origin = (heard - past) // self.hop * self.hop
         make = runner or self._background
         sources = sources_of(asked)
+        self._finished = threading.Event()  # an inference, of any slot
         self._slots: dict[int, _Slot] = {}
         self._columns: dict[tuple[int, float], StreamColumns] = {}  # of a feed, at a level
         for slot, generator in enumerate(generators):
@@ -182,16 +184,18 @@ class NetworkSession:
                 self._changes.append((int(at), Tempo(bpm, downbeat_s, self._beats), known != 0.0))
 
     def _background(self, slot: int, origin: int) -> Background:
-        return Background(self._quarantines[slot])
+        return Background(self._quarantines[slot], self._finished)
 
     def follow(self) -> None:
         """Until the session is over or the program ends."""
         board = self._board
         while board.device.session == self.number and board.controls.stop != b.ALL_END:
             behind = self._there() - self.at
-            if behind < self.hop:
-                time.sleep(_LOOK_S)
-                self.collect()
+            if (ahead := self._due() - behind) > 0 or behind < self.hop:
+                self._finished.wait(min(max(ahead / self._rate, _SHORTLY_S), _LOOK_S))
+                if self._finished.is_set():
+                    self._finished.clear()
+                    self.collect()
                 continue
             if behind > b.FEED // 2:
                 return  # what was heard then is no longer in the ring: begin anew
@@ -200,6 +204,12 @@ class NetworkSession:
             else:
                 self.hear(behind // self.hop)
             self._report()
+
+    def _due(self) -> int:
+        """Samples from here until a slot has something to do."""
+        here, most = self.at - self._origin, round(_LOOK_S * self._rate)
+        dues = [slot.inference.due - here for slot in self._slots.values()]
+        return max(self.hop, min([*dues, most]))
 
     def _there(self) -> int:
         """Up to which sample all feeds are there."""
@@ -279,14 +289,3 @@ class NetworkSession:
             if trouble not in self._said:
                 self._said.add(trouble)
                 self._tell(trouble)
-
-
-def put_out(board: b.Board, slot: int, reason: str) -> None:
-    """A slot plays dry from now on, in networks' processes to come too."""
-    board.network.out |= 1 << slot
-    say(out=slot, why=reason)
-
-
-def guarded(board: b.Board, slots: int) -> list[Quarantine]:
-    """Of each slot."""
-    return [Quarantine(partial(put_out, board, slot)) for slot in range(slots)]

@@ -36,7 +36,7 @@ from engine.live.loading import load_slots
 from engine.live.network import NetworkSession, kind_of
 from engine.live.opening import begin_session
 from engine.live.performer import Performer
-from engine.live.quarantine import quarantines
+from engine.live.quarantine import dry, quarantines
 from engine.live.rack import racked
 from engine.live.render import Progress, measured
 from engine.live.rig import Rig
@@ -156,7 +156,7 @@ def perform(
     if alone and loaded.faults:
         raise loaded.faults[0]
     faults = loaded.said
-    guards = quarantines(len(generators), faults.append)
+    guards = quarantines(len(generators), lambda slot, why: faults.append(dry(slot, why)))
     with (
         SoundReader(source) as reader,
         racked(asked, faults.append) as wired,

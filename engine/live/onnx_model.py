@@ -183,16 +183,20 @@ class OnnxModel(ABC):
     def example_output(self) -> Array:
         """What the network makes of its example's source."""
 
+    @staticmethod
+    @abstractmethod
+    def distance(generated: Array, wanted: Array) -> float:
+        """How far what it makes is from what it is to make, see :data:`EXAMPLE_TOLERANCE`."""
+
     def _check_example(self) -> None:
         wanted, generated = self.info.example.generated, self.example_output()
-        wrong = (
-            float(np.max(np.abs(generated - wanted))) if generated.shape == wanted.shape else np.inf
-        )
-        if not wrong <= EXAMPLE_TOLERANCE:
+        wrong = self.distance(generated, wanted) if generated.shape == wanted.shape else np.inf
+        tolerance = EXAMPLE_TOLERANCE[self.kind]
+        if not wrong <= tolerance:
             raise PresetError(
                 str(self.path),
                 f"its example comes out {wrong:.2g} off on {self.provider}",
-                expected=f"at most {EXAMPLE_TOLERANCE:g}",
+                expected=f"at most {tolerance:g}",
                 cure="The file is damaged: export it again, or try --provider cpu.",
             )
 

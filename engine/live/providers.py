@@ -24,6 +24,8 @@ _CURES = {
     "tensorrt": "Install TensorRT 10 and an NVIDIA driver",
     "coreml": "CoreML exists on macOS only",
 }
+_UNWANTED = ["MatMulAddFusion"]
+"""It makes products of a kind that cannot be done with weights of 8 bits."""
 _AUTO = ("cuda", "coreml")  # TensorRT builds its engine for minutes: only when asked for
 QUIET = 4
 """Fatal: a provider that is not there is reported by us, in one line."""
@@ -89,8 +91,12 @@ def _session(data: bytes, file: str, name: str, threads: int | None) -> ort.Infe
     # Bytes of ONNX Runtime's own format would be loaded past all that was checked.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # Products with weights of 8 bits round their activations to 8 bits too.
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "4")
     try:
-        return ort.InferenceSession(data, options, providers=[_PROVIDERS[name]])
+        return ort.InferenceSession(
+            data, options, providers=[_PROVIDERS[name]], disabled_optimizers=_UNWANTED
+        )
     except Exception as fault:
         if name != "cpu":
             return None

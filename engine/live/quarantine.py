@@ -42,18 +42,14 @@ class Quarantine:
         self._told(self.reason)
 
 
-def quarantines(slots: int, told: Callable[[str], None]) -> list[Quarantine]:
+def quarantines(slots: int, told: Callable[[int, str], None]) -> list[Quarantine]:
     """One a slot.
 
     Args:
         slots: how many.
-        told: which slot plays dry and why, once it does.
+        told: which slot is out, from 0, and why, once it is.
     """
-    return [Quarantine(partial(_tell, told, slot)) for slot in range(slots)]
-
-
-def _tell(told: Callable[[str], None], slot: int, why: str) -> None:
-    told(dry(slot, why))
+    return [Quarantine(partial(told, slot)) for slot in range(slots)]
 
 
 def dry(slot: int, why: str) -> str:

@@ -19,7 +19,7 @@ from engine.live.inference import Recorded, Runner, Scheduled
 from engine.live.network import NetworkSession, kind_of
 from engine.live.offline import Unpaced
 from engine.live.opening import begin_session
-from engine.live.quarantine import quarantines
+from engine.live.quarantine import dry, quarantines
 from engine.live.take import Entry, Take
 
 _READ = ("taken", "heard_by")
@@ -53,7 +53,9 @@ class Replayer:
         self._listening: NetworkSession | None = None
         self._chains: EffectsSession | None = None
         self._ready, self._fed = -1, -1
-        self._quarantines = quarantines(len(generators), faults.append)
+        self._quarantines = quarantines(
+            len(generators), lambda slot, why: faults.append(dry(slot, why))
+        )
 
     def close(self) -> None:
         """End the threads."""

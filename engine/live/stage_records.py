@@ -51,10 +51,12 @@ class Device(Record):
 
 
 class Network(Record):
-    """Written by the network's process: ``at`` is how far it has heard; ``out`` has a bit for each
-    slot that plays dry because its generator has failed; ``noted`` are its rows; ``inference_…``
-    what its latest inferences took, s, 50th and 99th percentile."""
+    """Written by the network's process: ``ready`` once it has loaded the networks; ``at`` is how
+    far it has heard; ``out`` has a bit for each slot that plays dry because its generator has
+    failed; ``noted`` are its rows; ``inference_…`` what its latest inferences took, s, 50th and
+    99th percentile."""
 
+    ready: int
     at: int
     inferences: int
     faults: int

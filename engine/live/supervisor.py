@@ -112,13 +112,12 @@ class Supervisor:
         try:
             self._rack.start()
             self._compile()
+            for name in self._children:  # at once: each takes a second to load what it needs
+                self._spawn(name)
             order: list[tuple[str, type[DoubledropError]]]
             order = [("device", DeviceError), ("engine", PresetError)]
-            # A file does not begin before there is somebody who restyles it.
-            if "effects" in self._children:
-                self._spawn("effects")
+            # A file begins when the networks are there.
             for name, error in reversed(order) if self.wanted.has_files else order:
-                self._spawn(name)
                 self._await(name, error)
         except DoubledropError:
             self.stop()

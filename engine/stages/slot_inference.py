@@ -14,6 +14,11 @@ Part = Audio | Tempo | None
 class SlotInference(Protocol):
     """Hears the feed of a slot, and publishes the gains that its generator makes of it."""
 
+    @property
+    def due(self) -> int:
+        """Until which sample there is nothing to do, counted as it hears."""
+        ...
+
     def hear(self, block: Audio, runs: bool) -> None:
         """Hear more, in whole hops, or nothing: what has been finished meanwhile is published.
 

@@ -16,6 +16,8 @@ from engine.dsp.tempo import Tempo
 from engine.stages.inference import Answered, Awaited, Inference, Result, StreamGenerator
 from engine.stages.slot_inference import SlotInference
 
+_UNHEARD = 8  # columns at a time that a network which is not asked for answers is told of
+
 
 class StreamInference(SlotInference):
     """See :class:`engine.stages.slot_inference.SlotInference`.
@@ -54,6 +56,11 @@ class StreamInference(SlotInference):
         self._answers, self._when = False, when
         publisher.answers_from(None)
 
+    @property
+    def due(self) -> int:
+        """See :attr:`SlotInference.due`."""
+        return self._columns.end_of_column(self._received)
+
     def hear(self, block: Audio, runs: bool) -> None:
         """See :meth:`SlotInference.hear`."""
         if block.shape[-1]:
@@ -63,7 +70,7 @@ class StreamInference(SlotInference):
         if not runs and self._answers:
             self._answers = False
             self._publisher.answers_from(None)
-        if self._pending and self._inference.idle():
+        if len(self._pending) >= (1 if runs else _UNHEARD) and self._inference.idle():
             columns, self._pending = self._pending, []
             self._inference.submit(lambda: self._network.take(columns, runs), self._received)
 

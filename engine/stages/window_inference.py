@@ -76,6 +76,11 @@ class WindowInference(SlotInference):
         self._received = self._asleep = self._shown = 0
         self._due = self._end_after(0)
 
+    @property
+    def due(self) -> int:
+        """See :attr:`SlotInference.due`."""
+        return self._due
+
     def hear(self, block: Audio, runs: bool) -> None:
         """See :meth:`SlotInference.hear`."""
         if block.shape[-1]:
