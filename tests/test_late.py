@@ -86,7 +86,8 @@ def test_it_is_exported_into_a_preset_told_in_its_card_and_judged(preset, tmp_pa
     assert doubledrop(*words).returncode == 0
     assert (preset / "card.md").read_text() == card
     chosen = load_preset(str(preset))
-    assert list(versions_of(chosen)) == ["phrase", "edge", "no_noise", "frozen", "shifted", "late"]
+    known = ["phrase", "edge", "no_noise", "frozen", "shifted", "short", "late"]
+    assert list(versions_of(chosen)) == known
     segments = data.segments("soft", "held-out")
     paths, noise = render_all(
         *(data, segments, chosen, tmp_path / "renders", lambda *_: None),

@@ -30,6 +30,8 @@ VERSIONS: dict[Kind, dict[str, Settings]] = {
         "no_noise": Settings(use="late", noise_branch=False),
         "frozen": Settings(use="late"),
         "shifted": Settings(use="late"),
+        "eighth": Settings(use="phrase", every="eighth"),
+        "quarter": Settings(use="phrase", every="quarter"),
     },
     "streaming": {
         "phrase": Settings(use="phrase"),
@@ -37,6 +39,7 @@ VERSIONS: dict[Kind, dict[str, Settings]] = {
         "no_noise": Settings(use="phrase", noise_branch=False),
         "frozen": Settings(use="phrase"),
         "shifted": Settings(use="phrase"),
+        "short": Settings(use="phrase", synthesis=256),
     },
 }
 """Of the output, by the kind of its generator; the first is the one that others are held to."""
