@@ -122,6 +122,11 @@ def test_some_kits_are_for_held_out_tracks_only():
     with_twins = plan(40, 32, seed=1, train_twins=True)
     assert all(p.twin for p in with_twins)
     assert [p.twin_kit for p in with_twins] == [p.twin_kit for p in plans]  # the same library
+    slow = plan(2, 2, seed=1, other_tempi=3, bpm=160.0)
+    others = [p for p in slow if p.number > 1_000_000]
+    assert {p.bpm for p in slow if p not in others} == {160.0}
+    assert all(154.0 <= p.bpm <= 196.0 for p in others)
+    assert [p.kit for p in slow[:2]] == [p.kit for p in plans[:2]]
 
 
 def test_the_truth_is_where_the_music_is(library):

@@ -33,8 +33,9 @@ def compose(
         bool, typer.Option(help="Training tracks have twins too, for recipes that learn from them.")
     ] = False,
     seed: options.Seed = 1,
+    bpm: Annotated[float, number("Tempo of the tracks.", 140.0, 210.0, "BPM")] = 175.0,
     bpm_spread: Annotated[
-        float, number("Tempi within 175·(1 ± this), instead of 175 BPM.", 0.0, 0.499)
+        float, number("Tempi within BPM·(1 ± this), instead of all alike.", 0.0, 0.499)
     ] = 0.0,
     other_tempi: Annotated[
         int, number("Further training tracks of each genre, at 154 to 196 BPM.", 0, _MOST)
@@ -53,7 +54,7 @@ def compose(
         ignores(ctx, "--cluster", "jobs", cures={"jobs": cure})
     from train.compose.library import plan, write_library
 
-    plans = plan(tracks, held_out, seed, bpm_spread, train_twins, other_tempi)
+    plans = plan(tracks, held_out, seed, bpm_spread, train_twins, other_tempi, bpm)
     total = len(plans) + sum(p.twin for p in plans)
     with (
         workers(cluster, jobs or os.cpu_count() or 1) as at_once,

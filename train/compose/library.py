@@ -94,6 +94,7 @@ def plan(
     bpm_spread: float = 0.0,
     train_twins: bool = False,
     other_tempi: int = 0,
+    bpm: float = BPM,
 ) -> list[Plan]:
     """What a library consists of.
 
@@ -103,10 +104,11 @@ def plan(
         tracks: training tracks of each genre.
         held_out: held-out tracks of each genre.
         seed: another seed, another library.
-        bpm_spread: tempi lie within 175·(1 ± spread).
+        bpm_spread: tempi lie within bpm·(1 ± spread).
         train_twins: whether training tracks have twins, as held-out ones have.
         other_tempi: further training tracks of each genre, at 154 to 196 BPM. They change nothing
             about the others.
+        bpm: tempo of all but these.
 
     Raises:
         UsageError: a number is negative, or the spread is not below a half.
@@ -125,7 +127,8 @@ def plan(
         both = [np.random.default_rng((seed, place, *more)) for more in ((), (_OTHERS,))]
         for number in numbers:
             at_other = number >= _OTHERS
-            rng, spread = both[at_other], _OTHER_SPREAD if at_other else bpm_spread
+            rng = both[at_other]
+            middle, spread = (BPM, _OTHER_SPREAD) if at_other else (bpm, bpm_spread)
             held = tracks < number < _OTHERS
             unseen = held and number % 2 == 0
             own, twins = (kits(name)[unseen] for name in (genre, other))
@@ -140,7 +143,7 @@ def plan(
                     held or train_twins,
                     kit,
                     twin_kit,
-                    BPM * (1 + spread * float(rng.uniform(-1, 1))),
+                    middle * (1 + spread * float(rng.uniform(-1, 1))),
                     (seed, place, number),
                 )
             )
