@@ -85,6 +85,18 @@ def test_levels_are_mean_squares(rng):
     assert abs(level.mean() / 0.01 - 1) < 0.05
 
 
+@pytest.mark.parametrize("rate", [44100, 48000])
+def test_a_column_is_the_same_whichever_others_it_is_computed_with(rng, rate):
+    """To the bit: what a generator is told of the feed must not depend on how late it was."""
+    analyser = FrontEnd().at(rate)
+    frames = rng.normal(0, 0.1, (9, 2, analyser.n)).astype(np.float32)
+    alone = [analyser.columns(frames[i : i + 1]) for i in range(9)]
+    for n in (2, 3, 9):
+        db, level = analyser.columns(frames[:n])
+        assert (db == np.concatenate([one for one, _ in alone[:n]])).all()
+        assert (level == np.concatenate([one for _, one in alone[:n]])).all()
+
+
 def test_a_stream_cuts_the_same_columns(rng):
     analyser = FrontEnd().at(48000)
     feed = rng.normal(0, 0.1, (2, 48000)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Log-mel columns of a stream, cut at any centres."""
+"""Log-mel columns of a stream, cut at any centres; of its samples as recordings keep them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import Analyser
+from engine.dsp.pcm import rounded
 
 _BATCH = 64  # columns transformed at once
 
@@ -27,7 +28,7 @@ class ColumnStream:
 
     def push(self, blocks: Sequence[Audio]) -> None:
         """Hear more, as blocks of (channels, n)."""
-        self._kept = np.concatenate([self._kept, *blocks], axis=-1)
+        self._kept = np.concatenate([self._kept, *map(rounded, blocks)], axis=-1)
         self._received += sum(block.shape[-1] for block in blocks)
 
     def take(self, centres: Sequence[int]) -> tuple[Array, Array]:

@@ -149,7 +149,8 @@ class Analyser:
                 cure="Cut windows of Analyser.n samples.",
             )
         power = _channel_power(frames * self.window)
-        mel = power @ self.weights
+        # Each by itself: a column is the same to the bit, whichever others it is computed with.
+        mel = (power[:, None] @ self.weights)[:, 0]
         level = (2.0 * power.sum(axis=-1) - power[:, 0]) * (1.0 / (self.n * self._energy))
         return 10.0 * np.log10(np.maximum(mel, _POWER_FLOOR)), level
 

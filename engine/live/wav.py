@@ -9,6 +9,7 @@ import numpy as np
 import soundfile as sf
 
 from engine.dsp.arrays import Audio
+from engine.dsp.pcm import rounded
 from engine.paths import native
 
 # Commands of libsndfile for which soundfile has no public way.
@@ -52,7 +53,7 @@ class GrowingWav:
         """Append (channels, n)."""
         if self._pcm and block.size and np.max(np.abs(block)) > 1.0:
             self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
-        self._file.write(block.T)
+        self._file.write((rounded(block) if self._pcm else block).T)  # libsndfile would truncate
         self.frames += block.shape[-1]
         if self.frames - self._whole >= self._step:
             self.update()
