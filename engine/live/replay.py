@@ -27,7 +27,8 @@ class Replay:
 
     Attributes:
         seconds: of sound.
-        same_share: samples that are within -80 dB of what was recorded, 0 … 1.
+        same_share: samples that are within -80 dB of what was recorded, 0 … 1; without the last
+            ones, as many as the latency, which were made of a line-in that is not in the take.
         error_db: power of the difference to what was recorded, dB of it; of the whole take.
         changed: networks that are not those of the take.
         faults: what went wrong this time.
@@ -83,10 +84,11 @@ def replay(
             for played in player.play(lambda n: _read(dry, n)):
                 sound = played[:, : frames - done]
                 wanted = _read(out, sound.shape[-1])
-                error = np.abs(sound - wanted)
+                known = max(0, frames - board.device.behind - done)
+                error = np.abs(sound - wanted)[:, :known]
                 off += float(np.vdot(error, error))
-                power += float(np.vdot(wanted, wanted))
-                same += float(np.count_nonzero(error.max(axis=0) <= _SAME))
+                power += float(np.vdot(wanted[:, :known], wanted[:, :known]))
+                same += float(np.count_nonzero(error.max(axis=0, initial=0.0) <= _SAME))
                 writer.write(sound)
                 done += sound.shape[-1]
                 if progress is not None:
@@ -97,7 +99,7 @@ def replay(
         player.close()
     return Replay(
         seconds=frames / take.rate,
-        same_share=same / max(1, frames),
+        same_share=same / max(1, frames - board.device.behind),
         error_db=float(10 * np.log10(max(off, 1e-30) / max(power, 1e-30))),
         changed=changed,
         faults=faults,
