@@ -130,7 +130,7 @@ def _stream_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
         "data": f"whole tracks at their own tempo, {tracks}, {facts['data']['level_db']:g} dB",
         "network": f"streaming: {len(recipe['dilations'])} causal residual blocks along time, "
         f"{recipe['width']} channels, dilations {' '.join(map(str, recipe['dilations']))}, "
-        f"{megabytes:.1f} MB",
+        f"weights in 8 bits, {megabytes:.1f} MB",
     }
     what = f"{facts['steps']} steps at batch {recipe['batch']}, stretches of {recipe['columns']} "
     clock = f"with a clock in {recipe['memory']:.0%} of them"
