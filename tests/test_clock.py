@@ -143,6 +143,15 @@ def test_ticks_of_no_tempo_do_no_harm():
     assert clock.bpm == pytest.approx(BPM, abs=0.1)
 
 
+def test_a_contact_that_bounces_is_one_tap():
+    tap, found = Tap(), []
+    for beat in range(8):
+        found += [tap.tap(0.5 * beat + late) for late in (0.0, 0.0, 0.004, 0.02)]
+    assert [bpm for bpm in found if bpm] == pytest.approx([120.0] * 5)
+    at_once = Tap()
+    assert [at_once.tap(1.0) for _ in range(9)] == [None] * 9
+
+
 def test_four_taps_are_a_tempo():
     tap = Tap()
     assert [tap.tap(t) for t in (0.0, 0.5, 1.0)] == [None] * 3

@@ -11,6 +11,7 @@ from engine.dsp.tempo import MAX_BPM, MIN_BPM
 _LEAST = 4
 _MOST = 16
 _FORGET_S = 2.5  # a pause this long begins a new series
+_BOUNCE_S = 0.5 * 60.0 / MAX_BPM  # nobody taps as fast as this: a contact bounces
 _STRAY = 0.35  # a beat this far from the others is a slip of the hand
 
 
@@ -26,7 +27,10 @@ class Tap:
         Returns:
             Beats per minute of the line through the taps, once there are four of them.
         """
-        if self._taps and time_s - self._taps[-1] > _FORGET_S:
+        since_s = time_s - self._taps[-1] if self._taps else _FORGET_S
+        if since_s < _BOUNCE_S:
+            return None
+        if since_s > _FORGET_S:
             self._taps.clear()
         self._taps.append(time_s)
         if len(self._taps) < _LEAST:
