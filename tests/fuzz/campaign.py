@@ -35,7 +35,7 @@ def _hang(number: int, frame: FrameType | None) -> None:
 def _compiled() -> list[str]:
     """Modules whose functions numba compiles: it cannot read bytecode that counts its branches."""
     root = Path(__file__).parents[2]
-    ours = re.compile(r"^@(compiled\(|numba\.)|^import numba", re.MULTILINE)
+    ours = re.compile(r"^\s*@(compiled\(|numba\.)|^import numba", re.MULTILINE)
     files = [path for path in (root / "engine").rglob("*.py") if ours.search(path.read_text())]
     return [".".join(path.relative_to(root).with_suffix("").parts) for path in files]
 
@@ -56,8 +56,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     asked = parser.parse_args()
     with atheris.instrument_imports(include=["engine"], exclude=_compiled()):
+        from engine.live.compiling import load
         from tests.fuzz.seeds import CORPUS, kept, seeds
         from tests.fuzz.targets import TARGETS
+    load()  # which no input is to wait for
     target, findings = TARGETS[asked.target], CORPUS / asked.target
     folder = Path(tempfile.mkdtemp())
     known: dict[str, int] = {}
