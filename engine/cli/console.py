@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import IO, Any, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -51,9 +52,14 @@ class Terminal(Console):
             if segment.control:
                 yield segment
             else:
-                text, style = encodable(printable_lines(segment.text), encoding), segment.style
+                text, style = _shown(segment.text, encoding), segment.style
                 # While a bar is shown, rich reads the escape sequences of what libraries print.
                 yield Segment(text, style.update_link(None) if style and style.link else style)
+
+
+@lru_cache(maxsize=1024)  # a screen says most of its words ten times a second
+def _shown(text: str, encoding: str) -> str:
+    return encodable(printable_lines(text), encoding)
 
 
 class Table(RichTable):

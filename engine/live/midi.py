@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -30,7 +31,7 @@ class System:
 
     Args:
         name: one of :data:`SYSTEMS`.
-        patterns, lights, note: see :class:`Midi`.
+        patterns, lights, note, came: see :class:`Midi`.
 
     Attributes:
         names, outputs, lit: see :class:`Midi`.
@@ -38,9 +39,14 @@ class System:
     """
 
     def __init__(
-        self, name: str, patterns: Sequence[str], lights: str, note: Callable[[str], None]
+        self,
+        name: str,
+        patterns: Sequence[str],
+        lights: str,
+        note: Callable[[str], None],
+        came: threading.Event | None,
     ) -> None:
-        self._what, self._note = (name, lights, *patterns), note
+        self._what, self._note, self._came = (name, lights, *patterns), note, came
         self._child: Child | None = None
         self._said = self._due = 0.0
         self.names: list[str] | None = None
@@ -85,7 +91,9 @@ class System:
         now, child = time.monotonic(), self._child
         if child is None:
             if now >= self._due:
-                self._child = Child("engine.live.midi_process", *self._what, note=self._note)
+                self._child = Child(
+                    "engine.live.midi_process", *self._what, note=self._note, said=self._came
+                )
                 self._said = now + _FIRST_S
         elif child.status is not None or (not child.has_said and now - self._said > _SILENT_S):
             self.stop()
@@ -104,6 +112,7 @@ class Midi:
         patterns: parts of names; an empty one means every port.
         lights: part of the names of outputs that :meth:`send` reaches; empty for none.
         note: told what is odd about the processes that hold the ports.
+        came: set whenever a message has come, or a port has.
     """
 
     def __init__(
@@ -111,9 +120,10 @@ class Midi:
         patterns: Iterable[str],
         lights: str = "",
         note: Callable[[str], None] = lambda text: None,
+        came: threading.Event | None = None,
     ) -> None:
         wanted = sorted(set(patterns))
-        self._systems = [System(name, wanted, lights, note) for name in SYSTEMS]
+        self._systems = [System(name, wanted, lights, note, came) for name in SYSTEMS]
 
     @property
     def names(self) -> list[str] | None:

@@ -1,6 +1,6 @@
 """The performer beside the stage: ports in, wishes onto the shared board.
 
-A thread of the supervising process. It looks for messages every millisecond, keeps the tempo, and
+A thread of the supervising process. It hears messages as they come, keeps the tempo, and
 places switches on the sample of the beat they are meant for.
 """
 
@@ -31,7 +31,7 @@ from engine.live.timeline import TimeKeeper, Timeline
 from engine.strict_json import read, written
 from engine.writing import write_whole
 
-_PERIOD_S = 0.001
+_PERIOD_S = 0.004  # between looks at the device, where no message comes
 _KEEP_S = 1.0
 _SHOW_S = 0.03
 _DRIFT_S = 0.0005
@@ -79,7 +79,8 @@ class Performer:
         knobs |= {"wet": rig.output.wet, "level": rig.output.level}
         knobs |= rig.starts()
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
-        self.midi = Midi(self._patterns(), rig.lights.port, self._note)
+        self._came = threading.Event()  # a message, or a key
+        self.midi = Midi(self._patterns(), rig.lights.port, self._note, self._came)
         self.lights = Lights(rig.bindings(), self.desk, self.switching, self.conductor)
         self._link = (
             Link(rig.clock.beats_per_bar, self._note) if "link" in rig.clock.sources else None
@@ -114,6 +115,7 @@ class Performer:
     def stop(self) -> None:
         """End, and remember where things stand."""
         self._stop.set()
+        self._came.set()
         if self._thread.is_alive():
             self._thread.join()
         self.midi.stop()
@@ -124,7 +126,9 @@ class Performer:
         self._keep()
 
     def _run(self) -> None:
-        while not self._stop.wait(_PERIOD_S):
+        while not self._stop.is_set():
+            self._came.wait(_PERIOD_S)
+            self._came.clear()
             self._timeline.look()
             self.midi.fetch(self.hear, self.desk.gone)
             if self._link is not None:
@@ -151,6 +155,7 @@ class Performer:
     def press(self, target: str) -> None:
         """A key of the computer's keyboard, as a button that is bound to a target."""
         self._pressed.append(target)
+        self._came.set()
 
     def hear(self, port: str, message: Any, time_s: float) -> None:
         """A message that arrived at a time of ``time.monotonic``."""

@@ -79,10 +79,15 @@ class Child:
         module: what it runs.
         arguments: of it.
         note: told what is odd about it.
+        said: set whenever it has said something.
     """
 
     def __init__(
-        self, module: str, *arguments: str, note: Callable[[str], None] = lambda text: None
+        self,
+        module: str,
+        *arguments: str,
+        note: Callable[[str], None] = lambda text: None,
+        said: threading.Event | None = None,
     ) -> None:
         self._name, self._note = module.rpartition(".")[2].replace("_", " "), note
         self._process = started(module, *arguments)
@@ -92,6 +97,7 @@ class Child:
                 os.set_blocking(self._process.stdin.fileno(), False)
         self.pid = self._process.pid
         self._lines: deque[tuple[int, Line]] = deque()
+        self._said = said or threading.Event()
         self._came = self._heard = self._odd = 0  # bytes, bytes, lines
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -155,6 +161,7 @@ class Child:
                     else:
                         self._came += size
                         self._lines.append((size, line))
+                self._said.set()
                 while self._is_behind():
                     time.sleep(_LOOK_S)
 

@@ -17,7 +17,7 @@ class TimeKeeper(Protocol):
     """Knows where the session is."""
 
     def look(self) -> None:
-        """See where the device is; to be called every millisecond or two."""
+        """See where the device is; to be called every few milliseconds."""
         ...
 
     def session_s(self, time_s: float) -> float | None:
@@ -25,7 +25,7 @@ class TimeKeeper(Protocol):
         ...
 
 
-_LOOKS = 256  # a third of a second, a look a millisecond
+_LOOKS_S = 0.33  # of them, by which time a device that has left blocks out is known to be late
 
 
 class FileTime:
@@ -53,19 +53,21 @@ class Timeline:
     def __init__(self, board: b.Board) -> None:
         self._board = board
         self._session = -1
-        self._offsets: deque[float] = deque(maxlen=_LOOKS)
+        self._offsets: deque[tuple[float, float]] = deque()
         self._offset: float | None = None
 
     def look(self) -> None:
-        """See where the device is; to be called every millisecond or two."""
+        """See where the device is; to be called every few milliseconds."""
         opened, now = self._board.opened(), time.monotonic()
         if opened is None:
             return
         if opened.number != self._session:
             self._session = opened.number
             self._offsets.clear()
-        self._offsets.append(opened.heard / opened.rate - now)
-        self._offset = max(self._offsets)
+        while self._offsets and now - self._offsets[0][0] > _LOOKS_S:
+            self._offsets.popleft()
+        self._offsets.append((now, opened.heard / opened.rate - now))
+        self._offset = max(offset for _, offset in self._offsets)
 
     def session_s(self, time_s: float) -> float | None:
         """A time of ``time.monotonic`` as seconds since the session began; None before that."""
