@@ -41,6 +41,7 @@ from tests.live.stage import (
 from tests.program import started
 
 RATE = 48000
+PHRASE_S = 5.0  # four bars at 240 BPM and a little: what was heard then is known a phrase later
 
 
 def counted(status, left_out):
@@ -185,6 +186,7 @@ def test_two_slots_change_places_while_the_music_plays(server, noise, tmp_path, 
 def test_the_engine_is_killed(server, noise, tmp_path, figure):
     """No missing sample, and none without the effect: the gains of a phrase ago are still there."""
     with stage(preset(tmp_path)) as it:
+        it.until(lambda: it.look().seconds > PHRASE_S)
         before = it.look()
         listener = Listener(tmp_path, noise)
         time.sleep(1.0)
@@ -206,6 +208,7 @@ def test_the_engine_is_killed(server, noise, tmp_path, figure):
 
 def test_the_engine_stands_still(server, noise, tmp_path):
     with stage(preset(tmp_path)) as it:
+        it.until(lambda: it.look().seconds > PHRASE_S)
         before = it.look()
         listener = Listener(tmp_path, noise)
         pid = it.supervisor.engine_pid
