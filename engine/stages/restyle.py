@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -119,13 +118,9 @@ class Restyle:
         if self._paper is not None:  # the gains are read at its hops
             self.path.state["hop"], self.path.state["centre"] = stft.hop, stft.centre
         self.path.slots["kind"] = KIND_STREAMING if streams else KIND_WINDOW
-        self._first = origin // stft.hop * stft.hop
-        self.path.state["at"] = self._heard = self._made = self._first
+        self.path.state["at"] = self._heard = self._made = origin // stft.hop * stft.hop
         self._awaited = inference if streams and isinstance(inference, Awaited) else None
-        # What a hop is heard by is there before it is made, or a phrase before in late: so the next
-        # hops can be heard meanwhile.
-        is_ahead = self._awaited is not None or (use == "late" and self._paper is None)
-        self._maker = ThreadPoolExecutor(1, "sound") if is_ahead and watch is None else None
+        self._ahead = self._awaited is not None and watch is None
         publisher = Publisher(what, 0, origin)
         self._slot: SlotInference
         if isinstance(generator, StreamGenerator):
@@ -199,18 +194,15 @@ class Restyle:
         step = self.hop if self._watch is not None else _MOST_HOPS * self.hop
         parts = [(at, block[:, at : at + step]) for at in range(0, block.shape[-1], step)]
         for number, (at, part) in enumerate(parts):
-            if not number or self._maker is None:
+            if not number or not self._ahead:
                 self._hear(part)
             if self._awaited is not None and isinstance(self._slot, StreamInference):
                 self._slot.finish(self._awaited)
-            n = part.shape[-1]
-            until = self._made + n
-            if self._maker is not None and number + 1 < len(parts):
-                made = self._maker.submit(self._make, until)
+            if self._ahead and number + 1 < len(parts):  # while that is being made
                 self._hear(parts[number + 1][1])
-                made.result()
-            else:
-                self._make(until)
+            until = self._made + part.shape[-1]
+            self._make(until)
+            n = part.shape[-1]
             out[:, at : at + n] = take(self._out, self._made - self.latency, n, self._channels)
             self._made = until
         return out
@@ -233,13 +225,9 @@ class Restyle:
         put(self._feed[0], self._heard, block)
         first = self._heard // self.hop * self.hop
         self._heard += block.shape[-1]
-        while first + self.hop <= self._heard:
-            n = self.hop
-            if self.inference.idle():  # nothing happens before the next column that is due
-                due = -(-(self._slot.due + self._first - first) // self.hop) * self.hop
-                n = max(n, min(due, (self._heard - first) // self.hop * self.hop))
-            self._slot.hear(take(self._feed[0], first, n, self._channels), runs)
-            first += n
+        for end in range(first + self.hop, self._heard + 1, self.hop):
+            hop = take(self._feed[0], end - self.hop, self.hop, self._channels)
+            self._slot.hear(hop, runs)
 
     def _make(self, until: int) -> None:
         """The sound of all hops that end by a sample."""
