@@ -98,7 +98,11 @@ def _product(layer: nn.Conv1d, last: bool = False) -> nn.Linear:
     weight = torch.cat(list(layer.weight.detach().unbind(-1)), dim=1)
     made = nn.Linear(weight.shape[1], weight.shape[0])
     if weight.numel() >= _SMALL:
-        weight = weight.half().float() if last else torch.from_numpy(_restored(*_rounded(weight)))
+        weight = (
+            weight.half().float()
+            if last
+            else torch.from_numpy(_restored(*_rounded(weight.numpy())))
+        )
     with torch.no_grad():
         made.weight.copy_(weight)
         assert layer.bias is not None
@@ -106,9 +110,9 @@ def _product(layer: nn.Conv1d, last: bool = False) -> nn.Linear:
     return made
 
 
-def _rounded(weight: Tensor) -> tuple[Array, Array]:
+def _rounded(weight: Array) -> tuple[Array, Array]:
     """Weights (out, in) in 8 bits, (in, out), and the scales of their blocks, (blocks, out)."""
-    values = weight.numpy().T
+    values = weight.T
     rows, columns = values.shape
     blocks = np.pad(values, ((0, -rows % _BLOCK), (0, 0))).reshape(-1, _BLOCK, columns)
     scales = np.abs(blocks).max(axis=1) / np.float32(_LEVELS)
@@ -217,7 +221,7 @@ def _small(model: onnx.ModelProto) -> onnx.ModelProto:
             tensor.CopyFrom(half)
             nodes += [helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT), node]
             continue
-        rounded, scales = _rounded(torch.from_numpy(values.copy()))
+        rounded, scales = _rounded(values)
         tensor.CopyFrom(numpy_helper.from_array(rounded, f"{name}.rounded"))
         graph.initializer.append(numpy_helper.from_array(scales, f"{name}.scales"))
         given, (made,), product = node.input[0], node.output, f"{node.output[0]}.product"

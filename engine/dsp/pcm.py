@@ -1,7 +1,7 @@
 """Samples as words of 24 bits: what converters give, what recordings keep, what generators hear.
 
 So a recording of the line-in holds exactly what a generator was told: its products in 8 bits would
-make audible differences (−100 dB) of what a recording had rounded away.
+make differences of −100 dB of what a recording had rounded away.
 """
 
 from __future__ import annotations

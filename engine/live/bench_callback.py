@@ -20,13 +20,13 @@ from engine.live.callback import Live, exchange
 from engine.live.live_path import shape_of
 from engine.live.machine_clock import now_s
 from engine.live.opening import begin_session
+from engine.live.percentiles import percentiles_ms
 from engine.machine_code import compiled
 from engine.stages.host import Settings
 
 _RATE = 48000
 _BLOCK = 128
 _COLUMNS = 500
-_POINTS = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
 
 
 @compiled()
@@ -97,7 +97,6 @@ def _measured(
         times[i], spun[i] = between - begun, time.perf_counter() - between
         if i == warm:
             target = float(np.median(times[:warm]))
-    found = {name: 1e3 * float(np.percentile(times[warm:], q)) for name, q in _POINTS.items()}
-    for name, q in _POINTS.items():
-        found[f"spin_{name}"] = 1e3 * float(np.percentile(spun[warm:], q))
+    spinning = percentiles_ms(spun[warm:]).items()
+    found = percentiles_ms(times[warm:]) | {f"spin_{name}": time_ms for name, time_ms in spinning}
     return found | {"budget": 1e3 * block / _RATE}

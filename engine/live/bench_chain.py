@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.live.chains import Workshop
+from engine.live.percentiles import percentiles_ms
 from engine.stages.insert import Insert
 
 _RATE, _BLOCK = 48000, 128
@@ -42,8 +43,6 @@ def chain_ms(blocks: int) -> dict[str, float]:
         between = time.perf_counter()
         bare.process(block, _RATE, _BLOCK, False)
         times[:, n] = between - begun, time.perf_counter() - between
-    p50, p99, p999 = 1e3 * np.percentile(times[0], (50, 99, 99.9))
-    bare_p50, bare_p99 = 1e3 * np.percentile(times[1], (50, 99))
-    figures = {"p50": p50, "p99": p99, "p999": p999, "budget": 1e3 * _BLOCK / _RATE}
-    figures |= {"bare_p50": bare_p50, "bare_p99": bare_p99}
-    return {name: float(value) for name, value in figures.items()}
+    ours_ms, bare_ms = map(percentiles_ms, times)
+    beside = {f"bare_{name}": bare_ms[name] for name in ("p50", "p99")}
+    return ours_ms | {"budget": 1e3 * _BLOCK / _RATE} | beside

@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.limiter import LOOKAHEAD, STATE
@@ -169,9 +171,15 @@ class Board:
         """The slot that is heard, or that is being faded to."""
         return int(self.state["active"][0])
 
-    def latest(self) -> Array:
-        """Figures of the callback's latest calls, see ``measured``, (n, 2); n is 0 before any."""
-        return self.measured[: min(self.device.callbacks, MEASURED)]
+    def latest(self, since: int = 0) -> Array:
+        """Figures of the callback's latest calls, see ``measured``, (n, 2); n is 0 before any.
+
+        Args:
+            since: how many calls there had been; those after them, as far as they are kept.
+        """
+        calls = self.device.callbacks
+        figures: Array = self.measured[np.arange(max(since, calls - MEASURED), calls) % MEASURED]
+        return figures
 
     def want_tempo(self, tempo: Tempo, known: bool = True) -> None:
         """Ask for a tempo.

@@ -191,7 +191,7 @@ class NetworkSession:
         board = self._board
         while board.device.session == self.number and board.controls.stop != b.ALL_END:
             behind = self._there() - self.at
-            if (ahead := self._due() - behind) > 0 or behind < self.hop:
+            if (ahead := self._due() - behind) > 0:
                 self._finished.wait(min(max(ahead / self._rate, _SHORTLY_S), _LOOK_S))
                 if self._finished.is_set():
                     self._finished.clear()

@@ -16,11 +16,10 @@ from engine.dsp.tempo import Tempo
 from engine.errors import PresetError
 from engine.live.asked import Asked, Wanted
 from engine.live.bench import music
-from engine.live.board import MEASURED
 from engine.live.files import SoundWriter
+from engine.live.percentiles import percentiles_ms
 from engine.live.supervisor import Supervisor, refused
 
-_POINTS = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
 _TICK_S = 0.05
 _READY_S = 20.0  # until there are gains
 
@@ -100,12 +99,10 @@ def _played(
     time.sleep(seconds)
     elapsed, busy = time.monotonic() - began, _busy_s(stage) - busy
     heard = board.slots["hops"].sum(axis=0) - hops
-    first = max(calls, device.callbacks - MEASURED + 1)
-    times = 1e3 * board.measured[np.arange(first, max(device.callbacks, first + 1)) % MEASURED, 1]
     network = board.network
     inference = {"p50": 1e3 * network.inference_p50_s, "p99": 1e3 * network.inference_p99_s}
     return Rehearsal(
-        {name: float(np.percentile(times, q)) for name, q in _POINTS.items()},
+        percentiles_ms(board.latest(calls)[:, 1]),
         inference,
         float(heard[2:].sum() / max(1, heard.sum())),
         device.gaps - gaps,

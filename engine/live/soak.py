@@ -15,8 +15,8 @@ from engine.dsp.arrays import Array, Audio
 from engine.errors import DeviceError, PresetError
 from engine.live import jack
 from engine.live.asked import Asked, Wanted
-from engine.live.board import MEASURED
 from engine.live.nursery import Process, started
+from engine.live.percentiles import percentiles_ms
 from engine.live.sources import FileSource
 from engine.live.status import Status, look
 from engine.live.supervisor import Supervisor, refused
@@ -28,7 +28,6 @@ BARE = "doubledrop-bare"
 """Name of the client that does nothing but pass its input on."""
 _SPINNING = "doubledrop-spinning"
 _SETTLE_S = 3.0  # after which the median of the callback is known
-_POINTS = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
 _ZEROS = 32
 """Samples of nothing at all, in both channels, that make a dropout; music has none."""
 
@@ -76,8 +75,8 @@ class Soak:
             "switches": last.switches - first.switches,
             "gain_share": {name: n / heard for name, n in hops.items()},
             "age_ms": last.age_ms,
-            "callback_ms": _percentiles_ms(np.concatenate(self.callback_s)),
-            "spinning_ms": _percentiles_ms(self.spinning_s),
+            "callback_ms": percentiles_ms(np.concatenate(self.callback_s)),
+            "spinning_ms": percentiles_ms(self.spinning_s),
             "inferences": last.inferences - first.inferences,
             "faults": last.faults,
             "restarts": last.restarts,
@@ -211,16 +210,11 @@ def _run(
         status = look(stage)
         result.statuses.append(status)
         result.memory_mib.append((_memory(stage.engine_pid), _memory(stage.device_pid)))
-        before, calls = calls, stage.board.device.callbacks
-        numbers = np.arange(max(before, calls - MEASURED), calls)
-        result.callback_s.append(stage.board.measured[numbers % MEASURED, 1])
+        latest = stage.board.latest(calls)[:, 1]
+        calls += len(latest)
+        result.callback_s.append(latest)
         watch(status, min(1.0, elapsed / (60 * minutes)))
         time.sleep(_SECOND)
-
-
-def _percentiles_ms(times_s: Array) -> dict[str, float]:
-    points = np.percentile(times_s, list(_POINTS.values())) if len(times_s) else np.zeros(3)
-    return {name: 1e3 * float(x) for name, x in zip(_POINTS, points, strict=True)}
 
 
 def _memory(pid: int | None) -> float:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from engine.dsp.gain import Quality
 from engine.dsp.limiter import LOOKAHEAD, take_reduction_db
 from engine.dsp.meters import peak_db
 from engine.live import board as b
 from engine.live.budget import budget
 from engine.live.chains import trips_of
+from engine.live.percentiles import percentiles_ms
 from engine.live.supervisor import Supervisor
 
 
@@ -84,8 +83,7 @@ def look(stage: Supervisor) -> Status:
     peaks = [peak_db(peak) for peak in (device.peak_in, device.peak_out)]
     device.peak_in = device.peak_out = 0.0
     wet = float(board.slots["wet"][board.active])
-    latest = 1e3 * board.latest() if device.callbacks else np.zeros((1, 2))
-    ages, times = np.percentile(latest[:, 0], (50, 99)), np.percentile(latest[:, 1], (50, 99, 99.9))
+    ages, times = map(percentiles_ms, board.latest().T)
     return Status(
         seconds=device.heard / rate,
         gaps=device.gaps,
@@ -95,8 +93,8 @@ def look(stage: Supervisor) -> Status:
         refused=device.refused,
         gain_hops=hops,
         gain_share={name: count / total for name, count in hops.items()},
-        age_ms=dict(zip(("p50", "p99"), ages.tolist(), strict=True)),
-        callback_ms=dict(zip(("p50", "p99", "p999"), times.tolist(), strict=True)),
+        age_ms={name: ages[name] for name in ("p50", "p99")},
+        callback_ms=times,
         inferences=network.inferences,
         late_gains=int(board.slots["late_gains"].sum()),
         faults=network.faults,

@@ -128,10 +128,8 @@ class Supervisor:
         """The audio path, the first time; if that fails here, whoever needs it tries again."""
         if is_compiled():
             return
-        child, deadline = (
-            Child("engine.live.compiling", note=self.note),
-            time.monotonic() + _START_S,
-        )
+        deadline = time.monotonic() + _START_S
+        child = Child("engine.live.compiling", note=self.note)
         while child.status is None and time.monotonic() < deadline:
             time.sleep(_TICK_S)
         child.kill()
