@@ -25,9 +25,10 @@ from typing import Any
 import numba
 from numba.core import caching as _caching
 from numba.core import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
 
 caching: Any = _caching  # of which some has types
+intrinsic: Any = _intrinsic  # and whose types want of a caller what numba passes
 _DIGEST = hashlib.sha256
 
 

@@ -121,7 +121,7 @@ def _copied(reader, slot, side, answered, lead):  # type: ignore[no-untyped-def]
     record = what.answer[slot, at]
     if record.column != answered or record.from_sample > reader.state[0].at:
         return False
-    fence()  # type: ignore[call-arg]
+    fence()
     near = answered % what.ahead.shape[1]
     if lead and what.ahead[slot, near] != answered:
         return False

@@ -47,7 +47,7 @@ def _take(reader, slot, images, instant):  # type: ignore[no-untyped-def]
     """Images that were published meanwhile, unless they come too late for anything."""
     state, me = reader.state[0], reader.slots[slot]
     newest = reader.published.newest[slot]
-    fence()  # type: ignore[call-arg]
+    fence()
     while me.taken < newest:
         count = max(me.taken + 1, newest - len(images) + 1)
         record = images[count % len(images)]

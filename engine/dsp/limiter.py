@@ -25,7 +25,9 @@ _HELD = _SMOOTH + 2 * _NEAR + 1
 _RELEASE_S = 0.08
 _CEILING = 10 ** ((CEILING_DB - _MARGIN_DB) / 20)
 _POSITION, _RELEASED, _SUM, _LEAST, _RELEASE, _NEEDED = range(6)
-STATE = _NEEDED + _HELD + _SMOOTH
+_HELD_UNTIL = _NEEDED + _HELD
+_PEAKS = _HELD_UNTIL + _SMOOTH
+STATE = _PEAKS + LOOKAHEAD
 """Numbers that the limiter keeps beside its sound."""
 
 
@@ -69,33 +71,59 @@ def take_reduction_db(state: Array) -> float:
     return float(20 * np.log10(least))
 
 
-@compiled(fastmath=True)
+_MATHS = {"contract", "nnan", "nsz"}  # no sum in another order: blocks of any size give the same
+
+
+@compiled()
 def limit(block, sound, state, table):  # type: ignore[no-untyped-def]
     """Limit (channels, n) in place.
 
     Args:
         block: float32; comes out :data:`LOOKAHEAD` samples late.
-        sound: (channels, 2·LOOKAHEAD), float32: what is still to come out, twice.
+        sound: (channels, 2·LOOKAHEAD), float32: what is still to come out, and room for as much.
         state: (STATE,), float64.
         table: :data:`TABLE`.
     """
     channels, n = block.shape
-    needed, smooth = state[_NEEDED : _NEEDED + _HELD], state[_NEEDED + _HELD :]
-    position, released, total = int(state[_POSITION]), state[_RELEASED], state[_SUM]
-    for i in range(n):
-        at = position % LOOKAHEAD
-        first = at + LOOKAHEAD - _TAPS + 1
-        peak = np.float32(0.0)
+    for first in range(0, n, LOOKAHEAD):
+        here = block[:, first : min(first + LOOKAHEAD, n)]
+        more = here.shape[1]
         for c in range(channels):
-            leaving = sound[c, at]
-            sound[c, at] = sound[c, at + LOOKAHEAD] = block[c, i]
-            block[c, i] = leaving
-            for phase in range(_PHASES):
+            for i in range(more):
+                sound[c, LOOKAHEAD + i] = here[c, i]
+                here[c, i] = sound[c, i]
+        _find_peaks(sound, more, state[_PEAKS:], table)
+        _turn_down(here, state)
+        for c in range(channels):
+            for i in range(LOOKAHEAD):
+                sound[c, i] = sound[c, more + i]
+
+
+@compiled(fastmath=_MATHS)
+def _find_peaks(sound, n, peaks, table):  # type: ignore[no-untyped-def]
+    """The largest sample beside each of the n newest, of an oversampled copy: the loop over them is
+    the inner one, so that a processor takes several at once."""
+    first = LOOKAHEAD - _TAPS + 1
+    for i in range(n):
+        peaks[i] = 0.0
+    for c in range(len(sound)):
+        signal = sound[c]
+        for phase in range(_PHASES):
+            taps = table[phase]
+            for i in range(n):
                 between = np.float32(0.0)
                 for t in range(_TAPS):
-                    between += table[phase, t] * sound[c, first + t]
-                peak = max(peak, abs(between))
-        needed[position % _HELD] = _CEILING / peak if peak > _CEILING else 1.0
+                    between += taps[t] * signal[first + i + t]
+                peaks[i] = max(peaks[i], abs(between))
+
+
+@compiled(fastmath=_MATHS)
+def _turn_down(block, state):  # type: ignore[no-untyped-def]
+    """The gain that the peaks ask for, onto what comes out."""
+    needed, smooth, peaks = state[_NEEDED:_HELD_UNTIL], state[_HELD_UNTIL:_PEAKS], state[_PEAKS:]
+    position, released, total = int(state[_POSITION]), state[_RELEASED], state[_SUM]
+    for i in range(block.shape[1]):
+        needed[position % _HELD] = _CEILING / peaks[i] if peaks[i] > _CEILING else 1.0
         held = needed[0]
         for k in range(1, _HELD):
             held = min(held, needed[k])
@@ -107,7 +135,7 @@ def limit(block, sound, state, table):  # type: ignore[no-untyped-def]
         gain = total / _SMOOTH
         if gain < 1.0 - 1e-9:
             state[_LEAST] = min(state[_LEAST], gain)
-            for c in range(channels):
+            for c in range(len(block)):
                 block[c, i] *= gain
         position += 1
     state[_POSITION], state[_RELEASED], state[_SUM] = position, released, total

@@ -236,5 +236,5 @@ def note(rows, state, kind, at, one, two=0.0, three=0.0):  # type: ignore[no-unt
     """Note what was decided, into the rows of a path with this state."""
     row = rows[state.noted % len(rows)]
     row[0], row[1], row[2], row[3], row[4] = kind, at, one, two, three
-    fence()  # type: ignore[call-arg]
+    fence()
     state.noted += 1

@@ -233,12 +233,12 @@ def compile_publishing() -> None:
 def withdraw(place):  # type: ignore[no-untyped-def]
     """A record is going to be written over."""
     place[0] = NONE
-    fence()  # type: ignore[call-arg]
+    fence()
 
 
 @compiled()
 def number(place, value):  # type: ignore[no-untyped-def]
     """A record has been written."""
-    fence()  # type: ignore[call-arg]
+    fence()
     place[0] = value
     fence()

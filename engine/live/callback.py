@@ -116,7 +116,7 @@ def _look(state, rows, ends, until):  # type: ignore[no-untyped-def]
     noted while it is not all there."""
     device = ends.device[0]
     state.fed = ends.effects[0].fed
-    fence()  # type: ignore[call-arg]
+    fence()
     there = state.fed >= until - state.held_back
     if not there or device.fed_noted == 0:
         note(rows, state, FED, state.at, -1.0 if there else float(state.fed))
@@ -158,7 +158,7 @@ def exchange(given, taken, live):  # type: ignore[no-untyped-def]
     if len(feeds) > 1:
         _look(state, reader.rows, ends, heard + frames)
     advance(path, heard + frames)
-    fence()  # type: ignore[call-arg]
+    fence()
     device.made = made_until(state)
     active = reader.slots[state.active]
     if active.wet == 0.0:
@@ -197,7 +197,7 @@ def _take(given, feed, device, heard):  # type: ignore[no-untyped-def]
             feed[c, (heard + i) % ring] = x
             peak = max(peak, abs(x))
     device.peak_in = peak
-    fence()  # type: ignore[call-arg]
+    fence()
     device.heard = heard + frames
     fence()
 

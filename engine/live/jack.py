@@ -21,12 +21,12 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import carray, types  # type: ignore[attr-defined]
-from numba.extending import intrinsic
 
 from engine.dsp.arrays import Array, Audio
 from engine.errors import DeviceError
 from engine.live.machine_clock import now_s
 from engine.live.speech import say
+from engine.machine_code import intrinsic
 
 (LENGTH, AT, CALLS, CLIENT, OUT, IN, BUFFER, TIME, SPIN, CLOCK) = (0, 1, 2, 3, 4, 6, 10, 11, 12, 13)
 _HEAD, _LOG = 16, 1 << 18
@@ -71,10 +71,9 @@ def _library() -> Any:
 _WIDE, _INT, _POINTER = ir.IntType(64), ir.IntType(32), ir.IntType(8).as_pointer()
 _BUFFER = ir.FunctionType(_POINTER, [_WIDE, _INT])
 _TIME = ir.FunctionType(_INT, [_WIDE])
-_intrinsic: Any = intrinsic
 
 
-@_intrinsic
+@intrinsic
 def _buffer(typingctx, address, port, frames):  # type: ignore[no-untyped-def]
     """``jack_port_get_buffer``."""
 
@@ -84,7 +83,7 @@ def _buffer(typingctx, address, port, frames):  # type: ignore[no-untyped-def]
     return types.voidptr(types.int64, types.int64, types.uint32), code
 
 
-@_intrinsic
+@intrinsic
 def _frame_time(typingctx, address, client):  # type: ignore[no-untyped-def]
     """``jack_last_frame_time``."""
 

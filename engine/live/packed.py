@@ -10,10 +10,10 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from engine.dsp.arrays import Array
+from engine.machine_code import intrinsic
 
 _DIMENSIONS = 4
 _ROW = 1 + _DIMENSIONS  # address and shape

@@ -102,7 +102,7 @@ def write_together(shared, given):  # type: ignore[no-untyped-def]
     """Write a record, all or none of which a reader takes."""
     count = shared[0].count | 1
     shared[0].count = count
-    fence()  # type: ignore[call-arg]
+    fence()
     given[0].count = count
     shared[0] = given[0]
     fence()
@@ -114,7 +114,7 @@ def write_together(shared, given):  # type: ignore[no-untyped-def]
 def read_together(shared, taken):  # type: ignore[no-untyped-def]
     """Read a record; whether it was whole."""
     before = shared[0].count
-    fence()  # type: ignore[call-arg]
+    fence()
     if before & 1 or before == taken[0].count:
         return not before & 1
     taken[0] = shared[0]
@@ -127,4 +127,4 @@ def read_together(shared, taken):  # type: ignore[no-untyped-def]
 
 @compiled()
 def _fence():  # type: ignore[no-untyped-def]
-    fence()  # type: ignore[call-arg]
+    fence()
