@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.dsp.loudness import k_sections, k_weights
-from engine.dsp.meters import LoudnessMeter, true_peak_db
+from engine.dsp.meters import LoudnessMeter, peak_db
+from engine.dsp.true_peak import TruePeakMeter
 
 RATE = 48000
 
@@ -106,6 +107,25 @@ def test_the_weights_of_spectra_are_those_of_the_filters():
 )
 def test_cases_15_to_19(times, phase, level):
     """True peaks between the samples: within +0.2 and -0.4 dB."""
-    t = np.arange(19200)
+    t = np.arange(2 * 19200)  # its beginning, a step from silence, is no longer shown at the end
     between = level * np.sin(2 * np.pi * t / times + np.deg2rad(phase))[None]
-    assert -0.4 <= true_peak_db(between) - 20 * np.log10(level) <= 0.2
+    meter = TruePeakMeter(0.4, RATE, 1)
+    for first in range(0, len(t), 1000):
+        meter.hear(between[:, first : first + 1000].astype(np.float32))
+    assert -0.4 <= peak_db(meter.peak) - 20 * np.log10(level) <= 0.2
+
+
+def test_a_true_peak_is_shown_for_its_time_whatever_the_blocks():
+    rng = np.random.default_rng(5)
+    sound = (0.1 * rng.standard_normal((2, 6000))).astype(np.float32)
+    sound[1, 700:702] = 0.9, 0.9  # between them it is higher
+    shown = []
+    for block in (1, 77, 1000, 6000):
+        meter = TruePeakMeter(0.1, RATE, 2)
+        for first in range(0, 5000, block):
+            meter.hear(sound[:, first : min(first + block, 5000)])
+        shown.append(meter.peak)
+    assert min(shown) == max(shown) > 1.0
+    for _ in range(5):
+        meter.hear(sound[:, 1000:2000])
+    assert meter.peak < 0.6

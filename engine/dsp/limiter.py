@@ -1,7 +1,6 @@
 """The output's ceiling: a look-ahead limiter for true peaks, one gain for all channels.
 
-Peaks between samples are found on an 8-times oversampled copy (ITU-R BS.1770-5, annex 2, asks for
-4 times). The gain that a peak needs is held over the look-ahead, released slowly, and averaged over
+The gain that a peak needs is held over the look-ahead, released slowly, and averaged over
 the look-ahead: it has arrived when the peak does, and it never jumps.
 
 Compiled, for the audio callback, where there is no interpreter. ``pedalboard.Limiter`` is none: it
@@ -13,14 +12,14 @@ from __future__ import annotations
 import numpy as np
 
 from engine.dsp.arrays import Array, Audio
+from engine.dsp.true_peak import TABLE, TAPS, find_peaks
 from engine.machine_code import compiled
 
 CEILING_DB = -1.0
 LOOKAHEAD = 64
 _MARGIN_DB = 0.7  # a gain that moves makes peaks of its own
-_PHASES, _TAPS, _KAISER = 8, 32, 5.0
 _NEAR = 2  # samples beside a peak between samples that it also depends on
-_SMOOTH = LOOKAHEAD - _TAPS // 2 - _NEAR + 1
+_SMOOTH = LOOKAHEAD - TAPS // 2 - _NEAR + 1
 _HELD = _SMOOTH + 2 * _NEAR + 1
 _RELEASE_S = 0.08
 _CEILING = 10 ** ((CEILING_DB - _MARGIN_DB) / 20)
@@ -71,9 +70,6 @@ def take_reduction_db(state: Array) -> float:
     return float(20 * np.log10(least))
 
 
-_MATHS = {"contract", "nnan", "nsz"}  # no sum in another order: blocks of any size give the same
-
-
 @compiled()
 def limit(block, sound, state, table):  # type: ignore[no-untyped-def]
     """Limit (channels, n) in place.
@@ -82,7 +78,7 @@ def limit(block, sound, state, table):  # type: ignore[no-untyped-def]
         block: float32; comes out :data:`LOOKAHEAD` samples late.
         sound: (channels, 2·LOOKAHEAD), float32: what is still to come out, and room for as much.
         state: (STATE,), float64.
-        table: :data:`TABLE`.
+        table: of :mod:`engine.dsp.true_peak`.
     """
     channels, n = block.shape
     for first in range(0, n, LOOKAHEAD):
@@ -92,32 +88,14 @@ def limit(block, sound, state, table):  # type: ignore[no-untyped-def]
             for i in range(more):
                 sound[c, LOOKAHEAD + i] = here[c, i]
                 here[c, i] = sound[c, i]
-        _find_peaks(sound, more, state[_PEAKS:], table)
+        find_peaks(sound[:, LOOKAHEAD - TAPS + 1 :], state[_PEAKS : _PEAKS + more], table)
         _turn_down(here, state)
         for c in range(channels):
             for i in range(LOOKAHEAD):
                 sound[c, i] = sound[c, more + i]
 
 
-@compiled(fastmath=_MATHS)
-def _find_peaks(sound, n, peaks, table):  # type: ignore[no-untyped-def]
-    """The largest sample beside each of the n newest, of an oversampled copy: the loop over them is
-    the inner one, so that a processor takes several at once."""
-    first = LOOKAHEAD - _TAPS + 1
-    for i in range(n):
-        peaks[i] = 0.0
-    for c in range(len(sound)):
-        signal = sound[c]
-        for phase in range(_PHASES):
-            taps = table[phase]
-            for i in range(n):
-                between = np.float32(0.0)
-                for t in range(_TAPS):
-                    between += taps[t] * signal[first + i + t]
-                peaks[i] = max(peaks[i], abs(between))
-
-
-@compiled(fastmath=_MATHS)
+@compiled(fastmath={"contract", "nnan", "nsz"})
 def _turn_down(block, state):  # type: ignore[no-untyped-def]
     """The gain that the peaks ask for, onto what comes out."""
     needed, smooth, peaks = state[_NEEDED:_HELD_UNTIL], state[_HELD_UNTIL:_PEAKS], state[_PEAKS:]
@@ -139,16 +117,3 @@ def _turn_down(block, state):  # type: ignore[no-untyped-def]
                 block[c, i] *= gain
         position += 1
     state[_POSITION], state[_RELEASED], state[_SUM] = position, released, total
-
-
-def _interpolation() -> Array:
-    """Sinc filters at eighths of a sample after the middle, (phases, taps), Kaiser window."""
-    at = np.arange(_TAPS) - (_TAPS // 2 - 1)
-    shifts = np.arange(_PHASES)[:, None] / _PHASES
-    inside = np.clip(1 - ((at - shifts) / (_TAPS / 2)) ** 2, 0, None)
-    table = np.sinc(at - shifts) * np.i0(_KAISER * np.sqrt(inside)) / np.i0(_KAISER)
-    return np.asarray(table / table.sum(axis=1, keepdims=True), np.float32)
-
-
-TABLE = _interpolation()
-"""Read only."""

@@ -18,8 +18,6 @@ FLOOR_DB = -99.0
 _STEP_S = 0.01  # between two readings of the momentary loudness
 _GATE_EVERY = 10  # of them: gating blocks overlap by three quarters
 _SILENCE_DB, _BELOW_DB = -70.0, -10.0  # gates: absolute, and relative to what is left
-_TIMES = 4
-_EDGE = 0.02  # of the stretch, at both ends, where its being cut out would ring
 _OFFSET_DB = -0.691
 
 
@@ -92,14 +90,6 @@ def _weigh(block, sections, state):  # type: ignore[no-untyped-def]
         if abs(state.flat[place]) < 1e-30:  # no denormal numbers
             state.flat[place] = 0.0
     return energy
-
-
-def true_peak_db(sound: Audio) -> float:
-    """Peak between the samples of a stretch, (channels, n), dBTP; of four times the rate."""
-    n = sound.shape[-1]
-    fine = _TIMES * np.fft.irfft(np.fft.rfft(sound), _TIMES * n)
-    edge = round(_EDGE * fine.shape[-1])
-    return peak_db(float(np.abs(fine[:, edge:-edge]).max(initial=0.0)))
 
 
 def peak_db(peak: float) -> float:

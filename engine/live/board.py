@@ -85,7 +85,7 @@ def _layout(shape: Shape) -> Layout:
     parts += [(name, (CHANNELS, SOUND), "f4") for name in ("sound", "out", "effected")]
     parts += [("shares", (shape.slots, CHANNELS, SOUND * shape.effects), "f4")]
     parts += [("running", (shape.slots, HOPS * shape.effects), "?")]
-    parts += [("mix", (CHANNELS, MOST), "f4"), ("measured", (MEASURED, 2), "f8")]
+    parts += [("mix", (CHANNELS, MOST), "f4"), ("measured", (MEASURED, 4), "f8")]
     bands = FrontEnd().n_mels
     gains = parts_of(shape.slots, bands, ANSWERS, _WIDTH, images=_IMAGES)
     return Layout(parts + [(f"gains_{name}", size, kind) for name, size, kind in gains])
@@ -114,7 +114,9 @@ class Board:
         device_rows, network_rows, effects_rows: what was decided, see :mod:`engine.live.journal`.
         ahead, ceiling: the limiter's sound and state.
         mix: the block that the callback works on.
-        measured: of its latest calls, how old the gains were and how long it took, s, (n, 2).
+        measured: of its latest calls, (n, 4): how old the gains were and how long it took, s; when
+            it began, s of the monotonic clock, 0 where machine code has none; and the sample up to
+            which was heard then.
     """
 
     amounts: Array
@@ -172,7 +174,7 @@ class Board:
         return int(self.state["active"][0])
 
     def latest(self, since: int = 0) -> Array:
-        """Figures of the callback's latest calls, see ``measured``, (n, 2); n is 0 before any.
+        """Figures of the callback's latest calls, see ``measured``, (n, 4); n is 0 before any.
 
         Args:
             since: how many calls there had been; those after them, as far as they are kept.

@@ -53,7 +53,7 @@ class Ends(NamedTuple):
         effected, out: rings, (2, n).
         ceiling, ahead, table: of the limiter.
         mix: (2, MOST).
-        measured: of the latest callbacks, how old the gains were and how long it took, s, (n, 2).
+        measured: of the latest callbacks, see :class:`engine.live.board.Board`.
         clock: (2,), to read the clock with.
     """
 
@@ -178,7 +178,8 @@ def exchange(given, taken, live):  # type: ignore[no-untyped-def]
     _leave(ends, due, taken, frames)
     fence()
     device.played = due - LOOKAHEAD + frames
-    measured[1] = now_s(ends.clock) - began_s
+    measured[1], measured[2] = now_s(ends.clock) - began_s, began_s
+    measured[3] = heard + frames
     fence()
     device.callbacks += 1
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.dsp.meters import LoudnessMeter
+from engine.dsp.true_peak import TruePeakMeter
 from engine.live.callback import exchange
 from engine.machine_code import is_kept
 
@@ -26,3 +28,5 @@ def load() -> None:
 
 if __name__ == "__main__":
     load()
+    for meter in (LoudnessMeter(48000, 2), TruePeakMeter(1.0, 48000, 2)):  # of the screen
+        meter.hear(np.zeros((2, 480), np.float32))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.dsp.arrays import Audio
-from engine.dsp.meters import MOMENTARY_S, LoudnessMeter, true_peak_db
+from engine.dsp.meters import MOMENTARY_S, LoudnessMeter, peak_db
+from engine.dsp.true_peak import TruePeakMeter
 from engine.live import board as b
 
 
@@ -30,19 +31,23 @@ class Ear:
 
     def __init__(self, board: b.Board, count: str, ring: Audio) -> None:
         self._board, self._count, self._ring = board, count, ring
-        self._rate, self._heard, self._meter = 0, 0, LoudnessMeter(48000, b.CHANNELS)
+        self._begin(48000, 0)
+
+    def _begin(self, rate: int, heard: int) -> None:
+        self._rate, self._heard = rate, heard
+        self._meter = LoudnessMeter(rate, b.CHANNELS)
+        self._peaks = TruePeakMeter(MOMENTARY_S, rate, b.CHANNELS)
 
     def look(self) -> Meter:
         """What came since the last look, and how loud it is."""
         board = self._board
         rate, now = max(1, board.device.rate), int(getattr(board.device, self._count))
         if rate != self._rate:
-            self._rate, self._heard = rate, now
-            self._meter = LoudnessMeter(rate, b.CHANNELS)
+            self._begin(rate, now)
         n = min(max(0, now - self._heard), self._ring.shape[-1] // 2)
-        self._meter.hear(board.read(self._ring, now - n, n))
+        sound = board.read(self._ring, now - n, n)
+        self._meter.hear(sound)
+        self._peaks.hear(sound)
         self._heard = now
-        stretch = round(MOMENTARY_S * rate)
-        peak = true_peak_db(board.read(self._ring, now - stretch, stretch))
-        meter = self._meter
+        meter, peak = self._meter, peak_db(self._peaks.peak)
         return Meter(meter.momentary, peak, meter.short_term, meter.integrated)

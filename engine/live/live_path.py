@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.limiter import TABLE
 from engine.dsp.path_setup import Arrangement, path_of
 from engine.dsp.stft import STFT
+from engine.dsp.true_peak import TABLE
 from engine.live.asked import Asked
 from engine.live.board import Board, Shape
 from engine.live.budget import NO_TRIPS, Trips, budget

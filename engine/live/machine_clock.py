@@ -1,4 +1,4 @@
-"""The system's monotonic clock, for machine code."""
+"""The clock of ``time.monotonic``, for machine code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from numba.core import types
 
 from engine.machine_code import compiled
 
-_MONOTONIC = getattr(time, "CLOCK_MONOTONIC", None)
+# On macOS that is the one that stands still while the machine sleeps.
+_MONOTONIC = getattr(time, "CLOCK_UPTIME_RAW", getattr(time, "CLOCK_MONOTONIC", None))
 _IS_THERE = _MONOTONIC is not None and hasattr(time, "clock_gettime")
 _clock_gettime: Any = (
     types.ExternalFunction(  # POSIX; reads memory that the kernel keeps up to date

@@ -31,7 +31,7 @@ from engine.live.timeline import TimeKeeper, Timeline
 from engine.strict_json import read, written
 from engine.writing import write_whole
 
-_PERIOD_S = 0.004  # between looks at the device, where no message comes
+_PERIOD_S = 0.02  # between looks at the device, where no message comes
 _KEEP_S = 1.0
 _SHOW_S = 0.03
 _DRIFT_S = 0.0005
@@ -127,7 +127,7 @@ class Performer:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._came.wait(_PERIOD_S)
+            self._came.wait(self._pause_s())
             self._came.clear()
             self._timeline.look()
             self.midi.fetch(self.hear, self.desk.gone)
@@ -140,6 +140,11 @@ class Performer:
             self._show(time.monotonic())
             if time.monotonic() - self._kept_s > _KEEP_S:
                 self._keep()
+
+    def _pause_s(self) -> float:
+        """Until there is something to do, if nobody sends anything."""
+        next_s = self._began_s + self._score[0][0] if self._score else float("inf")
+        return min(_PERIOD_S, max(0.0, next_s - time.monotonic()))
 
     def step(self, now_s: float) -> None:
         """What is due by now, and what is wanted, onto the board."""

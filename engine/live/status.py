@@ -83,7 +83,7 @@ def look(stage: Supervisor) -> Status:
     peaks = [peak_db(peak) for peak in (device.peak_in, device.peak_out)]
     device.peak_in = device.peak_out = 0.0
     wet = float(board.slots["wet"][board.active])
-    ages, times = map(percentiles_ms, board.latest().T)
+    ages, times = map(percentiles_ms, board.latest()[:, :2].T)
     return Status(
         seconds=device.heard / rate,
         gaps=device.gaps,

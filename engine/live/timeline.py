@@ -7,7 +7,6 @@ compared all the time.
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import Protocol
 
 from engine.live import board as b
@@ -17,7 +16,7 @@ class TimeKeeper(Protocol):
     """Knows where the session is."""
 
     def look(self) -> None:
-        """See where the device is; to be called every few milliseconds."""
+        """See where the device is; to be called now and then."""
         ...
 
     def session_s(self, time_s: float) -> float | None:
@@ -25,7 +24,8 @@ class TimeKeeper(Protocol):
         ...
 
 
-_LOOKS_S = 0.33  # of them, by which time a device that has left blocks out is known to be late
+_RECENT_S = 0.33  # by which time a device that has left blocks out is known to be late
+_MOST = 512  # calls in that time, of 32 frames each
 
 
 class FileTime:
@@ -43,8 +43,8 @@ class Timeline:
     """Follows the device's callbacks.
 
     A block that is heard at a callback was captured until then: the sample that is being captured
-    at that moment is the one after it. A look comes some time after the callback and never before:
-    of many looks, the one that waited least is right.
+    at that moment is the one after it. A callback comes some time after its block, and never
+    before: of many, the one that waited least is right.
 
     Args:
         board: of the stage.
@@ -52,21 +52,26 @@ class Timeline:
 
     def __init__(self, board: b.Board) -> None:
         self._board = board
-        self._session = -1
-        self._offsets: deque[tuple[float, float]] = deque()
+        self._session, self._seen = -1, 0
+        self._offsets: list[tuple[float, float]] = []
         self._offset: float | None = None
 
     def look(self) -> None:
-        """See where the device is; to be called every few milliseconds."""
+        """See where the device is; to be called a few times while :data:`_RECENT_S` pass."""
         opened, now = self._board.opened(), time.monotonic()
         if opened is None:
             return
+        calls = self._board.device.callbacks
         if opened.number != self._session:
-            self._session = opened.number
+            self._session, self._seen = opened.number, calls
             self._offsets.clear()
-        while self._offsets and now - self._offsets[0][0] > _LOOKS_S:
-            self._offsets.popleft()
-        self._offsets.append((now, opened.heard / opened.rate - now))
+        began_s, heard = self._board.latest(max(self._seen, calls - _MOST))[:, 2:].T
+        self._seen = calls
+        times = list(zip(began_s.tolist(), heard.tolist(), strict=True))
+        if not any(began_s):  # no call since, or none whose time is known
+            times = [(now, opened.heard)]
+        known = self._offsets + [(at_s, sample / opened.rate - at_s) for at_s, sample in times]
+        self._offsets = [(at, offset) for at, offset in known if now - at < _RECENT_S] or known[-1:]
         self._offset = max(offset for _, offset in self._offsets)
 
     def session_s(self, time_s: float) -> float | None:
