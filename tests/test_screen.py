@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import sys
@@ -13,8 +14,10 @@ import mido
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
+from engine.cli.pane import Pane
 from engine.cli.screen import draw, line
 from engine.control.conductor import Lead
 from engine.control.desk import Waiting
@@ -93,7 +96,7 @@ def show(slots=3, **changed):
 def drawn(it, width, height, keys=True, quitting=False):
     console = Console(width=width, height=height, force_terminal=True, color_system=None)
     with console.capture() as taken:
-        console.print(draw(it, width, height, keys, quitting))
+        console.print(*draw(it, width, height, keys, quitting), sep="\n", soft_wrap=True)
     return taken.get().splitlines()
 
 
@@ -321,3 +324,24 @@ def test_a_key_is_heard_as_it_is_pressed(monkeypatch):
         os.write(ours, b"k2")
         assert pressed(1.0) == "k2"  # without a return
     os.close(ours)
+
+
+def test_only_rows_that_have_changed_are_written(monkeypatch):
+    now, size, written = [100.0], [40, 5], io.StringIO()
+    monkeypatch.setattr("engine.cli.pane.time.monotonic", lambda: now[0])
+    console = Console(file=written, force_terminal=True, width=size[0], height=size[1])
+
+    def shown(*rows):
+        written.truncate(written.seek(0))
+        it.show([Text(row) for row in rows])
+        return written.getvalue()
+
+    it = Pane(console)
+    assert "\x1b[2J" in (first := shown("one", "two", "three"))
+    assert all(word in first for word in ("one", "two", "three"))
+    assert shown("one", "2", "three") == "\x1b[2;1H2"
+    assert shown("one", "2", "three") == ""
+    now[0] += 1.5  # a library may have printed something
+    assert shown("one", "2", "three") == "\x1b[1;1Hone\x1b[2;1H2\x1b[3;1Hthree"
+    console.width = 50
+    assert shown("one", "2", "three").startswith("\x1b[2J")

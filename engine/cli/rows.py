@@ -53,6 +53,31 @@ def wrapped(words: Sequence[str], width: int) -> list[Text]:
     return [row(Text(one, style="dim"), width) for one in rows]
 
 
+def framed(rows: Sequence[Text], title: Text, subtitle: Text, width: int, style: str) -> list[Text]:
+    """Rows in a box, with a title above and one below.
+
+    Args:
+        rows: each at most ``width`` − 4 cells wide.
+        title, subtitle: cut to the room there is.
+        width: of the box, cells.
+        style: of its lines.
+    """
+    side = Text("│", style=style)
+    inside = [row(one, max(0, width - 4), pad=True) for one in rows]
+    boxed = [row(Text.assemble(side, " ", one, " ", side), width) for one in inside]
+    top, bottom = _edge("╭", title, "╮", width, style), _edge("╰", subtitle, "╯", width, style)
+    return [top, *boxed, bottom]
+
+
+def _edge(left: str, title: Text, right: str, width: int, style: str) -> Text:
+    said = row(Text.assemble(" ", row(title, max(0, width - 6)), " "), max(0, width - 4))
+    lines = max(0, width - 2 - said.cell_len)
+    before, after = Text(left + "─" * (lines // 2)), Text("─" * (lines - lines // 2) + right)
+    before.stylize(style)
+    after.stylize(style)
+    return row(Text.assemble(before, said, after), width)
+
+
 def gauge(at: float, span: int) -> Text:
     """A bar of a length, filled up to a place, 0 … 1."""
     filled = round(span * min(1.0, max(0.0, at)))

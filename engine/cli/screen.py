@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.text import Text
 
-from engine.cli.rows import beside, columns, gauge, row, wrapped
+from engine.cli.rows import beside, columns, framed, gauge, row, wrapped
 from engine.dsp.meters import FLOOR_DB
 from engine.live.ear import Meter
 from engine.live.show import Show, Slot
@@ -36,8 +34,8 @@ HEAD, TIME, WARNING, CALLED, METER, CONTROL, KEYS, SLOT, HEALTH, EVENT, AIR = ra
 Line = tuple[int, Text]
 
 
-def draw(show: Show, width: int, height: int, keys: bool, quitting: bool = False) -> RenderableType:
-    """The screen.
+def draw(show: Show, width: int, height: int, keys: bool, quitting: bool = False) -> list[Text]:
+    """The rows of the screen.
 
     Args:
         show: what there is to be seen.
@@ -63,22 +61,16 @@ def draw(show: Show, width: int, height: int, keys: bool, quitting: bool = False
         said = [row(_QUIT, inner)] if quitting else wrapped(_KEYS, inner)
         bottom = [(HEAD if quitting else KEYS, one) for one in said]
     newest = [event for event in show.events if show.seconds - event.at_s < _FRESH_S][-1:]
-    events = [
+    room = min(rows, max(rows - len(lines) - len(bottom), len(newest)))
+    lines += [
         (WARNING if event in newest else EVENT, _event(event.at_s, event.text, inner))
-        for event in show.events[-rows:]
+        for event in show.events[max(0, len(show.events) - room) :]
     ]
-    room = max(rows - len(lines) - len(bottom), len(newest))
-    lines += events[max(0, len(events) - room) :]
     lines += [air] * (rows - len(lines) - len(bottom))
     texts = [text for _, text in _fitting([*lines, *bottom], rows)]
-    return Panel(
-        Group(*texts),
-        title=Text(f"doubledrop  {_clock(show.seconds)}"),
-        subtitle=Text(f"{printable(show.route)}, latency {show.latency_ms:.1f} ms"),
-        border_style="red" if show.alarm else "green",
-        height=max(3, height - 1),
-        width=width,
-    )
+    title = Text(f"doubledrop  {_clock(show.seconds)}")
+    subtitle = Text(f"{printable(show.route)}, latency {show.latency_ms:.1f} ms")
+    return framed(texts, title, subtitle, width, "red" if show.alarm else "green")
 
 
 def _fitting(lines: Sequence[Line], rows: int) -> list[Line]:

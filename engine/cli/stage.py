@@ -10,11 +10,10 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from rich.live import Live
-
 from engine.cli import signals
 from engine.cli.console import say, say_json, shares, stderr, tell, waiting, warn
 from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
+from engine.cli.pane import pane
 from engine.cli.screen import draw, line
 from engine.errors import PresetError
 from engine.live.asked import Asked, Wanted
@@ -169,10 +168,10 @@ def _watch(observer: Observer, until: float, events: _Events) -> None:
 def _show(observer: Observer, until: float) -> None:
     """A screen, ten times a second, and the keyboard."""
     quitting = Quitting()
-    with keyboard() as keys, Live(console=stderr, screen=True, auto_refresh=False) as live:
+    with keyboard() as keys, pane(stderr) as shown:
         while time.monotonic() < until and not observer.is_over:
             asked = quitting.is_asked(time.monotonic())
-            live.update(draw(observer.look(), *stderr.size, keys, asked), refresh=True)
+            shown.show(draw(observer.look(), *stderr.size, keys, asked))
             due = time.monotonic() + _PERIOD_S
             while (wait := due - time.monotonic()) > 0:
                 if not keys:
