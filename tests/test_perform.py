@@ -90,6 +90,12 @@ def test_effects_before_behind_and_master_are_in_step(tmp_path, presets, rng):
     )  # the high-pass for 0 Hz
 
 
+def test_a_file_does_not_fade_in(tmp_path, presets, rng):
+    feed = noise(rng, 1.0, RATE)
+    _, out = played(tmp_path, presets, feed, [(0.0, message(0xB0, 16, 0))])
+    assert np.abs(out[:, :4000] - feed[:, :4000]).max() < 1e-6
+
+
 def test_a_performance_is_repeated_bit_by_bit(tmp_path, presets, rng):
     """Controls of every kind, twice: the same file, to the last bit."""
     feed = noise(rng, 8.0, RATE)

@@ -195,6 +195,8 @@ def test_a_rig_without_devices_rehearses_with_everything_it_has(tmp_path):
     state = json.loads((tmp_path / "rig.state.json").read_text())
     assert state["slot"] == 1
     assert state["macro1"] > 0.9
+    again = started("render", "--take", said["take"], "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["same_share"] == 1.0  # from its first sample on
 
 
 def test_play_without_a_device_plays_the_demo_into_a_file(tmp_path):

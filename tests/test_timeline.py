@@ -7,11 +7,15 @@ import time
 import numpy as np
 import pytest
 
+from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.device_callback import example
 from engine.live.machine_clock import now_s
 from engine.live.opening import begin_session
+from engine.live.performer import Performer
+from engine.live.rig import Clock, Rig
+from engine.live.rig_slot import Slot
 from engine.live.timeline import Timeline
 from engine.stages.host import Settings
 
@@ -96,3 +100,36 @@ def test_the_callback_says_when_it_was_called():
     row = live.ends.measured[0]
     assert before <= row[2] <= time.monotonic()
     assert row[3] == live.ends.device[0]["heard"]
+
+
+class Waits:
+    """A file that is waited for: its time stands still, again and again."""
+
+    behind_s = 0.0
+
+    def look(self):
+        pass
+
+    def session_s(self, time_s):
+        return time_s - self.behind_s
+
+
+def test_the_tempo_of_a_file_that_was_waited_for_is_not_told_again(board):
+    """Or the gains of a phrase ago would be of another tempo, each time."""
+    timeline = Waits()
+    rig = Rig(slots=[Slot(preset="downbeat-filter")], clock=Clock(sources=["fixed"], bpm=150.0))
+    performer = Performer(board, rig, 0.25, timeline=timeline, feed_is_file=True)
+    for n in range(20):
+        timeline.behind_s += 0.0101
+        performer.step(10.0 + 0.02 * n)
+    count, (tempo, known) = board.tempo.count, board.wanted_tempo()
+    assert known
+    assert tempo.downbeat_s % tempo.bar_s == pytest.approx(0.25, abs=1e-5)
+    for n in range(20):
+        timeline.behind_s += 0.0101
+        performer.step(11.0 + 0.02 * n)
+    assert board.tempo.count == count
+    performer.conductor.fix(Tempo(100.0))
+    performer.step(12.0)
+    assert board.tempo.count > count
+    assert board.wanted_tempo()[0].bpm == 100.0

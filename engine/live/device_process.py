@@ -70,7 +70,9 @@ def _stated(latency_s: float) -> float:
     return 0.0
 
 
-def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int]) -> Live:
+def _begin(
+    board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int], level: float = 0.0
+) -> Live:
     """A session: the time line goes on where it is now, what was not heard is silence. The machine
     code is there when it has begun."""
     now = time.monotonic()
@@ -78,7 +80,8 @@ def _begin(board: b.Board, rate: int, wanted: Wanted, channels: tuple[int, int])
         board.device.epoch = now
     heard = round((now - board.device.epoch) * rate) if board.device.session else 0
     trips = trips_of(wanted.asked, rate)
-    live = begin_session(board, rate, wanted.block, channels, wanted.asked, heard, trips)
+    form = board, rate, wanted.block, channels, wanted.asked
+    live = begin_session(*form, heard, trips, level=level)
     given, taken = (np.zeros((0, n), np.float32) for n in channels)
     exchange(given, taken, live)
     return live

@@ -38,7 +38,7 @@ _SILENT_S = 0.5
 _LOOK_S = 0.0003
 _WRITE = 4096  # samples: a write to the disk each tenth of a second
 
-Begin = Callable[[b.Board, int, Wanted, tuple[int, int]], Live]
+Begin = Callable[[b.Board, int, Wanted, tuple[int, int], float], Live]
 
 
 def serve_files(
@@ -49,7 +49,8 @@ def serve_files(
     Args:
         board: of the stage.
         wanted: with a file at one end at least.
-        begin: of a session: board, rate, what is wanted, and channels of line-in and line-out.
+        begin: of a session: board, rate, what is wanted, and channels of line-in and line-out,
+            and level of the output.
         stated: the latency of a device, s, if what it says can be.
 
     Returns:
@@ -81,16 +82,15 @@ def serve_files(
             if board.controls.stop or parent.is_gone():
                 return 0
             time.sleep(_LOOK_S)
-        live = begin(board, rate, wanted, (channels, outputs))
+        device = inputs or output
+        level = 0.0 if device else board.controls.level
+        live = begin(board, rate, wanted, (channels, outputs), level)
         ends = _Ends(board, live, wanted, feed, rate)
         if wanted.kept:
             inputs_ = [Path(wanted.feed)] if wanted.feed else []
             ends.sink = FileSink(Path(wanted.kept), rate, channels, inputs_, wanted.force)
             stack.callback(ends.close)
-        device = inputs or output
         stream = None if device is None else _open(ends, device, inputs is not None, rate, wanted)
-        if stream is None:  # a file has no need to fade in
-            board.device.level_now = board.controls.level
         say(
             input=inputs.name if inputs else wanted.input,
             output=output.name if output else wanted.output,

@@ -62,7 +62,7 @@ NAMES: dict[Kind, tuple[str, ...]] = {
     Kind.SWITCH: ("slot", "fade_s", "due"),
     Kind.CROSS: ("place",),
     Kind.AMOUNT: ("slot", "amount"),
-    Kind.OPENED: ("wet",),
+    Kind.OPENED: ("wet", "level"),
     Kind.TURNED: ("wet", "level", "ready"),
     Kind.FED: ("fed",),
 }

@@ -173,8 +173,9 @@ def perform(
         duration = round(inference_ms / 1000 * rate)
         block, trips = rig.devices.block, trips_of(wired, rate)
         board.kinds[:] = [kind_of(generator) for generator in generators]
-        live = begin_session(board, rate, block, (channels, channels), wired, 0, trips)
         performer = Performer(board, rig, asked.downbeat_s, score=score, timeline=FileTime())
+        level = board.controls.level
+        live = begin_session(board, rate, block, (channels,) * 2, wired, 0, trips, level=level)
         performer.step(0.0)
         unpaced = Unpaced(board, live)
         network = NetworkSession(

@@ -34,6 +34,7 @@ def begin_session(
     heard: int,
     trips: Trips = NO_TRIPS,
     decided: Sequence[Sequence[tuple[int, int]]] | None = None,
+    level: float = 0.0,
 ) -> Live:
     """Set the board to the beginning of a session; all that the callback needs for it.
 
@@ -46,6 +47,7 @@ def begin_session(
         heard: the sample with which it begins, at the earliest: hops are counted from 0.
         trips: through the effects' process.
         decided: for a take: of each slot, what its columns were heard by.
+        level: of the output with which it begins: a device fades in, a file has no need to.
     """
     device, hop = board.device, STFT.low_delay(rate, asked.settings.synthesis).hop
     heard = -(-heard // hop) * hop
@@ -56,7 +58,7 @@ def begin_session(
     device.rate, device.block = rate, block
     device.inputs, device.outputs = channels
     device.behind = sum(budget(rate, block, asked.settings, trips).values()) - LOOKAHEAD
-    device.available = device.level_now = 0.0
+    device.available, device.level_now = 0.0, level
     device.wet_now = board.controls.wet
     device.wet_noted, device.ready_noted, device.fed_noted = -1.0, 0, 1
     device.taken_tempo = device.taken_call = 0
@@ -65,7 +67,7 @@ def begin_session(
     board.effects.made = board.effects.fed = -(1 << 60)  # whatever was made, was of another session
     device.heard = heard
     live = live_of(board, asked, trips, decided)
-    note(board.device_rows, board.state[0], OPENED, heard, board.controls.wet)
+    note(board.device_rows, board.state[0], OPENED, heard, board.controls.wet, level)
     device.made = int(made_until(live.path.state[0]))
     device.played = heard - device.behind - LOOKAHEAD
     device.session += 1

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from engine.control.follow_clock import Look
 from engine.control.lights import Lights
 from engine.control.mapping import AMOUNTS, MACROS, MOST_SLOTS
 from engine.control.switching import Switching
+from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.follower import Follower
 from engine.live.link import Link
@@ -35,6 +37,7 @@ _PERIOD_S = 0.02  # between looks at the device, where no message comes
 _KEEP_S = 1.0
 _SHOW_S = 0.03
 _DRIFT_S = 0.0005
+_SAME_S = 1e-6
 _ONCE_S = 1.0
 
 
@@ -96,7 +99,7 @@ class Performer:
         self.heard: deque[tuple[float, str, list[int]]] | None = None
         self._began_s = self._told_offset = self._offset = 0.0
         self._feed_is_file = feed_is_file
-        self._told_known = self.conductor.lead.known
+        self._told: tuple[Tempo | None, bool] = None, self.conductor.lead.known
         self._kept, self._kept_s = self._standing(), 0.0
         board.call(slot=slot, fade_s=rig.switch.fade_s)
         self._wish()
@@ -219,12 +222,23 @@ class Performer:
         if tempo is None and abs(offset - self._told_offset) > _DRIFT_S:
             tempo = self.conductor.tempo  # the same, and the device's clock has moved against ours
         known = self.conductor.lead.known
-        if tempo is None and known != self._told_known:
+        if tempo is None and known != self._told[1]:
             tempo = self.conductor.tempo
         if tempo is not None:
-            self._told_offset, self._told_known = offset, known
-            self._board.want_tempo(tempo.later(offset), known)
+            self._told_offset = offset
+            self._want(tempo.later(offset), known)
             self.switching.retime(now_s, tempo)
+
+    def _want(self, tempo: Tempo, known: bool) -> None:
+        """Ask for a tempo in the session's time, unless it is the one that was asked for: with a
+        file nothing moves there, however long the file was waited for."""
+        told, told_known = self._told
+        if told is not None and known == told_known:
+            moved_s = abs(tempo.downbeat_s - told.downbeat_s)
+            if moved_s < _SAME_S and replace(tempo, downbeat_s=told.downbeat_s) == told:
+                return
+        self._told = tempo, known
+        self._board.want_tempo(tempo, known)
 
     def _switch(self, now_s: float) -> None:
         """Tell the engine which slot is to be heard, and from which sample on."""

@@ -99,7 +99,7 @@ class Replayer:
         board.controls.wet = opened["wet"]
         trips = trips_of(take.asked, take.rate)
         given = (take.rate, take.block, take.channels, take.asked, int(opened["at"]), trips)
-        live = begin_session(board, *given, decided=self._decided())
+        live = begin_session(board, *given, decided=self._decided(), level=opened["level"])
         self._unpaced = self._unpaced or Unpaced(board, live)
         self._unpaced.go_on(live)
 

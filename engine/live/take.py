@@ -26,6 +26,8 @@ from engine.text import shortened
 Entry = dict[str, Any]
 _MOST_BLOCK, _MOST_SAMPLES = 1 << 16, 1 << 53
 _MOST_PLUGINS = 256
+_LATER: dict[Kind, Entry] = {Kind.OPENED: {"level": 0.0}}
+"""What decisions did not say at first, and what it was then."""
 _SHOWN = 60  # characters of a value that is quoted
 FILES = frozenset(
     {
@@ -163,6 +165,7 @@ def _entry(row: Any, slots: int) -> Entry:
     numbers = MOST_MACROS if kind is Kind.MACRO else _MOST_PLUGINS
     if kind in (Kind.PUBLISHED, Kind.TAKEN):
         numbers = _MOST_SAMPLES
+    row = _LATER.get(kind, {}) | row
     limits = {"slot": (0, slots), "number": (0, numbers), "turn": (0, len(Turn))}
     for name in ("at", *NAMES[kind]):
         value = row[name]
