@@ -26,6 +26,7 @@ from rich.progress import MofNCompleteColumn
 from engine import cli
 from engine.cli import console, listing, midi
 from engine.cli.commands import register_whole
+from engine.cli.pane import Pane
 from engine.cli.screen import draw
 from engine.cli.streams import guarded
 from engine.errors import InputError
@@ -181,7 +182,6 @@ def through_terminal(name: str, encoding: str) -> Iterator[str]:
         with console.progress(MofNCompleteColumn()) as bar:
             bar.add_task(name, total=2)
             bar.refresh()
-        console.stderr.print(draw(seen, 80, 30, keys=True))
     shown = raw.getvalue().decode(encoding)
     left = _OWN.sub("", shown)
     if steers(left):
@@ -190,6 +190,14 @@ def through_terminal(name: str, encoding: str) -> Iterator[str]:
         widths = {console.stderr.render_str(line).cell_len for line in wide}
         if max(widths) > 80:
             yield f"terminal {encoding} {name!r}: {max(widths)} columns"
+    with terminal(encoding) as raw:
+        Pane(console.stderr).show(draw(seen, 80, 30, keys=True, encoding=encoding))
+    cleared, *rows = re.split(r"\x1b\[(\d+);1H", raw.getvalue().decode(encoding))
+    if cleared != "\x1b[2J" or rows[::2] != [str(n) for n in range(1, 30)]:
+        yield f"screen {encoding} {name!r}: {cleared!r}, rows {rows[::2]}"
+    for row in rows[1::2]:
+        if steers(row, newlines=False) or console.stderr.render_str(row).cell_len > 80:
+            yield f"screen {encoding} {name!r}: {row!r}"
 
 
 def through_json(name: str) -> Iterator[str]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from engine.text import encodable
+
 _BETWEEN = "  "
 
 
@@ -53,7 +55,9 @@ def wrapped(words: Sequence[str], width: int) -> list[Text]:
     return [row(Text(one, style="dim"), width) for one in rows]
 
 
-def framed(rows: Sequence[Text], title: Text, subtitle: Text, width: int, style: str) -> list[Text]:
+def framed(
+    rows: Sequence[Text], title: Text, subtitle: Text, width: int, style: str, encoding: str
+) -> list[Text]:
     """Rows in a box, with a title above and one below.
 
     Args:
@@ -61,12 +65,20 @@ def framed(rows: Sequence[Text], title: Text, subtitle: Text, width: int, style:
         title, subtitle: cut to the room there is.
         width: of the box, cells.
         style: of its lines.
+        encoding: of the terminal; what it lacks is written as something alike, which may be longer.
     """
     side = Text("│", style=style)
-    inside = [row(one, max(0, width - 4), pad=True) for one in rows]
+    inside = [row(_spelt(one, encoding), max(0, width - 4), pad=True) for one in rows]
     boxed = [row(Text.assemble(side, " ", one, " ", side), width) for one in inside]
-    top, bottom = _edge("╭", title, "╮", width, style), _edge("╰", subtitle, "╯", width, style)
+    top = _edge("╭", _spelt(title, encoding), "╮", width, style)
+    bottom = _edge("╰", _spelt(subtitle, encoding), "╯", width, style)
     return [top, *boxed, bottom]
+
+
+def _spelt(text: Text, encoding: str) -> Text:
+    spelt = text.copy()
+    spelt.plain = encodable(text.plain, encoding)
+    return spelt
 
 
 def _edge(left: str, title: Text, right: str, width: int, style: str) -> Text:

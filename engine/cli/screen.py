@@ -34,7 +34,14 @@ HEAD, TIME, WARNING, CALLED, METER, CONTROL, KEYS, SLOT, HEALTH, EVENT, AIR = ra
 Line = tuple[int, Text]
 
 
-def draw(show: Show, width: int, height: int, keys: bool, quitting: bool = False) -> list[Text]:
+def draw(
+    show: Show,
+    width: int,
+    height: int,
+    keys: bool,
+    quitting: bool = False,
+    encoding: str = "utf-8",
+) -> list[Text]:
     """The rows of the screen.
 
     Args:
@@ -42,6 +49,7 @@ def draw(show: Show, width: int, height: int, keys: bool, quitting: bool = False
         width, height: of the terminal, characters.
         keys: whether the keyboard is listened to.
         quitting: whether q was pressed, and is asked for once more.
+        encoding: of the terminal.
     """
     inner, rows = max(1, width - 4), max(1, height - 3)
     air = (AIR, Text())
@@ -70,7 +78,8 @@ def draw(show: Show, width: int, height: int, keys: bool, quitting: bool = False
     texts = [text for _, text in _fitting([*lines, *bottom], rows)]
     title = Text(f"doubledrop  {_clock(show.seconds)}")
     subtitle = Text(f"{printable(show.route)}, latency {show.latency_ms:.1f} ms")
-    return framed(texts, title, subtitle, width, "red" if show.alarm else "green")
+    style = "red" if show.alarm else "green"
+    return framed(texts, title, subtitle, width, style, encoding)
 
 
 def _fitting(lines: Sequence[Line], rows: int) -> list[Line]:

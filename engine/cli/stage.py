@@ -171,7 +171,7 @@ def _show(observer: Observer, until: float) -> None:
     with keyboard() as keys, pane(stderr) as shown:
         while time.monotonic() < until and not observer.is_over:
             asked = quitting.is_asked(time.monotonic())
-            shown.show(draw(observer.look(), *stderr.size, keys, asked))
+            shown.show(draw(observer.look(), *stderr.size, keys, asked, stderr.encoding))
             due = time.monotonic() + _PERIOD_S
             while (wait := due - time.monotonic()) > 0:
                 if not keys:
