@@ -18,6 +18,7 @@ ALLOWED = {
     "engine": {"engine"},
     "engine.text": set(),
     "engine.machine_code": set(),
+    "engine.machine_vectors": {"engine.machine_code"},
     "engine.strict_json": set(),
     "engine.paths": set(),
     "engine.errors": {"engine.text"},
@@ -27,7 +28,9 @@ ALLOWED = {
     "engine.pictures": {
         *("engine.dsp.arrays", "engine.writing", "engine.errors", "engine.text"),
     },
-    "engine.dsp": {"engine.dsp", "engine.errors", "engine.machine_code"},
+    "engine.dsp": {
+        *("engine.dsp", "engine.errors", "engine.machine_code", "engine.machine_vectors"),
+    },
     "engine.stages": {"engine.stages", "engine.dsp", "engine.errors", "engine.machine_code"},
     "engine.control": {"engine.control", "engine.dsp", "engine.errors"},
     "engine.live": {

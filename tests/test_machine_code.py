@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import pickle
@@ -154,3 +155,42 @@ def test_kept_code_is_as_fresh_as_all_that_it_is_made_of(tmp_path):
         before = stamp()
         change(name)
         assert stamp() != before
+
+
+def _functions(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def _decorators(function):
+    return {ast.unparse(one).split("(")[0].split(".")[-1] for one in function.decorator_list}
+
+
+def test_python_calls_nothing_that_machine_code_alone_may_call():
+    """There is no code by which it could: the process would crash."""
+    files = [
+        path
+        for folder in ("engine", "train", "tests", "export")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    inner = {
+        (".".join(path.relative_to(ROOT).with_suffix("").parts), function.name)
+        for path, tree in trees.items()
+        for function in _functions(tree)
+        if "internal" in _decorators(function)
+    }
+    assert len(inner) > 30
+    wrong = []
+    for path, tree in trees.items():
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        known = {name for of, name in inner if of == module}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                known |= {a.asname or a.name for a in node.names if (node.module, a.name) in inner}
+        for function in _functions(tree):
+            if _decorators(function) & {"compiled", "internal", "cfunc", "vectorize"}:
+                continue
+            calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+            called = {call.id for call in calls if isinstance(call, ast.Name)}
+            wrong += [f"{module}.{function.name}: {name}" for name in called & known]
+    assert not wrong

@@ -14,9 +14,9 @@ from engine.dsp.tempo import Tempo
 from engine.errors import InputError, PresetError, RigError, UsageError
 from engine.live.devices import Device
 from engine.live.journal import FORMAT
-from engine.live.performer import _remembered
 from engine.live.preset import load_preset
 from engine.live.rig import read_rig
+from engine.live.rig_memory import Memory
 from engine.live.rig_template import template
 from engine.live.take import read_take
 from tests.hostile_names import all_loaded
@@ -132,7 +132,7 @@ def test_presets_and_recipes_too(tmp_path):
 def test_a_state_that_is_none_begins_anew(text, tmp_path):
     state = tmp_path / "rig.state.json"
     state.write_text(text)
-    assert _remembered(state) == {}
+    assert Memory(state).read() == {}
 
 
 FACTS = {

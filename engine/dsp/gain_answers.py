@@ -19,12 +19,12 @@ from engine.dsp.path_state import (
     note,
 )
 from engine.dsp.streaming import LEADS
-from engine.machine_code import compiled, fence
+from engine.machine_code import fence, internal
 
 _LEADS = np.array(LEADS)
 
 
-@compiled()
+@internal()
 def read_answers(reader, slot, instant):  # type: ignore[no-untyped-def]
     """The gains between two columns of a stream, each heard by the answer that was decided for it
     when it was first needed."""
@@ -55,7 +55,7 @@ def read_answers(reader, slot, instant):  # type: ignore[no-untyped-def]
     return FRESH if fresh else PREDICTED
 
 
-@compiled()
+@internal()
 def _move_up(reader, slot):  # type: ignore[no-untyped-def]
     """What was decided for the right column, which is the left one now."""
     me = reader.slots[slot]
@@ -69,13 +69,13 @@ def _move_up(reader, slot):  # type: ignore[no-untyped-def]
     _copy(reader.pair_noise[slot, 1], reader.pair_noise[slot, 0])
 
 
-@compiled()
+@internal()
 def _copy(row, to):  # type: ignore[no-untyped-def]
     for k in range(len(row)):
         to[k] = row[k]
 
 
-@compiled()
+@internal()
 def _decide(reader, slot, side, column):  # type: ignore[no-untyped-def]
     """What a column is heard by."""
     state, me = reader.state[0], reader.slots[slot]
@@ -89,7 +89,7 @@ def _decide(reader, slot, side, column):  # type: ignore[no-untyped-def]
         note(reader.rows, state, HEARD_BY, state.at, slot, column, by)
 
 
-@compiled()
+@internal()
 def _choose(reader, slot, side, column):  # type: ignore[no-untyped-def]
     """Copy the answer for a column into the pair; by which it is."""
     state, me = reader.state[0], reader.slots[slot]
@@ -113,7 +113,7 @@ def _choose(reader, slot, side, column):  # type: ignore[no-untyped-def]
     return NOTHING
 
 
-@compiled()
+@internal()
 def _copied(reader, slot, side, answered, lead):  # type: ignore[no-untyped-def]
     """Copy an answer, if it is there, and whole."""
     me, what = reader.slots[slot], reader.published

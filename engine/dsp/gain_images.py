@@ -7,13 +7,13 @@ import numpy as np
 
 from engine.dsp.path_state import DRY, FRESH, HELD, HOLD_S, PREDICTED, TAKEN, note
 from engine.dsp.published import NEVER, NONE
-from engine.machine_code import compiled, fence
+from engine.machine_code import fence, internal
 
 _BLEND_S = 0.010  # from one predicted image to the next; a fresh gain would be late by as much
 _AFTER = 1e-3  # columns: an image knows a circle but for its seam
 
 
-@compiled()
+@internal()
 def read_images(reader, slot, instant):  # type: ignore[no-untyped-def]
     """The gains from images of windows."""
     state, me = reader.state[0], reader.slots[slot]
@@ -42,7 +42,7 @@ def read_images(reader, slot, instant):  # type: ignore[no-untyped-def]
     return quality
 
 
-@compiled()
+@internal()
 def _take(reader, slot, images, instant):  # type: ignore[no-untyped-def]
     """Images that were published meanwhile, unless they come too late for anything."""
     state, me = reader.state[0], reader.slots[slot]
@@ -70,7 +70,7 @@ def _take(reader, slot, images, instant):  # type: ignore[no-untyped-def]
         me.newest = record.newest
 
 
-@compiled()
+@internal()
 def _knows(record, instant):  # type: ignore[no-untyped-def]
     """How well an image knows an instant; the window of a column reaches one hop further."""
     ahead = (instant - record.newest) / record.hop
@@ -80,7 +80,7 @@ def _knows(record, instant):  # type: ignore[no-untyped-def]
     return PREDICTED if 0 < ahead <= record.reach / record.hop else HELD
 
 
-@compiled()
+@internal()
 def _place(record, instant):  # type: ignore[no-untyped-def]
     """Columns on both sides of an instant, and the weight of the second."""
     column = (instant - record.start) / record.hop
@@ -91,7 +91,7 @@ def _place(record, instant):  # type: ignore[no-untyped-def]
     return left, (left + 1) % record.width, column - left
 
 
-@compiled()
+@internal()
 def _read_images(reader, slot, instant, quality):  # type: ignore[no-untyped-def]
     """Rows between two columns, while one predicted image gives way to the next."""
     state, me, what = reader.state[0], reader.slots[slot], reader.published
@@ -129,7 +129,7 @@ def _read_images(reader, slot, instant, quality):  # type: ignore[no-untyped-def
         _from(reader.generated[slot], what.generated[slot, here], left, right, share, blend)
 
 
-@compiled()
+@internal()
 def between(row, columns, left, right, share):  # type: ignore[no-untyped-def]
     """A row between two columns."""
     low, high = columns[left], columns[right]
@@ -137,7 +137,7 @@ def between(row, columns, left, right, share):  # type: ignore[no-untyped-def]
         row[k] = low[k] + share * (high[k] - low[k])
 
 
-@compiled()
+@internal()
 def _from(row, columns, left, right, share, blend):  # type: ignore[no-untyped-def]
     """A row on the way from the one between two columns to itself."""
     low, high = columns[left], columns[right]

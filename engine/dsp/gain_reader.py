@@ -11,7 +11,7 @@ from engine.dsp.gain_answers import read_answers
 from engine.dsp.gain_images import read_images
 from engine.dsp.path_state import DRY, KIND_STREAMING, KIND_WINDOW, PREDICTED
 from engine.dsp.published import NONE
-from engine.machine_code import compiled
+from engine.machine_code import compiled, internal
 
 _FADE_S = 0.030  # from wet to dry and back
 
@@ -45,7 +45,7 @@ def read(reader, slot, instant):  # type: ignore[no-untyped-def]
     return wet, me.row_level if noisy else -1.0
 
 
-@compiled()
+@internal()
 def forget(me):  # type: ignore[no-untyped-def]
     """As if there had never been gains of a slot: they are heard as soon as they are there."""
     me.images_kept = 0
@@ -58,7 +58,7 @@ def forget(me):  # type: ignore[no-untyped-def]
     me.row_noisy = 0
 
 
-@compiled()
+@internal()
 def wake(reader, slot):  # type: ignore[no-untyped-def]
     """A slot that was not heard is heard again: with what is published from now on."""
     state, me = reader.state[0], reader.slots[slot]
@@ -72,7 +72,7 @@ def wake(reader, slot):  # type: ignore[no-untyped-def]
     forget(me)
 
 
-@compiled()
+@internal()
 def _fade(state, me, instant, known):  # type: ignore[no-untyped-def]
     """How much of the effect there is: less and less where nothing is known of an instant; with a
     clock it comes back at the next bar."""

@@ -15,13 +15,13 @@ import numpy as np
 from engine.dsp.loudness import MOST_DB, power_of
 from engine.dsp.noise import GATE_HEADROOM, KNUTH, SILENCE, TABLE
 from engine.dsp.transform import transform
-from engine.machine_code import compiled
+from engine.machine_code import compiled, internal
 
 _NEPER = float(np.log(10.0) / 20.0)  # of a decibel
 _MOST = float(10 ** (MOST_DB / 20))
 
 
-@compiled()
+@internal()
 def analyse(sounds, source, end):  # type: ignore[no-untyped-def]
     """The spectrum of the frame of a source that ends at a sample, and the level of its last hop;
     once for all slots that it feeds."""
@@ -89,7 +89,7 @@ def render(sounds, slot, wet, level, end):  # type: ignore[no-untyped-def]
         _synthesise(sounds, slot, pair)
 
 
-@compiled(fastmath={"contract", "nsz"})
+@internal(fastmath={"contract", "nsz"})
 def _curves(gain, wet, plan, curve):  # type: ignore[no-untyped-def]
     """Gains of bands, dB, as factors of bins; fewer as the hop is dry."""
     last = len(gain) - 1
@@ -100,7 +100,7 @@ def _curves(gain, wet, plan, curve):  # type: ignore[no-untyped-def]
         curve[k] = np.exp(np.float32(_NEPER) * decibels)
 
 
-@compiled()
+@internal()
 def _noise(sounds, slot, source, level, wet):  # type: ignore[no-untyped-def]
     """How strong the noise is in each bin and channel.
 
@@ -136,7 +136,7 @@ def _noise(sounds, slot, source, level, wet):  # type: ignore[no-untyped-def]
         shape[k] = np.sqrt(max(np.float32(0.0), most * (below + plan.weight[k] * (above - below))))
 
 
-@compiled(fastmath={"contract", "nsz"})
+@internal(fastmath={"contract", "nsz"})
 def _apply(sounds, spectrum, pair, noisy, place):  # type: ignore[no-untyped-def]
     """Gain and noise on a spectrum. Of two real signals L + iR the bins k and −k go together."""
     re, im = spectrum[0], spectrum[1]
@@ -162,7 +162,7 @@ def _apply(sounds, spectrum, pair, noisy, place):  # type: ignore[no-untyped-def
             out_im[size - k] += right * x - left * y
 
 
-@compiled()
+@internal()
 def _follow(sounds, me, spectrum, tells):  # type: ignore[no-untyped-def]
     """The factor that brings what is made to the loudness of the feed, followed over 3 seconds.
 
@@ -183,7 +183,7 @@ def _follow(sounds, me, spectrum, tells):  # type: ignore[no-untyped-def]
     return min(max(np.sqrt(me.feed_power / me.own_power), 1.0 / _MOST), _MOST)
 
 
-@compiled(fastmath={"contract", "nsz"})
+@internal(fastmath={"contract", "nsz"})
 def _mix(sounds, spectrum, pair, factor, amount):  # type: ignore[no-untyped-def]
     for part in range(2):
         feed, made = spectrum[part], sounds.made[pair, part]
@@ -195,7 +195,7 @@ def _mix(sounds, spectrum, pair, factor, amount):  # type: ignore[no-untyped-def
                 made[i] = feed[i] + amount * (made[i] - feed[i])
 
 
-@compiled(fastmath={"contract", "nsz"})
+@internal(fastmath={"contract", "nsz"})
 def _synthesise(sounds, slot, pair):  # type: ignore[no-untyped-def]
     state, window = sounds.state[0], sounds.plan.synthesis
     re, im = sounds.made[pair, 0], sounds.made[pair, 1]

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.true_peak import TABLE, TAPS, find_peaks
-from engine.machine_code import compiled
+from engine.machine_code import compiled, internal
 
 CEILING_DB = -1.0
 LOOKAHEAD = 64
@@ -95,7 +95,7 @@ def limit(block, sound, state, table):  # type: ignore[no-untyped-def]
                 sound[c, i] = sound[c, more + i]
 
 
-@compiled(fastmath={"contract", "nnan", "nsz"})
+@internal(fastmath={"contract", "nnan", "nsz"})
 def _turn_down(block, state):  # type: ignore[no-untyped-def]
     """The gain that the peaks ask for, onto what comes out."""
     needed, smooth, peaks = state[_NEEDED:_HELD_UNTIL], state[_HELD_UNTIL:_PEAKS], state[_PEAKS:]

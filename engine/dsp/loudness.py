@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.dsp.arrays import Array
-from engine.machine_code import compiled
+from engine.machine_code import internal
 
 MEMORY_S = 3.0
 """Short-term loudness (EBU Tech 3341)."""
@@ -48,7 +48,7 @@ def silence_power(n_fft: int) -> float:
     return float(10 ** (_SILENCE_DB / 10) * 0.1875 * n_fft**2)
 
 
-@compiled()
+@internal()
 def power_of(spectrum, loud):  # type: ignore[no-untyped-def]
     """Power of the spectra of pairs of channels, L + iR, weighted.
 

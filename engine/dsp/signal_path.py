@@ -13,7 +13,7 @@ from engine.dsp.gain_reader import read, wake
 from engine.dsp.kernel import render
 from engine.dsp.path_state import NOBODY
 from engine.dsp.slot_mix import choose, weigh
-from engine.machine_code import compiled
+from engine.machine_code import compiled, internal
 
 
 @compiled(nogil=True)
@@ -56,7 +56,7 @@ def made_until(state):  # type: ignore[no-untyped-def]
     return state.at - state.late - state.held_back
 
 
-@compiled()
+@internal()
 def _put(mix, alone, first):  # type: ignore[no-untyped-def]
     """What is heard into the ring, and each slot's share in it where that is asked for."""
     state, ring = mix.state[0], mix.out.shape[1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engine.dsp.crossfade import fade_gains, likeness
 from engine.dsp.path_state import CROSSED, KIND_DRY, NOBODY
-from engine.machine_code import compiled
+from engine.machine_code import compiled, internal
 
 SHORTEST_S = 0.05
 """Of a crossfade, and of the crossfader's way from end to end."""
@@ -75,12 +75,12 @@ def cross(state, place):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled()
+@internal()
 def _nearer(state):  # type: ignore[no-untyped-def]
     return state.side[1] if state.place > 0.5 else state.side[0]
 
 
-@compiled()
+@internal()
 def choose(mix):  # type: ignore[no-untyped-def]
     """Which slots run in the next hop, and which of them are heard."""
     state = mix.state[0]
@@ -97,7 +97,7 @@ def choose(mix):  # type: ignore[no-untyped-def]
             me.heard = 1 if is_heard else 0
 
 
-@compiled()
+@internal()
 def weigh(mix):  # type: ignore[no-untyped-def]
     """How much of each slot there is in this hop, sample by sample, into ``mix.weight``.
 
@@ -118,7 +118,7 @@ def weigh(mix):  # type: ignore[no-untyped-def]
     return NOBODY if _fade_weights(mix) else (NOBODY if crossed else state.leaving)
 
 
-@compiled()
+@internal()
 def _cross_weights(mix):  # type: ignore[no-untyped-def]
     """The crossfader follows the hand no faster than 50 ms."""
     state, hop = mix.state[0], mix.state[0].hop
@@ -140,7 +140,7 @@ def _cross_weights(mix):  # type: ignore[no-untyped-def]
         state.active = _nearer(state)
 
 
-@compiled()
+@internal()
 def _is_there(mix, slot, since):  # type: ignore[no-untyped-def]
     """Whether a slot that runs since then has its overlapping frames, and its gains."""
     state, me = mix.state[0], mix.slots[slot]
@@ -151,7 +151,7 @@ def _is_there(mix, slot, since):  # type: ignore[no-untyped-def]
     return waited >= state.late + state.held_back and playable
 
 
-@compiled()
+@internal()
 def _fade_weights(mix):  # type: ignore[no-untyped-def]
     """From what leaves to what comes; whether the fade has begun."""
     state, hop = mix.state[0], mix.state[0].hop

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.dsp.arrays import Array
-from engine.machine_code import compiled
+from engine.machine_code import compiled, internal
 from engine.machine_vectors import LANES, fill, load, store, transposed
 
 _LEAST = LANES * LANES
@@ -70,7 +70,7 @@ def transform(re, im, work_re, work_im, factors):  # type: ignore[no-untyped-def
             re[q], im[q] = work_re[q], work_im[q]
 
 
-@compiled()
+@internal()
 def _columns(a_re, a_im, b_re, b_im, n, factors, first):  # type: ignore[no-untyped-def]
     """Transform the columns of n rows, each of which lies together.
 
@@ -130,7 +130,7 @@ def _columns(a_re, a_im, b_re, b_im, n, factors, first):  # type: ignore[no-unty
     return first, passes
 
 
-@compiled()
+@internal()
 def _transpose(rows, columns):  # type: ignore[no-untyped-def]
     """Rows of eight, (N,), as eight rows."""
     length = len(rows) // LANES

@@ -20,7 +20,7 @@ from engine.live.board import CALL_S
 from engine.live.budget import FADE
 from engine.live.machine_clock import now_s
 from engine.live.records import read_together
-from engine.machine_code import compiled, fence
+from engine.machine_code import compiled, fence, internal
 from engine.stages.sanitise import CEILING
 
 _RETURN_S = 0.02  # from dry to wet, from silence to sound, a control from end to end
@@ -78,7 +78,7 @@ class Live(NamedTuple):
     ends: Ends
 
 
-@compiled()
+@internal()
 def _obey(path, wishes):  # type: ignore[no-untyped-def]
     """Take over what the controls want, and note what is new."""
     device = wishes.device[0]
@@ -110,7 +110,7 @@ def _obey(path, wishes):  # type: ignore[no-untyped-def]
         switch(state, wish.slot % len(slots), wish.fade_s, wish.at)
 
 
-@compiled()
+@internal()
 def _look(state, rows, ends, until):  # type: ignore[no-untyped-def]
     """How far the sound of effects before the generators is there, for hops that end by a sample;
     noted while it is not all there."""
@@ -123,7 +123,7 @@ def _look(state, rows, ends, until):  # type: ignore[no-untyped-def]
     device.fed_noted = 1 if there else 0
 
 
-@compiled()
+@internal()
 def _turn(state, rows, ends, due, ready, there):  # type: ignore[no-untyped-def]
     """Take over what is wanted for this block, and note it if it is something new.
 
@@ -184,7 +184,7 @@ def exchange(given, taken, live):  # type: ignore[no-untyped-def]
     device.callbacks += 1
 
 
-@compiled()
+@internal()
 def _take(given, feed, device, heard):  # type: ignore[no-untyped-def]
     """What was heard, into its ring; what is no number or too loud to be any is silence."""
     frames, inputs, ring = len(given), given.shape[1], feed.shape[1]
@@ -203,7 +203,7 @@ def _take(given, feed, device, heard):  # type: ignore[no-untyped-def]
     fence()
 
 
-@compiled()
+@internal()
 def _mix(state, feed, sound, ends, due, frames, ready, there):  # type: ignore[no-untyped-def]
     """Dry beside wet; with effects where their sound is there, else without."""
     device, last = ends.device[0], state.channels - 1
@@ -238,7 +238,7 @@ def _mix(state, feed, sound, ends, due, frames, ready, there):  # type: ignore[n
     device.available, device.wet_now, device.level_now = available, share, level
 
 
-@compiled()
+@internal()
 def _leave(ends, due, taken, frames):  # type: ignore[no-untyped-def]
     """What goes out, and into its ring."""
     device, out, mix, outputs = ends.device[0], ends.out, ends.mix, taken.shape[1]

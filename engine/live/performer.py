@@ -19,7 +19,7 @@ from engine.control.conductor import Conductor
 from engine.control.desk import Desk
 from engine.control.follow_clock import Look
 from engine.control.lights import Lights
-from engine.control.mapping import AMOUNTS, MACROS, MOST_SLOTS
+from engine.control.mapping import AMOUNTS, MACROS
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.live import board as b
@@ -29,9 +29,8 @@ from engine.live.midi import Midi
 from engine.live.midi_file import PORT
 from engine.live.port_watch import PortWatch
 from engine.live.rig import Rig
+from engine.live.rig_memory import Memory
 from engine.live.timeline import TimeKeeper, Timeline
-from engine.strict_json import read, written
-from engine.writing import write_whole
 
 _PERIOD_S = 0.02  # between looks at the device, where no message comes
 _KEEP_S = 1.0
@@ -71,8 +70,9 @@ class Performer:
         tell: Callable[[str], None] = lambda text: None,
         feed_is_file: bool = False,
     ) -> None:
-        self._board, self._rig, self._state = board, rig, state
-        remembered = _remembered(state)
+        self._board, self._rig = board, rig
+        self._memory = Memory(state)
+        remembered = self._memory.read()
         slot = min(int(remembered.get("slot", 0)), len(rig.slots) - 1)
         self._downbeat_s: float | None = downbeat_s
         self.conductor = Conductor(rig.clock.tempo(), rig.clock.sources, rig.clock.hold_s)
@@ -100,7 +100,7 @@ class Performer:
         self._began_s = self._told_offset = self._offset = 0.0
         self._feed_is_file = feed_is_file
         self._told: tuple[Tempo | None, bool] = None, self.conductor.lead.known
-        self._kept, self._kept_s = self._standing(), 0.0
+        self._memory.kept, self._kept_s = self._standing(), 0.0
         board.call(slot=slot, fade_s=rig.switch.fade_s)
         self._wish()
         self._stop = threading.Event()
@@ -285,23 +285,6 @@ class Performer:
         return {"slot": self.switching.active} | knobs
 
     def _keep(self) -> None:
-        """Write down where things stand, if that has changed; whole or not at all."""
-        standing, self._kept_s = self._standing(), time.monotonic()
-        if self._state is None or standing == self._kept:
-            return
-        try:
-            write_whole(self._state, written(standing), inside=True)
-            self._kept = standing
-        except OSError:
-            self._state = None  # a place that cannot be written to: the next set begins anew
-
-
-def _remembered(state: Path | None) -> dict[str, Any]:
-    """What the file holds; nothing where it is missing or broken."""
-    try:
-        values = read(state.read_text(encoding="utf-8")) if state else {}
-        numbers = {k: v for k, v in values.items() if isinstance(v, (int, float))}
-        most = {"slot": float(MOST_SLOTS)}
-        return {k: v for k, v in numbers.items() if 0.0 <= v <= most.get(k, 1.0)}
-    except (OSError, ValueError, AttributeError):
-        return {}
+        """Write down where things stand."""
+        self._kept_s = time.monotonic()
+        self._memory.write(self._standing())
