@@ -20,6 +20,7 @@ from engine.dsp.tempo import Tempo
 
 _KEPT = 2048  # columns that are remembered: 23.8 s, four bars at 41 BPM
 _SILENT = -1.0
+_NEVER = -(1 << 62)  # column of a change of tempo that never was
 _LEVELS = 9  # columns, 0.1 s, whose level stands for that of the feed
 
 
@@ -42,12 +43,12 @@ class Described:
 
 class StreamColumns:
     """Columns of a stream, for one generator, or for several of one level that hear the same feed.
+    Until it is told of a tempo there is no clock.
 
     Args:
         analyser: front end at the stream's rate.
         channels: number of channels.
         level_db: mean power of the generator's training material, dB re full scale.
-        tempo: of the feed; None without a clock.
         origin: place of the first sample that is heard in its stream; before 0 there was silence.
     """
 
@@ -56,13 +57,13 @@ class StreamColumns:
         analyser: Analyser,
         channels: int,
         level_db: float,
-        tempo: Tempo | None,
         origin: int = 0,
     ) -> None:
         self._analyser, self._origin = analyser, origin
         self._columns = ColumnStream(analyser, channels)
         self._level = StreamLevel(level_db, analyser.spec.hop_s)
-        self._tempo, self._changed = tempo, -(1 << 62)
+        self._tempo: Tempo | None = None
+        self._changed = _NEVER
         self._received = 0
         self._next = 0
         if origin > 0:  # the first that lies within what was heard
@@ -95,7 +96,7 @@ class StreamColumns:
         if found and tempo is not None:  # what was heard keeps its time
             numbers = self._next - 1 - np.arange(min(_KEPT, self._next - self._first))
             self._places[numbers % _KEPT] = self._place(tempo, numbers)
-            self._changed = -(1 << 62)
+            self._changed = _NEVER
 
     def hear(self, block: Audio) -> list[Described]:
         """Hear more, (channels, n): the columns that are complete with it.

@@ -116,8 +116,7 @@ class NetworkSession:
                     slot, source, generator, who, self._own(now), asked, when
                 )
                 self._slots[slot] = _Slot(inference, who, source)
-                if not known:
-                    inference.follow(self._own(now), known)
+                inference.follow(self._own(now), known)
         self._counted = board.network.inferences, board.network.faults
         self._said, self._told_s = {""}, 0.0
         note(board, Kind.BEGAN, self.at, heard)
@@ -138,17 +137,15 @@ class NetworkSession:
         publisher = Publisher(self._board.published, slot, origin)
         noise = settings.noise_branch
         if isinstance(generator, StreamingOnnx):
-            edge = settings.use == "edge"
-            clock = None if edge else tempo
             feed = source, generator.level_db
             if feed not in self._columns:
-                form = analyser, self._channels, generator.level_db, clock, origin
+                form = analyser, self._channels, generator.level_db, origin
                 self._columns[feed] = StreamColumns(*form)
             columns = self._columns[feed]
             at_once = lambda heard, now: now + origin if when is None else 0  # noqa: E731
             return StreamInference(
                 *(generator, who, publisher, columns, analyser, self._channels, noise),
-                *(edge, at_once),
+                *(settings.use == "edge", at_once),
             )
         noted = when or self._noted
 

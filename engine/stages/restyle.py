@@ -124,10 +124,8 @@ class Restyle:
         publisher = Publisher(what, 0, origin)
         self._slot: SlotInference
         if isinstance(generator, StreamGenerator):
-            edge = use == "edge"
-            clock = None if edge else tempo
-            columns = StreamColumns(analyser, channels, generator.level_db, clock, origin)
-            form = columns, analyser, channels, noise_branch, edge
+            columns = StreamColumns(analyser, channels, generator.level_db, origin)
+            form = columns, analyser, channels, noise_branch, use == "edge"
             # An answer may be read a hop after its column, or when it is there.
             behind = stft.hop + origin if isinstance(inference, Awaited) else None
             when = lambda heard, now: now + origin if behind is None else heard + behind  # noqa: E731
