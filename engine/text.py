@@ -62,6 +62,11 @@ def shortened(text: str, most: int) -> str:
     return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
 
 
+def counted(n: int, name: str) -> str:
+    """``1 slot``, ``2 slots``, ``no slots``."""
+    return f"{n or 'no'} {name}{'' if n == 1 else 'es' if name.endswith('ch') else 's'}"
+
+
 def _stand_ins(fault: UnicodeError) -> tuple[str, int]:
     if not isinstance(fault, UnicodeEncodeError):
         raise fault

@@ -16,6 +16,7 @@ from engine.live.replay import replay
 from engine.live.rig import Rig
 from engine.live.take import read_take
 from engine.stages.host import Settings
+from engine.text import counted
 
 REPLAY = "replay.wav"
 
@@ -57,7 +58,8 @@ def performed(
         say_json(done.to_json())
         return
     say(f"{sink}: {done.seconds:.1f} s at {done.realtime_factor:.1f} × real time")
-    say(f"  {done.messages} messages, {done.switches} switches, {done.inferences} inferences")
+    numbers = {"message": done.messages, "switch": done.switches, "inference": done.inferences}
+    say("  " + ", ".join(counted(n, name) for name, n in numbers.items()))
     gains = shares(done.gain_share)
     say(f"  on {done.provider}, {done.late} late; gains {gains}; {done.bpm:.2f} BPM")
 

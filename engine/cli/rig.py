@@ -21,6 +21,7 @@ from engine.live.rig import Rig, inspect_rig
 from engine.live.rig_check import warnings
 from engine.live.rig_template import template
 from engine.stages.host import Settings
+from engine.text import counted
 from engine.writing import write_whole
 
 app = App(help="Set up what is plugged in, once.")
@@ -47,7 +48,7 @@ def init(
     slots = _slots()
     text = template(found, *midi.port_names(), slots)
     write_whole(path, text, force=True)
-    say(f"{path}: {len(slots)} slots; now `doubledrop rig check {path}`")
+    say(f"{path}: {counted(len(slots), 'slot')}; now `doubledrop rig check {path}`")
 
 
 def _slots() -> list[str]:
@@ -81,7 +82,8 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
     if as_json or rig is None:
         return
     slots = ", ".join(slot.preset for slot in rig.slots)
-    say(f"{path}: {len(rig.slots)} slots ({slots}), {len(rig.bindings())} controls, all there")
+    found = counted(len(rig.slots), "slot"), counted(len(rig.bindings()), "control")
+    say(f"{path}: {found[0]} ({slots}), {found[1]}, all there")
 
 
 def _missing(rig: Rig) -> list[DoubledropError]:

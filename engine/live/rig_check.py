@@ -14,6 +14,7 @@ from engine.documents import load_values
 from engine.errors import RigError
 from engine.live.rig import Rig
 from engine.live.rig_control import Control
+from engine.text import counted
 
 
 def warnings(path: Path, rig: Rig) -> list[str]:
@@ -54,17 +55,13 @@ def _lacks(rig: Rig, control: Control) -> str:
     if target in AMOUNTS:
         slot = AMOUNTS.index(target)
     if slot is not None and slot >= slots:
-        return f"{target} needs a slot {slot + 1}, and the rig has {_counted(slots, 'slot')}"
+        return f"{target} needs a slot {slot + 1}, and the rig has {counted(slots, 'slot')}"
     if target in MACROS and MACROS.index(target) >= macros:
         number = MACROS.index(target) + 1
-        return f"{target} needs a macro {number}, and the rig has {_counted(macros, 'macro')}"
+        return f"{target} needs a macro {number}, and the rig has {counted(macros, 'macro')}"
     if target == "crossfader" and rig.sides() is None:
         return "a crossfader needs two slots"
     return ""
-
-
-def _counted(n: int, name: str) -> str:
-    return f"{n or 'no'} {name}{'s' * (n != 1)}"
 
 
 def _same(one: Control, other: Control) -> bool:

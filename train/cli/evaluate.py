@@ -16,6 +16,7 @@ from engine.cli.given import ignores, takes
 from engine.cli.numbers import number
 from engine.errors import UsageError
 from engine.live.preset import load_preset
+from engine.text import counted
 from train.cli.options import Cluster
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ def _into_card(folder: Path, result: Evaluation, rate: int) -> None:
 
 def _show(result: Evaluation) -> None:
     judge = result.judge
-    table = Table(title=f"called {judge.target}, of {result.tracks} tracks of {judge.source}")
+    table = Table(
+        title=f"called {judge.target}, of {counted(result.tracks, 'track')} of {judge.source}"
+    )
     table.add_column("")
     for name in result.flip:
         table.add_column(f"{name} ({judge.accuracies[name].accuracy:.0%} right)")

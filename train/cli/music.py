@@ -12,6 +12,7 @@ from engine.cli.console import Table, progress, say, say_json, stdout, warn
 from engine.errors import InputError
 from engine.live.files import make_folder
 from engine.live.preset import Preset
+from engine.text import counted
 from train.judge.music import MusicFigures, on_music
 from train.prepare.sources import music_below, name_of, unique
 
@@ -48,7 +49,7 @@ def evaluate_music(
         tracks = [figures.to_json() for figures in found]
         say_json({"preset": preset.name, "music": tracks, "worst": worst(found)})
         return
-    table = Table(title=f"{preset.name} on {len(found)} tracks")
+    table = Table(title=f"{preset.name} on {counted(len(found), 'track')}")
     for heading in ("", "BPM", "onset F", "precision", "recall", "silence", "added there", "noise"):
         table.add_column(heading)
     for f in found:
