@@ -100,6 +100,27 @@ def test_a_gap_begins_anew_and_ticks_that_were_lost_are_counted():
     assert clock.beat_at(320 * TICK_S) == pytest.approx(320 / TICKS, abs=1e-3)
 
 
+@pytest.mark.parametrize("spread_s", [0.0, 0.0004, 0.002])
+@pytest.mark.parametrize("held_ticks", [0.7, 2.4, 3.9, 4.2, 4.5, 4.8, 6.5, 13.3, 40.6])
+def test_ticks_that_were_held_up_count_once(held_ticks, spread_s):
+    """A server, a hub or a cable that stands still lets them go together afterwards."""
+    for jitter_s in (0.0, 0.001):
+        rng = np.random.default_rng(7)
+        true = ticks(12 * BAR)
+        begins = true[5 * BAR] + 0.3 * TICK_S
+        ends = begins + held_ticks * TICK_S
+        arrived = true + rng.uniform(0.0, jitter_s, len(true))
+        late = (true > begins) & (true < ends)
+        arrived[late] = ends + spread_s * np.arange(late.sum())
+        clock = MidiClock()
+        clock.start(-0.01)
+        for at in np.sort(arrived):
+            clock.tick(float(at))
+        at_s = true[-1] + 0.1
+        assert clock.beat_at(at_s) == pytest.approx(at_s * BPM / 60, abs=0.02)
+        assert clock.bpm == pytest.approx(BPM, abs=0.1)
+
+
 def test_a_song_that_was_stopped_does_not_move_in_a_gap():
     clock = MidiClock()
     clock.start(0.0)

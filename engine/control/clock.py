@@ -25,6 +25,7 @@ _OFF_S = 0.004  # mean distance from the line that no jitter explains …
 _OFF_TICKS = 16  # … over about as many ticks
 _TOGETHER_S = 0.0002  # two messages closer than this were sent at the same time
 _JUST_S = 0.005  # a start this soon after the first tick of a clock that was silent meant that one
+_BURST = 0.5  # ticks: sooner than this after the one before, one was held up
 _SILENCE = 1.5  # ticks: a clock that does not run and pauses this long was silent
 
 
@@ -42,6 +43,7 @@ class MidiClock:
         self._next_tick = 0
         self._heard_s = self._began_s = -math.inf
         self._period_before = 0.0  # of the last lock
+        self._missing = 0  # ticks that never came, or may still come
         self._reset()
 
     def _reset(self) -> None:
@@ -90,6 +92,10 @@ class MidiClock:
         self._began_s = -math.inf
         pause_s = time_s - self._heard_s
         self._heard_s = time_s
+        if self._missing and not self._armed and pause_s < _BURST * self._period_before:
+            self._missing -= 1  # it was held up with those before it: it has been counted
+            return
+        self._missing = 0
         self._follow(time_s)
         silent = not self.running and pause_s > _SILENCE * self._period
         self._fresh = self._seen == 1 or (self.locked and silent)
@@ -112,8 +118,9 @@ class MidiClock:
         # Some a little before the last: times may be those of the blocks of an audio server.
         if self._seen and not abs(time_s - self._time) < self._patience_s():
             if self.running and not self._armed and self.locked and time_s > self._time:
-                # It would have said that it stops: the ticks were lost on their way.
-                self._next_tick += round((time_s - self._time) / self._period) - 1
+                # It would have said that it stops: the ticks were lost on their way, or held up.
+                self._missing = round((time_s - self._time) / self._period) - 1
+                self._next_tick += self._missing
             self._period_before = self._period if self.locked else self._period_before
             self._reset()
         self._seen += 1
