@@ -106,17 +106,23 @@ def _window_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
     )
     if recipe.get("network") == "bands":
         network = f"{recipe['blocks']} residual blocks along time, {recipe['channels']} channels"
-    elif recipe.get("upsampling") == "resize":
-        network += ", upsampling by repeated places and a convolution"
+    else:
+        resized = recipe.get("upsampling") == "resize"
+        doubled = "repeated places and a convolution" if resized else "transposed convolutions"
+        network += f", upsampling by {doubled}"
+        if not recipe.get("residual", True):
+            network += "; its output is the image, not a change of the input"
+    weights = "the running mean of this run's" if recipe["average"] else "those of its last step"
+    if share < 1:
+        weights = f"{share:.0%} of this run's and {1 - share:.0%} of its teacher's"
     return {
         "network": f"{network}, {megabytes:.1f} MB",
-        "training": f"CycleGAN, {facts['steps']} steps at batch {recipe['batch']}, crops of "
+        "training": f"{'paired' if recipe.get('twins') else 'unpaired'}: CycleGAN,"
+        f" {facts['steps']} steps at batch {recipe['batch']}, crops of "
         f"{recipe['width']} columns, window spliced in {recipe['phrase']:.0%} and cut in "
         f"{recipe['edge']:.0%} of them",
         "learnt with": _teaching(recipe),
-        "weights": f"{share:.0%} of this run's and {1 - share:.0%} of its teacher's"
-        if share < 1
-        else "the running mean of this run's",
+        "weights": weights,
         "critics see": "images as the engine renders them"
         if recipe.get("rendered")
         else "images as they are generated",
