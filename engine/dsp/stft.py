@@ -10,7 +10,6 @@ symmetric transform of the papers.
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import Analyser
@@ -98,11 +97,15 @@ class STFT:
 
     def analyse(self, frames: Array) -> Array:
         """Frames (..., K) to spectra (..., K // 2 + 1)."""
+        import scipy.fft  # the process of the device needs the windows alone
+
         return np.asarray(scipy.fft.rfft(frames * self.analysis, axis=-1))
 
     def synthesise(self, spectra: Array) -> Array:
         """Spectra (..., K // 2 + 1) to windowed pieces (..., reach), to be overlapped and added."""
         # A symmetric window may reach further back than the frame once rounded up to hops.
+        import scipy.fft
+
         frames = scipy.fft.irfft(spectra, self.n_fft, axis=-1)
         if self.reach <= self.n_fft:
             return np.asarray(frames[..., -self.reach :] * self.synthesis)

@@ -28,7 +28,8 @@ from engine.live.generator import AnyGenerator, StreamingOnnx, Through
 from engine.live.inference import Background, Runner
 from engine.live.journal import Kind, Rows, note
 from engine.live.live_path import sources_of
-from engine.live.opening import opened_session, past_needed
+from engine.live.opening import opened_session
+from engine.live.past import past_needed
 from engine.live.quarantine import Quarantine
 from engine.live.speech import say
 from engine.stages.slot_inference import SlotInference

@@ -12,13 +12,10 @@ from engine.dsp.path_state import OPENED, note
 from engine.dsp.published import clear
 from engine.dsp.signal_path import made_until
 from engine.dsp.stft import STFT
-from engine.dsp.streaming import columns_needed
-from engine.dsp.tempo import Tempo
 from engine.live import board as b
 from engine.live.asked import Asked
 from engine.live.budget import NO_TRIPS, Trips, budget
 from engine.live.callback import Live
-from engine.live.generator import AnyGenerator, StreamingOnnx, Through
 from engine.live.live_path import live_of
 from engine.live.stage_records import Opened
 
@@ -90,17 +87,6 @@ def _silence_between(board: b.Board, rate: int, heard: int) -> None:
             board.write(ring, begins, np.zeros((b.CHANNELS, gap), np.float32))
         else:
             ring[:] = 0.0
-
-
-def past_needed(generators: Sequence[AnyGenerator | Through], tempo: Tempo, rate: int) -> int:
-    """Samples of the feed after which a session is as if it had always been there: a phrase; and
-    for a streaming generator all that its state, its level and its memory depend on."""
-    columns_s = 0.0
-    for generator in generators:
-        if isinstance(generator, StreamingOnnx):
-            hop_s = generator.front_end.hop_s
-            columns_s = max(columns_s, columns_needed(generator.receptive, hop_s) * hop_s)
-    return round((1.1 * tempo.phrase_s + columns_s) * rate)
 
 
 def opened_session(board: b.Board) -> Opened:

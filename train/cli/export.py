@@ -26,6 +26,9 @@ def export(
         str, typer.Option(help="What the music was and under which licence, for the card.")
     ] = "not said",
     licence: Annotated[str, typer.Option(help="Of the preset.")] = "GPL-3.0-or-later",
+    about: Annotated[
+        str, typer.Option(help="What is to be said of it beside its genres, in one line.")
+    ] = "",
     share: Annotated[
         float,
         number("Of the weights that were learnt; the rest are those of its teachers.", 0.0, 1.0),
@@ -70,7 +73,7 @@ def export(
     source = recipe.source if wanted == recipe.target else recipe.target
     described = vars(done.facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
     described |= {"sources": sources, "share": share, "drive": drive}
-    asked = Wanted(preset, dataset, source, wanted, licence, described, drive, force)
+    asked = Wanted(preset, dataset, source, wanted, licence, described, drive, force, about)
     with waiting("exporting"):
         if isinstance(done.model, StreamingPair):
             for option, is_given in (("--share", share != 1.0), ("--late", late)):

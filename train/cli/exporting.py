@@ -39,6 +39,7 @@ class Wanted:
         facts: how it was trained.
         drive: factor of the change that it makes.
         force: whether files that are not ours may be replaced.
+        about: further words on it, in one line.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class Wanted:
     facts: dict[str, Any]
     drive: float
     force: bool
+    about: str = ""
 
     @property
     def model(self) -> Path:
@@ -168,9 +170,10 @@ def export_stream(wanted: Wanted, pair: StreamingPair) -> float:
 def _write(wanted: Wanted, by: str, windows: dict[str, Array]) -> None:
     # It stood beside another generator, of which the card says no more either.
     (wanted.folder / LATE).unlink(missing_ok=True)
+    more = f": {wanted.about}" if wanted.about else ""
     write_preset(
         wanted.folder,
-        description=f"{wanted.source} restyled as {wanted.target}, by {by}",
+        description=f"{wanted.source} restyled as {wanted.target}, by {by}{more}",
         licence=wanted.licence,
         bpm=wanted.data.manifest.bpm,
         facts=wanted.facts,
