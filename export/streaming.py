@@ -38,6 +38,9 @@ _BLOCK = 32  # weights with a scale
 _LEVELS = 127
 _OPSET = 21  # the first in which scales are of blocks
 _LAST = "leave.weight"
+ROUNDED, SCALES, HALF = ".rounded", ".scales", ".half"
+"""What is added to a weight's name where it is stored in 8 bits, to the name of their scales, and
+where it is stored in half precision."""
 
 
 class ExportedStream(nn.Module):
@@ -101,7 +104,7 @@ def _product(layer: nn.Conv1d, last: bool = False) -> nn.Linear:
         weight = (
             weight.half().float()
             if last
-            else torch.from_numpy(_restored(*_rounded(weight.numpy())))
+            else torch.from_numpy(restored_weights(*_rounded(weight.numpy())))
         )
     with torch.no_grad():
         made.weight.copy_(weight)
@@ -121,7 +124,7 @@ def _rounded(weight: Array) -> tuple[Array, Array]:
     return rounded.astype(np.int8), scales
 
 
-def _restored(rounded: Array, scales: Array) -> Array:
+def restored_weights(rounded: Array, scales: Array) -> Array:
     """The weights (out, in) that these stand for."""
     each = np.repeat(scales, _BLOCK, axis=0)[: len(rounded)]
     return np.ascontiguousarray((rounded * each).T)
@@ -217,15 +220,15 @@ def _small(model: onnx.ModelProto) -> onnx.ModelProto:
             continue
         values, name = numpy_helper.to_array(tensor), tensor.name
         if name == _LAST:
-            half = numpy_helper.from_array(values.astype(np.float16), f"{name}.half")
+            half = numpy_helper.from_array(values.astype(np.float16), name + HALF)
             tensor.CopyFrom(half)
             nodes += [helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT), node]
             continue
         rounded, scales = _rounded(values)
-        tensor.CopyFrom(numpy_helper.from_array(rounded, f"{name}.rounded"))
-        graph.initializer.append(numpy_helper.from_array(scales, f"{name}.scales"))
+        tensor.CopyFrom(numpy_helper.from_array(rounded, name + ROUNDED))
+        graph.initializer.append(numpy_helper.from_array(scales, name + SCALES))
         given, (made,), product = node.input[0], node.output, f"{node.output[0]}.product"
-        stored = [tensor.name, f"{name}.scales"]
+        stored = [tensor.name, name + SCALES]
         nodes += [
             helper.make_node("DequantizeLinear", stored, [name], axis=0, block_size=_BLOCK),
             helper.make_node("MatMul", [given, name], [product]),

@@ -17,8 +17,11 @@ from engine.dsp.streaming import (
     input_size,
     stream_gains_db,
 )
-from engine.errors import InputError
+from engine.errors import DoubledropError, InputError
+from tests import streaming
 from tests.datasets import BEAT, write_dataset
+from tests.program import doubledrop
+from train.cli.beginning import beginning
 from train.contrast import PlaceContrast
 from train.dataset import RATE, Dataset
 from train.run import load_run
@@ -265,3 +268,66 @@ def test_a_recipe_says_what_means_nothing(change, wrong):
     values = {"kind": "streaming", "source": "a", "target": "b"}
     with pytest.raises(ValueError, match=wrong):
         StreamingRecipe(**values | change)
+
+
+@pytest.fixture(scope="module")
+def exported(data, tmp_path_factory):
+    """A run, and the presets of both its directions, one of them driven."""
+    folder = tmp_path_factory.mktemp("exported")
+    run(SMALL.model_copy(update={"learning_rate": 0.02}), data, folder / "run")
+    for genre, drive in (("hard", 1.5), ("soft", 1.0)):
+        words = ["--data", data.folder, "--to", genre, "--drive", drive]
+        done = doubledrop("export", folder / "run", folder / genre, *words)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_preset_can_be_learnt_on_from(data, exported, tmp_path):
+    x = torch.randn(1, input_size(128), 30)
+    begun = beginning([str(exported / "hard"), str(exported / "soft")], SMALL)
+    was = load_run(exported / "run").model
+    for one, other, drive in (
+        (begun.model.to_target, was.to_target, 1.5),
+        (begun.model.to_source, was.to_source, 1.0),
+    ):
+        found, wanted = one.average(x), other.average(x)
+        change = (wanted - StreamingGenerator(32, SMALL.dilations)(x)).abs().max()
+        assert change > 1.0  # it has learnt something
+        wanted[:, 0] *= drive
+        assert (found - wanted).abs().max() < 0.03 * wanted.abs().max()  # they are of 8 bits
+    facts, _ = run(SMALL, data, tmp_path / "on", begin=begun)
+    assert facts.begun_from["steps"] == SMALL.steps
+    words = ["--data", data.folder, "--to", "hard"]
+    done = doubledrop("export", tmp_path / "on", tmp_path / "preset", *words)
+    assert done.returncode == 0, done.stderr
+    assert "| begun from | 4 steps" in (tmp_path / "preset" / "card.md").read_text()
+
+
+def test_a_preset_of_one_direction_leaves_the_other_as_it_begins(exported):
+    begun = beginning([str(exported / "soft")], SMALL).model
+    leave = [d.average.leave.weight.abs().max() for d in (begun.to_target, begun.to_source)]
+    assert leave[0] < 0.01 < leave[1]
+
+
+@pytest.mark.parametrize(
+    ("names", "change", "wrong"),
+    [
+        (["hard", "hard"], {}, "makes hard"),
+        (["hard"], {"target": "other"}, "makes hard"),
+        (["run", "hard"], {}, "not found|preset.toml"),
+        (["nothing"], {}, "no run"),
+        (["untrained"], {}, "not written by"),
+    ],
+)
+def test_what_cannot_be_begun_with_is_named(exported, names, change, wrong):
+    (exported / "untrained").mkdir(exist_ok=True)
+    (exported / "untrained" / "preset.toml").write_text((exported / "hard/preset.toml").read_text())
+    streaming.write(exported / "untrained" / "generator.onnx")
+    with pytest.raises(DoubledropError, match=wrong):
+        beginning([str(exported / name) for name in names], SMALL.model_copy(update=change))
+
+
+def test_a_preset_of_another_size_is_refused(data, exported, tmp_path):
+    wider = SMALL.model_copy(update={"width": 48})
+    with pytest.raises(InputError, match=r"another size.*width 32"):
+        run(wider, data, tmp_path, begin=beginning([str(exported / "hard")], wider))

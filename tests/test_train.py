@@ -184,7 +184,7 @@ def test_a_teacher_says_what_the_whole_phrase_should_become(data, tmp_path):
     with pytest.raises(InputError, match=r"nobody to learn from.*--from"):
         run(recipe, data, tmp_path / "alone")
     folder = tmp_path / "taught"
-    facts, seen = run(recipe, data, folder, begin=tmp_path / "first")
+    facts, seen = run(recipe, data, folder, begin=load_run(tmp_path / "first"))
     assert not [name for name in facts.losses if name.startswith(("cycle", "identity"))]
     lessons = [s[2]["teacher_target"] + s[2]["teacher_source"] for s in seen]
     assert np.mean(lessons[-20:]) < 0.9 * np.mean(lessons[:10])
@@ -245,7 +245,7 @@ def test_a_run_can_begin_with_the_weights_of_another(data, tmp_path):
     first = SMALL.model_copy(update={"steps": 2, "rendered": False, "average": 0.0})
     run(first, data, tmp_path / "first")
     second = SMALL.model_copy(update={"steps": 1, "learning_rate": 1e-9})
-    facts, _ = run(second, data, tmp_path / "second", begin=tmp_path / "first")
+    facts, _ = run(second, data, tmp_path / "second", begin=load_run(tmp_path / "first"))
     assert facts.steps == 1
     assert facts.begun_from["steps"] == 2
     assert facts.begun_from["recipe"]["rendered"] is False
@@ -256,11 +256,11 @@ def test_a_run_can_begin_with_the_weights_of_another(data, tmp_path):
     assert torch.allclose(*weights, atol=1e-6)
     assert load_run(tmp_path / "second").facts.begun_from == facts.begun_from
     third = second.model_copy(update={"seed": 1})
-    facts, _ = run(third, data, tmp_path / "third", begin=tmp_path / "second")
+    facts, _ = run(third, data, tmp_path / "third", begin=load_run(tmp_path / "second"))
     assert facts.begun_from["begun_from"]["recipe"]["rendered"] is False
     larger = second.model_copy(update={"channels": 8})
     with pytest.raises(InputError, match="another size"):
-        run(larger, data, tmp_path / "fourth", begin=tmp_path / "first")
+        run(larger, data, tmp_path / "fourth", begin=load_run(tmp_path / "first"))
 
 
 def test_ctrl_c_keeps_the_step_it_was_at(data, tmp_path):

@@ -47,7 +47,7 @@ def train(
     folder: Path,
     *,
     progress: Progress,
-    begin: Path | None = None,
+    begin: Run | None = None,
     minutes: float | None = None,
     until: int | None = None,
     stop: Callable[[], bool] = lambda: False,
@@ -63,7 +63,7 @@ def train(
         data: on what.
         folder: of the run.
         progress: told after each step.
-        begin: folder of another run, of networks of the same size, whose weights come first.
+        begin: another run, of networks of the same size, whose weights come first.
         minutes: stop after so long; run again to go on.
         until: stop after this step.
         stop: asked after each step whether to stop there.
@@ -136,14 +136,16 @@ def training_of(recipe: AnyRecipe, data: Dataset, device: torch.device, amp: boo
 
 @dataclass(frozen=True)
 class Run:
-    """What a training folder holds, on the processor.
+    """What has been learnt, on the processor.
 
     Attributes:
+        name: of its folder, for messages.
         recipe: what was asked.
         model: the networks.
         facts: of the training.
     """
 
+    name: str
     recipe: AnyRecipe
     model: CycleGan | StreamingPair
     facts: Facts
@@ -172,7 +174,7 @@ def load_run(folder: Path) -> Run:
         model = CycleGan(recipe, cpu, amp=False)
     model.load(state["model"])
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    return Run(recipe, model, Facts(**facts))
+    return Run(str(folder), recipe, model, Facts(**facts))
 
 
 def suits_bfloat16(device: torch.device) -> bool:
@@ -185,7 +187,7 @@ def suits_bfloat16(device: torch.device) -> bool:
 
 
 def _resume(
-    folder: Path, recipe: AnyRecipe, training: Training, device: torch.device, begin: Path | None
+    folder: Path, recipe: AnyRecipe, training: Training, device: torch.device, begin: Run | None
 ) -> tuple[int, float, Losses, dict[str, Any] | None]:
     path = folder / CHECKPOINT
     if not path.exists():
@@ -204,9 +206,8 @@ def _resume(
     return state["steps"], state["seconds"], state["losses"], state.get("begun_from")
 
 
-def _begin(folder: Path, training: Training) -> dict[str, Any]:
+def _begin(other: Run, training: Training) -> dict[str, Any]:
     """Take the weights of another run."""
-    other = load_run(folder)
     recipe = other.recipe.model_dump()
     try:
         training.begin_with(other.model.state(), recipe)
@@ -214,9 +215,9 @@ def _begin(folder: Path, training: Training) -> dict[str, Any]:
         sizes = ("kind", "channels", "blocks", "critic_channels", "width", "dilations")
         found = ", ".join(f"{key} {recipe[key]}" for key in sizes if key in recipe)
         raise InputError(
-            str(folder),
+            other.name,
             f"networks of another size ({found})",
-            cure="Begin from a run of networks of the same kind and size.",
+            cure="Begin with networks of the same kind and size.",
         ) from fault
     return {
         "recipe": recipe,

@@ -22,7 +22,7 @@ from engine.errors import PresetError
 from engine.live.named import beside, is_path
 from engine.live.rig_chain import MOST_MACROS, Effect, Effects, Knob, check_move, located
 
-LATE = "late.onnx"
+FILE, LATE = "preset.toml", "late.onnx"
 
 
 class PresetFile(BaseModel):
@@ -84,7 +84,7 @@ def bundled_folder() -> Path:
 
 def bundled_names() -> list[str]:
     """Names of the presets that come with the program."""
-    return sorted(path.parent.name for path in bundled_folder().glob("*/preset.toml"))
+    return sorted(path.parent.name for path in bundled_folder().glob(f"*/{FILE}"))
 
 
 def load_preset(name: str, rig: Path | None = None) -> Preset:
@@ -109,7 +109,7 @@ def load_preset(name: str, rig: Path | None = None) -> Preset:
             expected="one of " + ", ".join(bundled_names()) + ", or the path of a folder",
             cure=cure or "List them with `doubledrop presets`.",
         )
-    path = folder / "preset.toml"
+    path = folder / FILE
     return Preset(folder.resolve().name, folder, _read(path, _changed(path)))
 
 
@@ -126,5 +126,5 @@ def _read(path: Path, changed_ns: int) -> PresetFile:
         path,
         PresetFile,
         PresetError,
-        missing="A preset holds preset.toml and generator.onnx.",
+        missing=f"A preset holds {FILE} and generator.onnx.",
     )

@@ -23,8 +23,13 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="Folder of the run. Default: runs/RECIPE.")
     ] = None,
     begin: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="RUN", help="Begin with the weights of another run."),
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="RUN|PRESET",
+            help="Begin with the weights of another run, or of presets with streaming generators: "
+            "one of each direction, or of one only.",
+        ),
     ] = None,
     minutes: Annotated[
         float | None, number("Stop after so long; the same command goes on.", 0.0, 1e6, "minutes")
@@ -48,6 +53,7 @@ def train(
     """
     import torch
 
+    from train.cli.beginning import beginning
     from train.dataset import Dataset
     from train.judge.judge import FEASIBLE, linear_accuracy
     from train.losses import Losses
@@ -83,7 +89,7 @@ def train(
             dataset,
             folder,
             progress=show,
-            begin=begin,
+            begin=beginning(begin, wanted) if begin else None,
             minutes=minutes,
             until=until,
             stop=stop,

@@ -14,7 +14,8 @@ from torch.nn.functional import layer_norm, pad
 
 from engine.dsp.streaming import ENTRY_DB, LEADS, QUIET_DB, input_size
 
-_KERNEL = 3
+KERNEL = 3
+"""Taps of a dilated convolution."""
 
 
 class CausalBlock(nn.Module):
@@ -27,9 +28,9 @@ class CausalBlock(nn.Module):
 
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
-        self.width, self.past = width, (_KERNEL - 1) * dilation
+        self.width, self.past = width, (KERNEL - 1) * dilation
         self.norm = ColumnNorm(width)
-        self.dilated = nn.Conv1d(width, width, _KERNEL, dilation=dilation)
+        self.dilated = nn.Conv1d(width, width, KERNEL, dilation=dilation)
         self.mix = nn.Conv1d(width, width, 1)
         nn.init.zeros_(self.mix.weight)
         nn.init.zeros_(self.mix.bias)  # type: ignore[arg-type]
