@@ -7,6 +7,7 @@ import json
 import librosa
 import numpy as np
 import pytest
+import scipy.fft
 
 from engine.dsp.columns import ColumnStream
 from engine.dsp.frontend import FrontEnd
@@ -79,9 +80,27 @@ def test_channels_share_one_image(rng):
         assert np.abs(analyser.log_mel(many) - image)[image > -15].max() <= 0.01
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 88200, 96000])
+def test_columns_are_what_the_formula_says(rng, rate, channels):
+    """In double precision, with a transform of scipy's: quiet bands beside a loud tone too."""
+    analyser = FrontEnd().at(rate)
+    tone = 0.5 * np.sin(2 * np.pi * 997 * np.arange(rate) / rate)
+    sound = rng.normal(0, 1e-3, (channels, rate)) + tone * rng.uniform(-1, 1, (channels, 1))
+    sound, starts = sound.astype(np.float32), np.array([0, 5, rate - analyser.n])
+    db, level = analyser.columns(sound, starts)
+    frames = np.stack([sound[:, start : start + analyser.n] for start in starts])
+    power = np.abs(scipy.fft.rfft(frames * analyser.window.astype(np.float64))) ** 2
+    mel = power.mean(axis=1) @ analyser.weights.astype(np.float64)
+    assert np.abs(db - 10 * np.log10(np.maximum(mel, 1e-12))).max() < 0.01
+    windowed = np.mean((frames * analyser.window.astype(np.float64)) ** 2, axis=(1, 2))
+    assert np.abs(level * np.mean(analyser.window**2) / windowed - 1).max() < 1e-3
+
+
 def test_levels_are_mean_squares(rng):
     analyser = FrontEnd().at(48000)
-    _, level = analyser.columns(rng.normal(0, 0.1, (50, 2, analyser.n)).astype(np.float32))
+    noise = rng.normal(0, 0.1, (2, 50 * analyser.n)).astype(np.float32)
+    _, level = analyser.columns(noise, analyser.n * np.arange(50))
     assert abs(level.mean() / 0.01 - 1) < 0.05
 
 
@@ -89,10 +108,11 @@ def test_levels_are_mean_squares(rng):
 def test_a_column_is_the_same_whichever_others_it_is_computed_with(rng, rate):
     """To the bit: what a generator is told of the feed must not depend on how late it was."""
     analyser = FrontEnd().at(rate)
-    frames = rng.normal(0, 0.1, (9, 2, analyser.n)).astype(np.float32)
-    alone = [analyser.columns(frames[i : i + 1]) for i in range(9)]
+    sound = rng.normal(0, 0.1, (2, 9000)).astype(np.float32)
+    starts = 600 * np.arange(9)
+    alone = [analyser.columns(sound, starts[i : i + 1]) for i in range(9)]
     for n in (2, 3, 9):
-        db, level = analyser.columns(frames[:n])
+        db, level = analyser.columns(sound, starts[:n])
         assert (db == np.concatenate([one for one, _ in alone[:n]])).all()
         assert (level == np.concatenate([one for _, one in alone[:n]])).all()
 
@@ -124,9 +144,10 @@ def test_specification_travels_as_text():
             FrontEnd.from_json(text)
 
 
-def test_frames_of_the_wrong_length_are_refused():
+@pytest.mark.parametrize("start", [-1, 53])
+def test_windows_beyond_the_sound_are_refused(start):
     with pytest.raises(ShapeError, match="2048"):
-        FrontEnd().at(44100).columns(np.zeros((1, 1, 100), np.float32))
+        FrontEnd().at(44100).columns(np.zeros((1, 2100), np.float32), np.array([0, start]))
 
 
 def test_bands_spread_to_the_right_bins():

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from engine.dsp.path_state import KIND_WINDOW
 from engine.errors import DoubledropError, GeneratorError, PresetError, ProviderError
-from engine.live import inference, onnx_model, trial
+from engine.live import inference, onnx_model, trial, trial_process
 from engine.live.asked import Asked
 from engine.live.deadline import DEADLINE, interruptible
 from engine.live.generator import OnnxGenerator, Through, open_generator
@@ -76,6 +76,24 @@ def test_a_trial_that_takes_memory_is_ended(tmp_path, nothing_known, monkeypatch
     file = hostile.preset(tmp_path, "memory when it hears music") / "generator.onnx"
     with pytest.raises(PresetError, match="more than 8 MiB of memory"):
         OnnxGenerator(file, "cpu", threads=1)
+
+
+def test_a_generator_that_is_merely_slow_is_let_in(model_path, monkeypatch):
+    """One that has done right by then need not be run at all widths within the deadline."""
+    widths = []
+    call = OnnxGenerator.__call__
+    monkeypatch.setattr(
+        OnnxGenerator, "__call__", lambda it, x, p: widths.append(p) or call(it, x, p)
+    )
+    data = model_path("flat").read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    assert trial_process.run(model_path("flat"), digest) == ""
+    assert widths[-6:] == [280.0, 280.0, 480.0, 480.0, 984.0, 984.0]  # behind its example
+    widths.clear()
+    monkeypatch.setattr(trial_process, "ENOUGH_S", 0.0)
+    assert trial_process.run(model_path("flat"), digest) == ""
+    assert widths[-2:] == [280.0, 280.0]
+    assert 480.0 not in widths
 
 
 def test_a_verdict_belongs_to_the_bytes(model_path, tmp_path, nothing_known):

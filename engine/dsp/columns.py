@@ -10,8 +10,6 @@ from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import Analyser
 from engine.dsp.pcm import rounded
 
-_BATCH = 64  # columns transformed at once
-
 
 class ColumnStream:
     """Keeps as much of the stream as the next columns may need.
@@ -38,14 +36,9 @@ class ColumnStream:
             dB (columns, n_mels), not clipped, and mean squares (columns,).
         """
         a = self._analyser
-        db = np.empty((len(centres), a.spec.n_mels), np.float32)
-        level = np.empty(len(centres), np.float32)
         origin = self._received - self._kept.shape[-1]
-        for first in range(0, len(centres), _BATCH):
-            part = slice(first, first + _BATCH)
-            starts = [centre - a.before - origin for centre in centres[part]]
-            frames = np.stack([self._kept[:, start : start + a.n] for start in starts])
-            db[part], level[part] = a.columns(frames)
+        starts = np.array(centres, np.int64) - (a.before + origin)
+        found = a.columns(self._kept, starts)
         if len(centres):
-            self._kept = self._kept[:, centres[-1] - a.before - origin :].copy()
-        return db, level
+            self._kept = self._kept[:, starts[-1] :].copy()
+        return found

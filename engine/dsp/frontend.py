@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from engine.dsp.arrays import Array, Audio
+from engine.dsp.column_kernel import column_plan, log_mel, work_for
 from engine.dsp.mel import BandSpread, band_edges, triangles
 from engine.errors import FrontEndError, ShapeError
-
-_POWER_FLOOR = 1e-12  # −120 dB: far below floor_db, and never log(0)
 
 
 @dataclass(frozen=True)
@@ -118,41 +117,44 @@ class Analyser:
         edges = band_edges(spec.n_mels, spec.f_min_hz, spec.f_max_hz)
         self.centres_hz = edges[1:-1]
         self.weights = triangles(self.bins_hz, edges)
-        self._energy = float(np.sum(self.window.astype(np.float64) ** 2))
-        self.noise_gain = self.weights.sum(axis=0) * self._energy
+        energy = float(np.sum(self.window.astype(np.float64) ** 2))
+        self.noise_gain = self.weights.sum(axis=0) * energy
+        self._plan = column_plan(self.n, self.weights, 1.0 / (self.n * energy))
 
     def spread(self, n_fft: int) -> BandSpread:
         """The way back from bands to the bins of an ``n_fft``-point transform."""
         return BandSpread(np.fft.rfftfreq(n_fft, 1.0 / self.rate), self.centres_hz)
 
-    def columns(self, frames: Array) -> tuple[Array, Array]:
+    def columns(self, sound: Audio, starts: Array) -> tuple[Array, Array]:
         """Log-mel columns of windows.
 
         The power of the channels is averaged: a wide mix and its mono sum are the same image,
         and sound in opposite phase is not silence.
 
         Args:
-            frames: (columns, channels, n), float32.
+            sound: (channels, samples), float32.
+            starts: first sample of each window, (columns,).
 
         Returns:
             dB of shape (columns, n_mels), not clipped, and the mean square of the windowed
             signal, shape (columns,), full scale 1.
 
         Raises:
-            ShapeError: the last axis is not the window's length.
+            ShapeError: a window does not lie within the sound.
         """
-        if frames.ndim != 3 or frames.shape[-1] != self.n:
+        if len(starts) and not 0 <= min(starts) <= max(starts) <= sound.shape[-1] - self.n:
             raise ShapeError(
                 "front end",
-                f"frames of shape {frames.shape}",
-                expected=f"(columns, channels, {self.n})",
-                cure="Cut windows of Analyser.n samples.",
+                f"windows from {min(starts)} to {max(starts)} in {sound.shape[-1]} samples",
+                expected=f"room for {self.n} samples from each on",
+                cure="Pad the sound.",
             )
-        power = _channel_power(frames * self.window)
-        # Each by itself: a column is the same to the bit, whichever others it is computed with.
-        mel = (power[:, None] @ self.weights)[:, 0]
-        level = (2.0 * power.sum(axis=-1) - power[:, 0]) * (1.0 / (self.n * self._energy))
-        return 10.0 * np.log10(np.maximum(mel, _POWER_FLOOR)), level
+        whole = np.ascontiguousarray(sound, np.float32)
+        db = np.empty((len(starts), self.spec.n_mels), np.float32)
+        level = np.empty(len(starts), np.float32)
+        first, plan = np.asarray(starts, np.int64), self._plan
+        log_mel(whole, first, self.window, plan, work_for(plan), db, level)
+        return db, level
 
     def log_mel(self, audio: Audio, origin: float = 0.0, count: int | None = None) -> Array:
         """Log-mel image of a whole signal, column i centred at sample ``origin + i * hop``.
@@ -169,43 +171,10 @@ class Analyser:
         if count is None:
             count = max(0, int(np.ceil((samples - origin) / self.hop)))
         padded = np.pad(audio, ((0, 0), (self.n, self.n)))
-        image = np.empty((count, self.spec.n_mels), np.float32)
-        for first in range(0, count, 64):
-            index = np.arange(first, min(first + 64, count))
-            starts = np.rint(origin + index * self.hop).astype(np.intp) - self.before + self.n
-            starts = np.clip(starts, 0, padded.shape[-1] - self.n)
-            frames = np.stack([padded[:, s : s + self.n] for s in starts])
-            image[index], _ = self.columns(frames)
-        return image
-
-
-def _channel_power(frames: Array) -> Array:
-    """|rfft|² averaged over the channels: (columns, channels, n) to (columns, n // 2 + 1).
-
-    Two channels go through one complex transform (L + iR), which is exact for the sum of their
-    powers and halves the cost: 2229 = 3·743 points are slow.
-    """
-    import scipy.fft  # half of the time that a reader of the specification alone would take
-
-    columns, channels, n = frames.shape
-    bins = n // 2 + 1
-    total = np.zeros((columns, bins), np.float32)
-    for c in range(0, channels - 1, 2):
-        pair = np.empty((columns, n), np.complex64)
-        pair.real, pair.imag = frames[:, c], frames[:, c + 1]
-        power = _squared(scipy.fft.fft(pair, axis=-1, overwrite_x=True))
-        power *= np.float32(0.5)
-        total += power[:, :bins]
-        total[:, 1:] += power[:, : n - bins : -1]
-        total[:, 0] += power[:, 0]
-    if channels % 2:
-        total += _squared(scipy.fft.rfft(frames[:, -1], axis=-1))
-    total *= np.float32(1.0 / channels)
-    return total
-
-
-def _squared(spectrum: Array) -> Array:
-    return np.asarray(spectrum.real**2 + spectrum.imag**2)
+        starts = (
+            np.rint(origin + np.arange(count) * self.hop).astype(np.intp) - self.before + self.n
+        )
+        return self.columns(padded, np.clip(starts, 0, padded.shape[-1] - self.n))[0]
 
 
 @lru_cache(maxsize=16)

@@ -8,7 +8,9 @@ moment, not on when it was asked for.
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from engine.dsp.tempo import Tempo
 _KEPT = 2048  # columns that are remembered: 23.8 s, four bars at 41 BPM
 _SILENT = -1.0
 _NEVER = -(1 << 62)  # column of a change of tempo that never was
+_Numbers = TypeVar("_Numbers", float, Array)
 _LEVELS = 9  # columns, 0.1 s, whose level stands for that of the feed
 
 
@@ -71,7 +74,7 @@ class StreamColumns:
         self._first = self._next
         self._images = np.full((_KEPT, analyser.spec.n_mels), _SILENT, np.float32)
         self._places = np.full(_KEPT, np.nan)
-        self._levels = np.zeros(_LEVELS)
+        self._levels = deque([0.0] * _LEVELS, _LEVELS)
         self._block: Audio | None = None
         self._found: list[Described] = []
 
@@ -122,28 +125,27 @@ class StreamColumns:
         gain_db = self._level.push(level)
         image = self._analyser.spec.normalise(db + np.float32(gain_db)) * 2.0 - 1.0
         self._images[number % _KEPT] = image
-        self._levels[number % _LEVELS] = level
+        self._levels.append(level)
         tempo, memory, place = self._tempo, None, np.zeros(0, np.float32)
         self._places[number % _KEPT] = np.nan
         if tempo is not None:
-            self._places[number % _KEPT] = self._place(tempo, np.array([number]))[0]
+            self._places[number % _KEPT] = self._place(tempo, number)
             due = number + LEADS[0]
             memory = self._remembered(tempo, number, due)
             at_s = due * self._analyser.hop / self._analyser.rate - self._start_s(tempo)
-            times = [np.array([at_s / x]) for x in (tempo.beat_s, tempo.bar_s, tempo.phrase_s)]
-            place = turns(*times)[0]
+            place = turns(np.array(at_s), tempo)
         self._next += 1
         given = describe(image, memory, place)
-        return Described(number, given, gain_db, float(self._levels.mean()))
+        return Described(number, given, gain_db, math.fsum(self._levels) / _LEVELS)
 
     def _start_s(self, tempo: Tempo) -> float:
         """Downbeat of a tempo, which counts from the first sample heard, in the stream's time."""
         return tempo.downbeat_s + self._origin / self._analyser.rate
 
-    def _place(self, tempo: Tempo, numbers: Array) -> Array:
+    def _place(self, tempo: Tempo, numbers: _Numbers) -> _Numbers:
         """Where in the phrase columns lie, 0 … 1."""
         seconds = numbers * (self._analyser.hop / self._analyser.rate) - self._start_s(tempo)
-        return np.asarray((seconds / tempo.phrase_s) % 1.0)
+        return (seconds / tempo.phrase_s) % 1.0
 
     def ago(self, number: int) -> int | None:
         """The column that has the place of this one in the phrase before; None if unknown."""
@@ -158,8 +160,7 @@ class StreamColumns:
         newest = min(self._next, number - math.ceil(period / 2))
         numbers = newest - np.arange(min(_KEPT, max(0, newest - self._first)))
         places = self._places[numbers % _KEPT]
-        (wanted,) = self._place(tempo, np.array([number]))
-        off = np.abs((places - wanted + 0.5) % 1.0 - 0.5)
+        off = np.abs((places - self._place(tempo, number) + 0.5) % 1.0 - 0.5)
         off[np.isnan(off)] = 1.0
         near = np.flatnonzero(off <= 1.0 / period)[:2]  # one on either side of the place
         return int(numbers[near[np.argmin(off[near])]]) if len(near) else None
@@ -169,7 +170,8 @@ class StreamColumns:
         ago = self.ago(due)
         memory = np.full((len(MEMORY), self._images.shape[1]), _SILENT, np.float32)
         if ago is not None:
-            numbers = ago + np.array(MEMORY)
-            there = (numbers >= max(self._first, newest - _KEPT + 1)) & (numbers <= newest)
-            memory[there] = self._images[numbers[there] % _KEPT]
+            oldest = max(self._first, newest - _KEPT + 1)
+            for column, offset in zip(memory, MEMORY, strict=True):
+                if oldest <= ago + offset <= newest:
+                    column[:] = self._images[(ago + offset) % _KEPT]
         return memory

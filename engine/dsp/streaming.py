@@ -22,6 +22,7 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.level import GATE, RANGE_DB
+from engine.dsp.tempo import Tempo
 
 LEADS = (4, 5, 6, 7, 8, 9, 10)
 """Columns from the newest that was heard to those that are answered for."""
@@ -76,18 +77,20 @@ def describe(column: Array, memory: Array | None, place: Array) -> Array:
     return out
 
 
-def turns(beats: Array, bars: Array, phrases: Array) -> Array:
+def turns(seconds: Array, tempo: Tempo) -> Array:
     """Where in beat, bar and phrase: cosines and sines, and 1, for there is a clock.
 
     Args:
-        beats, bars, phrases: since a downbeat, each (n,).
+        seconds: since a downbeat at which a phrase began, (…).
+        tempo: of the music.
 
     Returns:
-        (n, KNOWN + 1) float32.
+        (…, KNOWN + 1) float32.
     """
-    angles = 2.0 * math.pi * np.stack([beats, bars, phrases], axis=1)
-    found = np.ones((len(angles), KNOWN + 1), np.float32)
-    found[:, 0:KNOWN:2], found[:, 1:KNOWN:2] = np.cos(angles), np.sin(angles)
+    lengths_s = np.array([tempo.beat_s, tempo.bar_s, tempo.phrase_s])
+    angles = (2.0 * math.pi) * (seconds[..., None] / lengths_s)
+    found = np.ones((*seconds.shape, KNOWN + 1), np.float32)
+    found[..., 0:KNOWN:2], found[..., 1:KNOWN:2] = np.cos(angles), np.sin(angles)
     return found
 
 

@@ -29,6 +29,9 @@ from engine.errors import PresetError
 
 RUN_S = 8.0
 """For loading and all runs, without the start of the process: so a command answers within 10 s."""
+ENOUGH_S = 3.0
+"""A generator that has been run for so long and has done right is let in, though it has not met all
+widths: the paper's own takes seconds for them on a processor, and more on a busy one."""
 MEMORY = 1 << 30
 """Bytes that it may have resident."""
 _START_S = 20.0  # of an interpreter, on a machine that is busy

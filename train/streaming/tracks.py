@@ -237,8 +237,7 @@ class Pieces:
         found[at < 0] = _SILENT
         out[bands : -KNOWN - 1] = found.flatten(1).T
         seconds = due * self.hop / self.rate - tempo.downbeat_s
-        place = turns(seconds / tempo.beat_s, seconds / tempo.bar_s, seconds / tempo.phrase_s)
-        out[-KNOWN - 1 :] = torch.from_numpy(place.T).to(self._device)
+        out[-KNOWN - 1 :] = torch.from_numpy(turns(seconds, tempo).T).to(self._device)
         return out
 
     def _columns(self, version: Version, first: int, length: int) -> Tensor:
