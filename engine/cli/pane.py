@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.control import Control
@@ -12,6 +13,13 @@ from rich.segment import Segment, Segments
 from rich.text import Text
 
 _WHOLE_S = 1.0  # after which all is written again, over what a library may have printed there
+
+
+class _Row(NamedTuple):
+    """A row, and what is written of it."""
+
+    text: Text
+    segments: list[Segment]
 
 
 class Pane:
@@ -24,23 +32,28 @@ class Pane:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._size, self._due = (0, 0), 0.0
-        self._shown: dict[int, list[Segment]] = {}
+        self._shown: list[_Row] = []
 
     def show(self, rows: Sequence[Text]) -> None:
         """Show these, from the top; a terminal of another size is cleared first."""
-        console, now = self._console, time.monotonic()
-        wanted = {y: list(row.render(console)) for y, row in enumerate(rows)}
+        size, now, before = self._console.size, time.monotonic(), self._shown
         written: list[Segment] = []
-        if console.size != self._size or now >= self._due:
-            if console.size != self._size:
+        if size != self._size or now >= self._due:
+            if size != self._size:
                 written.append(Control.clear().segment)
-            self._size, self._due, self._shown = console.size, now + _WHOLE_S, {}
-        for y, row in wanted.items():
-            if row != self._shown.get(y):
-                written += [Control.move_to(0, y).segment, *row]
-        self._shown = wanted
+            self._size, self._due, before = size, now + _WHOLE_S, []
+        self._shown = []
+        for y, text in enumerate(rows):
+            old = before[y] if y < len(before) else None
+            if old is not None and old.text == text and old.text.style == text.style:
+                self._shown.append(old)
+                continue
+            new = _Row(text, list(text.render(self._console)))
+            self._shown.append(new)
+            if old is None or old.segments != new.segments:
+                written += [Control.move_to(0, y).segment, *new.segments]
         if written:
-            console.print(Segments(written), end="", soft_wrap=True)
+            self._console.print(Segments(written), end="", soft_wrap=True)
 
 
 @contextmanager

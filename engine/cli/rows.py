@@ -67,26 +67,33 @@ def framed(
         style: of its lines.
         encoding: of the terminal; what it lacks is written as something alike, which may be longer.
     """
-    side = Text("│", style=style)
-    inside = [row(_spelt(one, encoding), max(0, width - 4), pad=True) for one in rows]
-    boxed = [row(Text.assemble(side, " ", one, " ", side), width) for one in inside]
     top = _edge("╭", _spelt(title, encoding), "╮", width, style)
     bottom = _edge("╰", _spelt(subtitle, encoding), "╯", width, style)
-    return [top, *boxed, bottom]
+    return [top, *(_boxed(_spelt(one, encoding), width, style) for one in rows), bottom]
 
 
 def _spelt(text: Text, encoding: str) -> Text:
-    spelt = text.copy()
-    spelt.plain = encodable(text.plain, encoding)
+    """A copy; of ten screens a second, so as little as can be is done to it."""
+    spelt, shown = text.copy(), encodable(text.plain, encoding)
+    if shown != text.plain:
+        spelt.plain = shown
     return spelt
+
+
+def _boxed(inside: Text, width: int, style: str) -> Text:
+    """A row of its own between two sides."""
+    side = Text("│", style=style)
+    inside.truncate(max(0, width - 4), overflow="ellipsis", pad=True)
+    whole = Text.assemble(side, " ", inside, " ", side, no_wrap=True)
+    whole.truncate(width, overflow="ellipsis")
+    return whole
 
 
 def _edge(left: str, title: Text, right: str, width: int, style: str) -> Text:
     said = row(Text.assemble(" ", row(title, max(0, width - 6)), " "), max(0, width - 4))
     lines = max(0, width - 2 - said.cell_len)
-    before, after = Text(left + "─" * (lines // 2)), Text("─" * (lines - lines // 2) + right)
-    before.stylize(style)
-    after.stylize(style)
+    before = Text(left + "─" * (lines // 2), style=style)
+    after = Text("─" * (lines - lines // 2) + right, style=style)
     return row(Text.assemble(before, said, after), width)
 
 
