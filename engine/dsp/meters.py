@@ -5,7 +5,10 @@ Own code, for the libraries there are measure whole files, or have no wheels for
 
 from __future__ import annotations
 
+import math
 from array import array
+from collections import deque
+from itertools import islice
 
 import numpy as np
 
@@ -28,19 +31,16 @@ class LoudnessMeter:
         rate: hertz.
         channels: number of channels, all of weight 1: mono or stereo.
 
-    Attributes:
-        momentary: of the last 400 ms.
-        short_term: of the last 3 s.
     """
 
     def __init__(self, rate: float, channels: int) -> None:
         self._sections, self._state = k_sections(rate), np.zeros((channels, 2, 2))
         self._step = round(_STEP_S * rate)
         self._rest = np.zeros((channels, 0), np.float32)
-        self._powers = np.zeros(round(SHORT_TERM_S / _STEP_S))
+        steps = round(SHORT_TERM_S / _STEP_S)
+        self._powers = deque([0.0] * steps, steps)
         self._count = 0
         self._gated = array("d")
-        self.momentary = self.short_term = FLOOR_DB
 
     def hear(self, block: Audio) -> None:
         """The next samples, (channels, n)."""
@@ -49,6 +49,16 @@ class LoudnessMeter:
             step = np.ascontiguousarray(sound[:, at : at + self._step])
             self._take(_weigh(step, self._sections, self._state) / self._step)
         self._rest = sound[:, sound.shape[-1] // self._step * self._step :]
+
+    @property
+    def momentary(self) -> float:
+        """Of the last 400 ms."""
+        return _db(self._mean(MOMENTARY_S)) + _OFFSET_DB
+
+    @property
+    def short_term(self) -> float:
+        """Of the last 3 s."""
+        return _db(self._mean(SHORT_TERM_S)) + _OFFSET_DB
 
     @property
     def integrated(self) -> float:
@@ -60,15 +70,15 @@ class LoudnessMeter:
         return _db(float(powers.mean())) + _OFFSET_DB if len(powers) else FLOOR_DB
 
     def _take(self, power: float) -> None:
-        self._powers = np.roll(self._powers, -1)
-        self._powers[-1] = power
+        self._powers.append(power)
         self._count += 1
-        momentary = float(self._powers[-round(MOMENTARY_S / _STEP_S) :].mean())
-        self.momentary = _db(momentary) + _OFFSET_DB
-        self.short_term = _db(float(self._powers.mean())) + _OFFSET_DB
-        whole = self._count >= round(MOMENTARY_S / _STEP_S)
-        if whole and self._count % _GATE_EVERY == 0:
-            self._gated.append(momentary)
+        if self._count >= round(MOMENTARY_S / _STEP_S) and self._count % _GATE_EVERY == 0:
+            self._gated.append(self._mean(MOMENTARY_S))
+
+    def _mean(self, seconds: float) -> float:
+        """Power of the last seconds."""
+        steps = round(seconds / _STEP_S)
+        return math.fsum(islice(self._powers, len(self._powers) - steps, None)) / steps
 
 
 @compiled()
