@@ -2,26 +2,44 @@
 
 ::
 
-    line-in ─► signal path ─► [effects] ─► line-out     engine.cli     commands, one file each
-                │  1 gains for the instant that leaves   engine.live    files, devices, processes
-                │  2 gain on the live spectrum           engine.stages  what a slot hears, effects
-                │  3 which slots are heard               engine.dsp     arrays in, arrays out
-                ├── window ─► inference ─► gain image     engine.stages.window_inference
-                └── column ─► inference ─► gains ahead    engine.stages.stream_inference
-    ports ─► desk, conductor, switching ─► board        engine.control what the performer does
+    line-in ─► audio callback ─► [effects' process] ─► line-out      engine.host.callback
+                 │ signal path, hop by hop, in machine code          engine.dsp.signal_path
+                 │   gains for the instant that leaves               engine.dsp.gain_reader
+                 │   gain on the live spectrum, and noise            engine.dsp.kernel
+                 │   which slots are heard, and how much             engine.dsp.slot_mix
+                 ▲ published gains, in shared memory                 engine.dsp.published
+    network's process: columns or windows ─► generator ─► gains      engine.host.network
+    ports ─► controller: mapping, takeover, clocks, switching        engine.host.controller
 
-    train ──► engine.dsp ◄── engine.stages ◄── engine.live ◄── engine.cli
-                  └◄─────── engine.control ◄──────┘
-    export ─► networks of train, engine.dsp      engine never imports torch, train or export
-    train.prepare, train.judge ──► engine.live   they listen with the tracker, judge renders
+Packages, each of which imports only those above it (tests/test_arrows.py)::
 
-The signal path (:mod:`engine.dsp.signal_path`) is machine code, one for all: the audio callback
-(:mod:`engine.live.callback`) calls it, and so do ``render`` (:class:`engine.stages.host.Host`),
-performances (:mod:`engine.live.offline`) and takes that are played again
-(:mod:`engine.live.replay`). What it reads, inference has published (:mod:`engine.dsp.published`).
+    dsp          arrays in, arrays out: front end, transforms, musical time, gains, signal path
+    control      what the performer does, as numbers: messages, takeover, clocks, switching
+    effects      processors of sound held to one contract, chains, pedalboard's catalogue
+    inference    from the feed to published gains, whoever runs the generator
+    processes    processes: started, spoken with, ended; memory that they share
+    io           sound files, audio devices, MIDI, Ableton Link
+    config       rigs, presets and what a session is asked for, typed
+    models       ONNX files: checked, tried, loaded, run with a deadline
+    state        what the processes of a session share, and its journal
+    plugins      VST3 and Audio Units: approved, tried, run in processes of their own
+    beat         tempo, beats and downbeats of files, and of the line-in
+    takes        recorded, and read back
+    host         the live host: callback, its processes, supervisor, controller, status
+    offline      the same without a device: render, perform, replay
+    diagnostics  bench, doctor, soak
+    cli          one command a file
 
-``engine.dsp`` and ``engine.control`` are pure: no I/O, threads, clock or logging. There is one
-spectral front end (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and live.
+    export ─► networks of train, dsp and models    train.prepare, train.judge ─► the engine
+    engine never imports torch, train or export
+
+The signal path is one for all: the audio callback calls it, and so do ``render``
+(:mod:`engine.offline.restyle`), performances (:mod:`engine.offline.unpaced`) and takes that are
+played again (:mod:`engine.offline.replay`).
+
+``dsp``, ``control``, ``effects`` and ``inference`` are pure: no I/O, threads, clock or logging.
+There is one spectral front end (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and
+live.
 
 Sound is an array of shape (channels, samples), float32, full scale ±1. Images are (columns,
 n_mels). Time is counted in samples of the feed; gains are addressed by the instant at which they
@@ -36,7 +54,11 @@ surroundings.ignore()
 
 
 def __getattr__(name: str) -> str:
-    """The version is looked up when it is asked for: a command's first instructions come sooner."""
+    """The version is looked up when it is asked for: a command's first instructions come sooner.
+
+    Raises:
+        AttributeError: there is nothing else to look up.
+    """
     if name != "__version__":
         raise AttributeError(name)
     from importlib.metadata import PackageNotFoundError, version

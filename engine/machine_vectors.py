@@ -49,7 +49,13 @@ def _shuffled(builder: Any, one: Any, other: Any, places: Sequence[int]) -> Any:
 
 @intrinsic
 def load(typingctx, array, place):  # type: ignore[no-untyped-def]
-    """The eight numbers of a contiguous array of float32 that begin at a place."""
+    """The eight numbers of a contiguous array of float32 that begin at a place.
+
+    Args:
+        typingctx: of numba.
+        array: (n,) float32.
+        place: of the first of them, 0 … n − 8.
+    """
 
     def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.load(_address(context, builder, signature.args[0], *arguments), align=4)
@@ -59,7 +65,14 @@ def load(typingctx, array, place):  # type: ignore[no-untyped-def]
 
 @intrinsic
 def store(typingctx, array, place, vector):  # type: ignore[no-untyped-def]
-    """Eight numbers into a contiguous array of float32, from a place on."""
+    """Eight numbers into a contiguous array of float32, from a place on.
+
+    Args:
+        typingctx: of numba.
+        array: (n,) float32, is written.
+        place: of the first of them, 0 … n − 8.
+        vector: the eight numbers.
+    """
 
     def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         array, place, vector = arguments
@@ -84,7 +97,19 @@ def fill(typingctx, number):  # type: ignore[no-untyped-def]
 
 @intrinsic
 def transposed(typingctx, a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
-    """Of eight vectors the first lanes, the second ones, and so on: eight again."""
+    """Of eight vectors the first lanes, the second ones, and so on: eight again.
+
+    Args:
+        typingctx: of numba.
+        a: row 0.
+        b: row 1.
+        c: row 2.
+        d: row 3.
+        e: row 4.
+        f: row 5.
+        g: row 6.
+        h: row 7.
+    """
 
     def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         rows, lanes = list(arguments), range(LANES)

@@ -38,6 +38,14 @@ def head(figure: Any, words: str) -> None:
 def save(figure: Any, path: Path, force: bool = False) -> Path:
     """Write a figure as PNG and forget it. All words in it are made printable.
 
+    Args:
+        figure: of Matplotlib; it is closed.
+        path: the file.
+        force: whether it may replace a file that is not ours.
+
+    Returns:
+        The path.
+
     Raises:
         UsageError: it would replace a file that is not ours, and ``force`` is not said.
         OutputError: the file cannot be written; no half of it is left.

@@ -13,7 +13,8 @@ def read_text(path: Path) -> str:
     """A text in UTF-8, without the byte order mark that editors on Windows put before it.
 
     Raises:
-        OSError, ValueError: it cannot be read, or is no UTF-8.
+        OSError: it cannot be read.
+        ValueError: it is no UTF-8.
     """
     return path.read_text(encoding="utf-8-sig")
 
@@ -23,7 +24,8 @@ def read_json_lines(path: Path) -> list[Any]:
     program or the power went while it was written: it is left out.
 
     Raises:
-        OSError, ValueError: it cannot be read, or another line is no JSON.
+        OSError: it cannot be read.
+        ValueError: another line is no JSON.
     """
     *lines, last = path.read_bytes().rstrip(b"\r\n\0").split(b"\n")
     values = [strict_json.read(line) for line in lines if line.strip()]

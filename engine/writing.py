@@ -41,7 +41,7 @@ def check_output(path: Path, *, inputs: Iterable[Path] = (), force: bool = False
     Raises:
         UsageError: it is an input, or a file that doubledrop did not write.
         OutputError: its folder does not exist or refuses, or it is no file.
-    """
+    """  # noqa: DOC501
     final = Path(os.path.realpath(path))
     folder = final.parent
     if not os.path.isdir(folder):
@@ -74,7 +74,8 @@ class Draft:
 
     Args:
         path: the name it shall have.
-        inputs, force: see :func:`check_output`.
+        inputs: files that the command reads; the output is none of them.
+        force: whether the user lets it replace a file of his own.
         at_once: takes the name now and grows there, as a recording does that must outlive a crash.
         inside: of a folder that the command fills: replaced without a question, not remembered.
 
@@ -82,7 +83,8 @@ class Draft:
         part: where it is written meanwhile.
 
     Raises:
-        UsageError, OutputError: see :func:`check_output`.
+        UsageError: see :func:`check_output`.
+        OutputError: see :func:`check_output`.
     """
 
     def __init__(
@@ -114,8 +116,9 @@ class Draft:
         """Give the file, which is closed, its name.
 
         Raises:
-            UsageError, OutputError: meanwhile another file has taken it, or the disk refuses.
-        """
+            UsageError: meanwhile another file has taken it.
+            OutputError: the disk refuses.
+        """  # noqa: DOC501
         if self.part != self._final:
             check_output(self.path, inputs=self._inputs, force=self._force)
             try:
@@ -146,11 +149,19 @@ def write_whole(
     force: bool = False,
     inside: bool = False,
 ) -> None:
-    """Write a small file, whole or not at all; text in UTF-8.
+    """Write a small file, whole or not at all.
+
+    Args:
+        path: the name it shall have.
+        content: of the file; text is written in UTF-8.
+        inputs: files that the command reads; the output is none of them.
+        force: whether the user lets it replace a file of his own.
+        inside: see :class:`Draft`.
 
     Raises:
-        UsageError, OutputError: see :class:`Draft`.
-    """
+        UsageError: see :class:`Draft`.
+        OutputError: see :class:`Draft`; also where the disk is full.
+    """  # noqa: DOC501
     with Draft(path, inputs=inputs, force=force, inside=inside) as draft:
         try:
             draft.part.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -191,7 +202,7 @@ def check_log(path: Path) -> None:
     Raises:
         UsageError: it is a file of another kind.
         OutputError: it cannot be written.
-    """
+    """  # noqa: DOC501
     try:
         with path.open("a+b") as file:
             file.seek(0)
@@ -208,8 +219,9 @@ def append_line(path: Path, line: str) -> None:
     """Append to a log, on a line of its own even where the last one is torn.
 
     Raises:
-        UsageError, OutputError: see :func:`check_log`.
-    """
+        UsageError: see :func:`check_log`.
+        OutputError: see :func:`check_log`; also where the disk is full.
+    """  # noqa: DOC501
     check_log(path)
     try:
         with path.open("r+b") as file:

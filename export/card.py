@@ -44,9 +44,10 @@ def write_preset(
 
     Args:
         folder: of the preset; exists.
-        description, licence: in one line each.
+        description: in one line.
+        licence: of the preset, in one line.
         bpm: tempo assumed when none is known.
-        facts: how the generator was trained, see ``train.run.Facts`` and its recipe.
+        facts: how the generator was trained, see ``train.training.facts.Facts``, and its recipe.
         force: whether a card that is not ours may be replaced.
     """
     description, licence = printable(description), printable(licence)
@@ -89,7 +90,13 @@ def _table(facts: dict[str, Any], model: Path) -> str:
 
 
 def add_late(folder: Path, facts: dict[str, Any], model: Path) -> None:
-    """Put into a preset's card how its generator of whole windows, which is there, was made."""
+    """Put into a preset's card how its generator of whole windows, which is there, was made.
+
+    Args:
+        folder: of the preset.
+        facts: how that generator was trained, as of :func:`write_preset`, and its licence.
+        model: file of that generator.
+    """
     card = folder / "card.md"
     old = card.read_text(encoding="utf-8") if card.exists() else f"# {printable(folder.name)}\n"
     head, heading, figures = old.partition(f"\n{FIGURES}")
@@ -213,7 +220,14 @@ def add_figures(folder: Path, text: str) -> None:
 def draw_windows(
     path: Path, windows: dict[str, Array], front_end: FrontEnd, force: bool = False
 ) -> None:
-    """Images (columns, n_mels), 0…1, above each other; with ``force`` in the place of any file."""
+    """Draw images above each other.
+
+    Args:
+        path: PNG to write.
+        windows: images by name, (columns, n_mels), 0 … 1.
+        front_end: of the images.
+        force: whether any file may be replaced.
+    """
     figure, axes = pyplot().subplots(
         len(windows), 1, figsize=(12, 2.6 * len(windows)), sharex=True, layout="constrained", dpi=80
     )

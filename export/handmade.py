@@ -18,7 +18,7 @@ from onnx.reference import ReferenceEvaluator
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.mel import band_edges, hz_to_mel
-from engine.dsp.model_format import GENERATED, IMAGE, PERIOD, Example, ModelInfo
+from engine.models.model_format import GENERATED, IMAGE, PERIOD, Example, ModelInfo
 
 _OPSET = 17
 _IR = 8
@@ -126,7 +126,13 @@ def downbeat_filter(graph: Graph) -> str:
 
 def resnet(channels: int = 32, blocks: int = 9, seed: int = 0) -> Callable[[Graph], str]:
     """The papers' ResNet generator (Zhu et al. 2017, appendix 7.2) with random weights: what
-    an inference of a trained one costs, before there is one."""
+    an inference of a trained one costs, before there is one.
+
+    Args:
+        channels: of the first layer.
+        blocks: residual blocks.
+        seed: of the weights.
+    """
 
     def build(graph: Graph) -> str:
         rng = np.random.default_rng(seed)
@@ -218,7 +224,7 @@ def main(name: str, path: Path) -> None:
     """Write a generator made by hand.
 
     Example: python -m export.handmade downbeat-filter presets/downbeat-filter/generator.onnx
-    """
+    """  # noqa: DOC501
     if name not in GENERATORS:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(GENERATORS)}")
     write(GENERATORS[name], path)

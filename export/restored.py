@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.dsp.arrays import Array
 from engine.errors import PresetError
 from export.streaming import HALF, ROUNDED, SCALES, restored_weights
-from train.streaming.network import KERNEL, StreamingGenerator
+from train.models.streaming_network import KERNEL, StreamingGenerator
 
 # Names of the file's layers, and of the network's; the number of the block comes after the first.
 _BLOCKS = {"norms": "norm", "dilated": "dilated", "mixes": "mix"}
@@ -26,7 +26,7 @@ def restored_generator(data: bytes, facts: dict[str, Any], name: str) -> Streami
     Its gains are driven as the file drives them, so that learning on begins with what was heard.
 
     Args:
-        data: an ONNX file that was admitted, see :func:`engine.live.onnx_model.read_file`.
+        data: an ONNX file that was admitted, see :func:`engine.models.onnx_model.read_file`.
         facts: of its training, from its metadata.
         name: of the file, for messages.
 

@@ -25,11 +25,11 @@ from torch.nn.functional import layer_norm
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import ANSWERS, COLUMN, NEXT_STATE, STATE, Example, ModelInfo
 from engine.dsp.streaming import ENTRY_DB, LEADS, input_size
+from engine.models.model_format import ANSWERS, COLUMN, NEXT_STATE, STATE, Example, ModelInfo
 from engine.strict_json import read, written
 from export.trained import write_model
-from train.streaming.network import CausalBlock, ColumnNorm, StreamingGenerator
+from train.models.streaming_network import CausalBlock, ColumnNorm, StreamingGenerator
 
 _EXAMPLE_COLUMNS = 16
 _COMPARED = 40  # columns in a row

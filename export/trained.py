@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import GENERATED, IMAGE, Example, ModelInfo
 from engine.dsp.tempo import WIDTH_STEP
 from engine.errors import GeneratorError
+from engine.models.model_format import GENERATED, IMAGE, Example, ModelInfo
 from engine.strict_json import read, written
 from engine.writing import Draft
-from train.networks import Exported, ImageGenerator
+from train.models.networks import Exported, ImageGenerator
 
 _OPSET = 18
 PARITY = 1e-4

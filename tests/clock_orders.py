@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.control.clock import TICKS
-from engine.control.conductor import Conductor
-from engine.control.follow_clock import Look
+from engine.control.clock_selector import ClockSelector
+from engine.control.follow_clock import TempoEstimate
 from engine.dsp.tempo import Tempo
 
 HABITS = ("while playing", "always", "always, in step with the start")
@@ -178,7 +178,7 @@ def _play(master: Master, case: Case) -> tuple[float, int]:
 def _conduct(case: Case, sent: list[tuple[float, str, int]], until_s: float) -> Tempo:
     """What the conductor makes of it by a time."""
     bar = ["fixed"] if case.other == "fixed" else []
-    conductor = Conductor(Tempo(150.0, 0.123), ["midi", "link", "tap", "follow", *bar])
+    clocks = ClockSelector(Tempo(150.0, 0.123), ["midi", "link", "tap", "follow", *bar])
     events = [(at, ("one", kind, sixteenths)) for at, kind, sixteenths in sent]
     if case.other.startswith("second port"):
         plays = case.other.endswith("plays")
@@ -193,17 +193,17 @@ def _conduct(case: Case, sent: list[tuple[float, str, int]], until_s: float) -> 
         while told < len(events) and events[told][0] <= now:
             at, message = events[told]
             at = np.ceil(at / case.block_s) * case.block_s if case.block_s else at
-            conductor.hear_clock(message[0], message[1], float(at), message[2])
+            clocks.hear_clock(message[0], message[1], float(at), message[2])
             told += 1
-            conductor.update(now)  # between any two messages
+            clocks.update(now)  # between any two messages
         if case.other == "hand" and abs(now % 0.5 - _LOOK_S) < 1e-6 and now < 4.0:
-            conductor.tap(now)
+            clocks.tap(now)
         if case.other == "line-in" and now % 0.5 < _LOOK_S:
-            conductor.hear_look(Look(111.0, 0.37), now)
+            clocks.hear_look(TempoEstimate(111.0, 0.37), now)
         if case.other == "link" and now % 0.05 < _LOOK_S and now % 6.0 < 3.0:
-            conductor.hear_link(1, 133.0, now * 133.0 / 60.0, now)
-        conductor.update(now)
-    return conductor.tempo
+            clocks.hear_link(1, 133.0, now * 133.0 / 60.0, now)
+        clocks.update(now)
+    return clocks.tempo
 
 
 def main(seeds: int) -> None:

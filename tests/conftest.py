@@ -19,8 +19,9 @@ import engine.cli.environment  # isort: skip  # noqa: F401  (one thread a proces
 import numpy as np
 import pytest
 
-from engine.live.generator import OnnxGenerator
+from engine.models.generator import OnnxGenerator
 from export import handmade
+from tests import write_figures
 from tests.paths import Slots
 from tests.plugins import build
 
@@ -81,6 +82,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, [])]
     figures = [value for r in reports for key, value in r.user_properties if key == _FIGURE]
+    write_figures.keep(figures)
     if figures:
         terminalreporter.section("figures")
         for name, value in figures:

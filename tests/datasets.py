@@ -9,9 +9,9 @@ import scipy.signal
 import soundfile as sf
 
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import DEFAULT_LEVEL_DB
-from train import dataset
-from train.dataset import BPM, RATE, Manifest, Track
+from engine.models.model_format import DEFAULT_LEVEL_DB
+from train.data import dataset
+from train.data.dataset import BPM, RATE, Manifest, Track
 from train.judge.view import levelled
 
 BEAT = 60 / BPM

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from engine.dsp.arrays import Audio
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live.generator import OnnxGenerator
-from engine.live.inference import Scheduled
-from engine.stages.host import Host, Settings
+from engine.models.executors import Scheduled
+from engine.models.generator import OnnxGenerator
+from engine.offline.signal_chain import SignalChain
 
 BPM = 175.0
 
@@ -35,10 +36,10 @@ def run(
     tempo: Tempo | None = None,
     inference_ms: float = 0.0,
     block: int = 8192,
-) -> tuple[Audio, Host]:
+) -> tuple[Audio, SignalChain]:
     """The feed through a host, the output laid on the input; and the host."""
     inference = Scheduled(round(inference_ms / 1000 * rate))
-    host = Host(generator, inference, rate, len(feed), tempo or Tempo(BPM), settings)
+    host = SignalChain(generator, inference, rate, len(feed), tempo or Tempo(BPM), settings)
     fed = np.concatenate([feed, np.zeros((len(feed), host.latency), np.float32)], axis=-1)
     blocks = [host.process(fed[:, i : i + block]) for i in range(0, fed.shape[-1], block)]
     inference.close()

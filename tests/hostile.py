@@ -19,7 +19,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import GENERATED, IMAGE, Example, ModelInfo
+from engine.models.model_format import GENERATED, IMAGE, Example, ModelInfo
 
 Nodes = list[onnx.NodeProto]
 PRESET = 'format = 1\ndescription = "of a stranger"\nlicence = "none"\n'

@@ -30,9 +30,9 @@ from engine.cli.pane import Pane
 from engine.cli.screen import draw
 from engine.cli.streams import guarded
 from engine.errors import InputError
-from engine.live.devices import Device
-from engine.live.show import Slot
-from engine.live.supervisor import Event
+from engine.host.observer import SlotStatus
+from engine.host.supervisor import Event
+from engine.io.devices import Device
 from engine.pictures import head, pyplot, save
 from tests.hostile_words import is_file, words
 from tests.program import doubledrop
@@ -160,7 +160,7 @@ def through_terminal(name: str, encoding: str) -> Iterator[str]:
     seen = replace(
         show(),
         route=name,
-        slots=[Slot(name, n, 1.0, n == 1) for n in range(3)],
+        slots=[SlotStatus(name, n, 1.0, n == 1) for n in range(3)],
         midi=name,
         ports=[name],
         recording_error=name,
@@ -261,9 +261,9 @@ def campaign(names: Iterable[str], folder: Path, every: int = 1) -> list[str]:
 
 def main() -> None:
     """Try them all and say what came of it."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--count", type=int, default=2400)
-    count = asked.parse_args().count
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=2400)
+    count = parser.parse_args().count
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         found = campaign(words(count), Path(folder))

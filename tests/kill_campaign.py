@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
-from engine.live import board as b
-from engine.live.leftovers import places
-from engine.live.recorder import NAMES
+from engine.processes.leftovers import places
+from engine.state import shared_state as b
+from engine.takes.recorder import NAMES
 from tests.program import START
 
 _GONE_S, _SHORT_S = 2.0, 0.2
@@ -160,7 +160,7 @@ class Run:
             if path.stat().st_size > 1 << 23:  # the feed alone is as large
                 with suppress(ValueError, OSError):
                     first = json.loads(takes[-1].read_text())["first_sample"]
-                    return b.Board(path).device.played - int(first)
+                    return b.SharedState(path).device.played - int(first)
         return None
 
     def _expect(self, heard: int | None) -> None:
@@ -239,15 +239,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stage", action="store_true")
     parser.add_argument("--longest-s", type=float, default=15.0)
-    asked = parser.parse_args()
+    given = parser.parse_args()
     server = None
-    if asked.stage:
+    if given.stage:
         from tests.live.stage import Server
 
         server = Server()
         server.start()
     try:
-        found = campaign(asked.runs, asked.seed, asked.stage, asked.longest_s)
+        found = campaign(given.runs, given.seed, given.stage, given.longest_s)
     finally:
         if server is not None:
             server.stop()

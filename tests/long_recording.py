@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from engine.live.wav import GrowingWav
+from engine.io.wav import GrowingWav
 
 RATE, BLOCK = 48000, 1 << 23
 LIMIT = 0xFFFFFFFF

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from train.dataset import Dataset
-from train.recipe import read_recipe
-from train.run import train
+from train.data.dataset import Dataset
+from train.training.recipe import read_recipe
+from train.training.trainer import train
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)  # or Adam makes steps of rounding where nothing is learnt

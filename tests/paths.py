@@ -14,9 +14,9 @@ from engine.dsp.signal_path import advance
 from engine.dsp.slot_mix import cross, switch
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo, bucket
-from engine.live.inference import Scheduled
-from engine.stages.slot_effects import EffectsBefore, EffectsBehind
-from engine.stages.window_inference import WindowInference
+from engine.effects.slot_effects import EffectsBefore, EffectsBehind
+from engine.inference.window_inference import WindowInference
+from engine.models.executors import Scheduled
 
 RING = 1 << 14
 TEMPO = Tempo(240.0)

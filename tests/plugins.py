@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.live.approval import approve
+from engine.plugins.approval import approve
 
 DPF = Path("/usr/share/dpf/distrho")
 SOURCE = Path(__file__).parent / "vst3"

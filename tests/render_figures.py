@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from engine.live.bench import music
+from engine.diagnostics.bench import music
 from export import handmade
 
 RATE = 48000
@@ -45,7 +45,7 @@ def render(feed: Path, preset: Path) -> tuple[float, float, dict[str, object]]:
     """Wall time in seconds, peak resident memory in MiB, and what --json says."""
     code = (
         "from engine.cli import main; import sys\n"
-        "from engine.live.bench import peak_rss_mib\n"
+        "from engine.diagnostics.bench import peak_rss_mib\n"
         "try: main()\n"
         "finally: print(peak_rss_mib(), file=sys.stderr)\n"
     )

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.live.journal import FORMAT
-from engine.live.preset import bundled_folder
+from engine.config.preset import bundled_folder
+from engine.state.journal import FORMAT
 
 MARK = "TRAP_MARK"
 """The environment's name of the file that the code leaves."""

@@ -10,7 +10,7 @@ import torch
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.streaming import input_size
 from export.streaming import export_streaming
-from train.streaming.network import StreamingGenerator
+from train.models.streaming_network import StreamingGenerator
 
 DILATIONS = (1, 2, 4)
 

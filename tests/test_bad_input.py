@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.config.preset import bundled_folder
 from engine.dsp.frontend import FrontEnd
-from engine.live.preset import bundled_folder
 from export import handmade
 from tests.program import START, doubledrop, started
 

@@ -7,22 +7,23 @@ import json
 import numpy as np
 import pytest
 
+from engine.config.rig import read_rig
+from engine.effects.catalogue import EFFECTS, Hosted
+from engine.effects.chain import Chain
+from engine.effects.insert import Insert
+from engine.effects.macros import Macros, Move
+from engine.effects.specs import BuiltinSpec
 from engine.errors import RigError
-from engine.live.chains import Workshop
-from engine.live.effects import EFFECTS, Hosted
-from engine.live.rig import read_rig
-from engine.stages.chain import Chain
-from engine.stages.insert import Insert
-from engine.stages.macros import Macros, Move
+from engine.plugins.chains import ChainBuilder
 from tests.feeds import noise
-from tests.program import doubledrop
-from tests.stage_verifier import (
+from tests.processor_verifier import (
     through,
     verify_blocks,
     verify_causality,
     verify_latency,
     verify_silence,
 )
+from tests.program import doubledrop
 
 RATE = 48000
 
@@ -32,7 +33,8 @@ def test_every_effect_keeps_what_a_stage_promises(name, rng):
     """As many samples as it took, no latency, nothing of the future; at its ends too."""
     feed = noise(rng, 1.0, RATE)
     for end in ("low", "default", "high"):
-        spec = {key: getattr(one, end) for key, one in EFFECTS[name].items()} | {"effect": name}
+        given = {key: getattr(one, end) for key, one in EFFECTS[name].items()}
+        spec = BuiltinSpec(name, given)
         whole, half = (
             through(Hosted(spec, RATE, 2), feed[:, :n], (128,)) for n in (RATE // 128 * 128, 24064)
         )
@@ -44,7 +46,7 @@ def test_every_effect_keeps_what_a_stage_promises(name, rng):
     if name not in ("Delay", "Reverb", "Distortion", "LadderFilter"):
         click = np.zeros((2, 2560), np.float32)
         click[:, 640] = 0.5
-        out = through(Hosted(still | gentle | {"effect": name}, RATE, 2), click, (128,))
+        out = through(Hosted(BuiltinSpec(name, still | gentle), RATE, 2), click, (128,))
         assert int(np.argmax(np.abs(out[0]))) == 640
         assert np.abs(out[:, :640]).max() < 1e-3
 
@@ -54,7 +56,7 @@ def test_every_effect_is_a_stage(name, rng):
     """Blocks of any size: one that is longer than any before must not reset an effect."""
 
     def make():
-        return Insert(Hosted({"effect": name}, RATE, 2), RATE, 2)
+        return Insert(Hosted(BuiltinSpec(name), RATE, 2), RATE, 2)
 
     feed = noise(rng, 0.6, RATE)
     verify_blocks(make, feed)
@@ -86,7 +88,7 @@ class Bad:
 
 @pytest.mark.parametrize("harm", ["raises", "shorter", "runs away", "no number"])
 def test_an_effect_that_does_harm_is_left_out(harm, rng):
-    half = Hosted({"effect": "Gain", "gain_db": -6.0206}, RATE, 2)
+    half = Hosted(BuiltinSpec("Gain", {"gain_db": -6.0206}), RATE, 2)
     chain = Chain([Insert(bad, RATE, 2) for bad in (Bad(harm), half)], RATE)
     block = noise(rng, 0.01, RATE)
     out = [chain.process(block) for _ in range(5)]
@@ -102,8 +104,8 @@ def test_the_tail_of_a_slot_outlives_its_fade(slots, rng):
     """An echo of a second: heard after the slot has gone, and over in the end."""
     feed = np.zeros((2, 6 * RATE), np.float32)
     feed[:, RATE : RATE + RATE // 4] = noise(rng, 0.25, RATE)
-    echo = {"effect": "Delay", "delay_seconds": 1.0, "feedback": 0.0, "mix": 0.5}
-    echoes = Workshop(RATE, 2, 128).chain([echo])
+    echo = BuiltinSpec("Delay", {"delay_seconds": 1.0, "feedback": 0.0, "mix": 0.5})
+    echoes = ChainBuilder(RATE, 2, 128).chain((echo,))
     it = slots(["identity", "identity"], after=[echoes, None])
     out = []
     for first in range(0, feed.shape[-1] - 127, 128):
@@ -121,7 +123,7 @@ def test_the_tail_of_a_slot_outlives_its_fade(slots, rng):
 def test_a_parameter_that_moves_does_not_step(figure):
     """A gain by MIDI at 1 kHz, up and down: no step above the ramp's own slope."""
     seconds = 4
-    gain = Hosted({"effect": "Gain", "gain_db": -24.0}, RATE, 1)
+    gain = Hosted(BuiltinSpec("Gain", {"gain_db": -24.0}), RATE, 1)
     macros = Macros([[Move(gain, "gain_db", -24.0, 0.0)]])
     block, out = np.full((1, 48), 0.5, np.float32), []
     for ms in range(1000 * seconds):

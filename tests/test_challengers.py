@@ -7,23 +7,24 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from engine.dsp.crop import AHEAD
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.view import AHEAD
 from engine.errors import InputError
-from engine.live.generator import OnnxGenerator
+from engine.models.generator import OnnxGenerator
 from export.trained import export
 from tests.datasets import write_dataset
-from train.augment import augmented
-from train.band_network import BandGenerator
-from train.contrast import Contrast
-from train.critics import Discriminator
-from train.cyclegan import CycleGan
-from train.dataset import Dataset
-from train.images import HEARD, LEAD, ROW, GenreImages, Windows, batch, rows
-from train.networks import Generator
-from train.recipe import Recipe
-from train.rendering import stretch
-from train.run import train
+from train.data.augment import augmented
+from train.data.dataset import Dataset
+from train.data.images import HEARD, LEAD, ROW, GenreImages, Windows, batch, rows
+from train.models.band_network import BandGenerator
+from train.models.contrast import Contrast
+from train.models.critics import Discriminator
+from train.models.networks import ResNetGenerator
+from train.models.rendering import stretch
+from train.training.cyclegan import CycleGan
+from train.training.cyclegan_step import learn_cycle
+from train.training.recipe import Recipe
+from train.training.trainer import train
 
 SMALL = Recipe(
     source="soft", target="hard", channels=4, blocks=1, critic_channels=4, width=64, steps=4
@@ -74,8 +75,8 @@ def test_each_can_be_trained_and_goes_on(asked, data, plain, tmp_path):
 @pytest.mark.parametrize(
     "made",
     [
-        Generator(4, 1, norm="channel"),
-        Generator(4, 1, upsampling="resize"),
+        ResNetGenerator(4, 1, norm="channel"),
+        ResNetGenerator(4, 1, upsampling="resize"),
         BandGenerator(8, 6, True),
     ],
     ids=["norm", "resize", "bands"],
@@ -83,7 +84,7 @@ def test_each_can_be_trained_and_goes_on(asked, data, plain, tmp_path):
 def test_a_generator_of_another_kind_is_exported(made, tmp_path, rng):
     example = rng.random((480, 128)).astype(np.float32)
     path = tmp_path / "generator.onnx"
-    last = made.last if isinstance(made, Generator) else made.leave
+    last = made.last if isinstance(made, ResNetGenerator) else made.leave
     torch.nn.init.normal_(last.weight, 0.0, 0.02)
     outputs = []
     for drive in (1.0, 1.5):
@@ -103,7 +104,7 @@ def test_a_generator_of_another_kind_is_exported(made, tmp_path, rng):
 def test_only_resized_images_have_no_checkerboard(upsampling, even):
     """From an image that is even everywhere: one as even, or one with a pattern of two columns."""
     torch.manual_seed(0)
-    generator = Generator(8, 1, residual=False, norm="channel", upsampling=upsampling)
+    generator = ResNetGenerator(8, 1, residual=False, norm="channel", upsampling=upsampling)
     for module in generator.modules():
         if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
             torch.nn.init.normal_(module.weight, 0.1, 0.2)
@@ -165,7 +166,7 @@ def test_augmented_images_are_shifted_louder_or_softer_and_masked():
 
 def test_contrast_asks_that_places_stay_where_they_are():
     torch.manual_seed(0)
-    generator = Generator(8, 2)
+    generator = ResNetGenerator(8, 2)
     contrast = Contrast(generator)
     image = torch.rand(1, 1, 128, 64) * 2 - 1
     made = image.clone().requires_grad_()
@@ -199,7 +200,7 @@ def test_spectral_norm_bounds_how_much_a_critic_can_grow():
 @pytest.mark.parametrize(("norm", "sees_all"), [("instance", True), ("channel", False)])
 def test_only_the_papers_norm_depends_on_where_the_window_is_cut(norm, sees_all):
     torch.manual_seed(0)
-    generator = Generator(4, 1, norm=norm).eval()
+    generator = ResNetGenerator(4, 1, norm=norm).eval()
     torch.nn.init.normal_(generator.last.weight, 0.0, 0.2)
     image = torch.rand(1, 1, 128, 160) * 2 - 1
     other = image.clone()
@@ -283,7 +284,7 @@ def test_critics_see_the_stretch(data, rng):
     images = GenreImages(data, "soft")
     row = torch.from_numpy(rows(images, rng, 1, 128))
     before = model.to_target.last.weight.detach().clone()
-    model.step(row, row, 1e-3, rng)
+    learn_cycle(model, row, row, 1e-3, rng)
     fake, real, _ = seen
     assert fake.shape == real.shape == (1, 1, 128, ROW * HEARD)
     assert torch.equal(real, stretch(row[0, :, 1:2]))

@@ -6,7 +6,7 @@ import pytest
 
 from engine.control.clock import TICKS, MidiClock
 from engine.control.clock_ports import ClockPorts
-from engine.control.conductor import Conductor
+from engine.control.clock_selector import ClockSelector
 from engine.dsp.tempo import Tempo
 from tests.clock_orders import TOLERANCE_S, cases, off_s
 
@@ -135,7 +135,7 @@ def test_a_port_that_falls_silent_is_held_before_another_leads():
 
 
 def test_a_start_on_a_second_port_sets_the_bar():
-    conductor = Conductor(Tempo(150.0), ("midi", "fixed"))
+    conductor = ClockSelector(Tempo(150.0), ("midi", "fixed"))
     times = sorted([(t, "a") for t in every(120.0, 0.0, 400)])
     for time, port in times:
         conductor.hear_clock(port, "clock", time)
@@ -158,7 +158,7 @@ def played(conductor, begin_s, count, bpm=120.0):
 
 
 def test_the_tempo_is_held_while_a_clock_begins_anew():
-    conductor = Conductor(Tempo(150.0), ("midi", "fixed"), hold_s=5.0)
+    conductor = ClockSelector(Tempo(150.0), ("midi", "fixed"), hold_s=5.0)
     end = played(conductor, 0.0, 200)
     conductor.hear_clock("pads", "stop", end)
     for n in range(400):
@@ -173,7 +173,7 @@ def test_the_tempo_is_held_while_a_clock_begins_anew():
 
 
 def test_downbeat_now_places_a_clock_that_runs_until_it_is_started_again():
-    conductor = Conductor(Tempo(120.0), ("midi", "fixed"))
+    conductor = ClockSelector(Tempo(120.0), ("midi", "fixed"))
     conductor.hear_clock("pads", "start", 0.0)
     end = played(conductor, 0.0, 240)  # ten beats
     conductor.downbeat_now(end)

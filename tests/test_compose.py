@@ -18,12 +18,12 @@ from train.compose import performers
 from train.compose.dancefloor import DANCEFLOOR
 from train.compose.drums import hits
 from train.compose.kits import kits
-from train.compose.library import MANNERS, plan, write_library
+from train.compose.library import STYLES, plan, write_library
 from train.compose.liquid import LIQUID
-from train.compose.manner import compose
 from train.compose.master import THIRDS_HZ, loudness, thirds_db
 from train.compose.score import VELOCITY, Note
 from train.compose.sound import SAMPLE_RATE, high_pass
+from train.compose.style import compose
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +71,10 @@ def test_a_genre_has_eight_breaks_and_more(manner):
         assert bar["snare"][4] == bar["snare"][12] == "X"
 
 
-@pytest.mark.parametrize("genre", MANNERS)
+@pytest.mark.parametrize("genre", STYLES)
 def test_compositions_are_productions(genre):
     pieces = [
-        compose(MANNERS[genre], Tempo(175.0), np.random.default_rng(seed)) for seed in range(12)
+        compose(STYLES[genre], Tempo(175.0), np.random.default_rng(seed)) for seed in range(12)
     ]
     assert len({p.key for p in pieces}) >= 6
     assert len({p.sections for p in pieces}) >= 3
@@ -104,7 +104,7 @@ def test_a_backbeat_is_never_the_same_stroke_twice(rng):
 
 
 def test_some_kits_are_for_held_out_tracks_only():
-    for genre in MANNERS:
+    for genre in STYLES:
         seen, unseen = kits(genre)
         assert len(seen) >= 8
         assert len(unseen) >= 4

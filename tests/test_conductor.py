@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine.control.clock import TICKS
-from engine.control.conductor import Conductor
-from engine.control.follow_clock import Look
+from engine.control.clock_selector import ClockSelector
+from engine.control.follow_clock import TempoEstimate
 from engine.control.switching import Switching, next_s
 from engine.dsp.tempo import Tempo
 
@@ -16,7 +16,7 @@ class Band:
     """A conductor whose clock ticks as told, updated every 5 ms; ``heard`` is what it told."""
 
     def __init__(self, **options):
-        self.conductor = Conductor(Tempo(150.0), **options)
+        self.clocks = ClockSelector(Tempo(150.0), **options)
         self.heard, self.now, self.told = Tempo(150.0), 0.0, 0
         self.jumps = []
 
@@ -25,8 +25,8 @@ class Band:
         while self.now < until_s:
             self.now += 0.005
             while ticks and ticks[0] <= self.now:
-                self.conductor.hear_clock("pads", "clock", ticks.pop(0))
-            tempo = self.conductor.update(self.now)
+                self.clocks.hear_clock("pads", "clock", ticks.pop(0))
+            tempo = self.clocks.update(self.now)
             if tempo is not None:
                 places = [(self.now - t.downbeat_s) / t.phrase_s for t in (self.heard, tempo)]
                 jump = places[1] - places[0]
@@ -42,9 +42,9 @@ def ticks(begin_s, bars, bpm=174.0, jitter_s=0.0):
 
 def test_a_midi_clock_leads_and_is_told_seldom():
     band = Band()
-    band.conductor.hear_clock("pads", "start", band.now)
+    band.clocks.hear_clock("pads", "start", band.now)
     band.go(22.0, ticks(1.0, 16, jitter_s=2e-3))
-    assert band.conductor.lead.source == "midi"
+    assert band.clocks.lead.source == "midi"
     assert band.heard.bpm == pytest.approx(174.0, abs=0.03)
     off = (band.heard.downbeat_s - 1.0) / band.heard.phrase_s
     assert abs(off - round(off)) * band.heard.phrase_s < 1.5e-3
@@ -56,7 +56,7 @@ def test_only_start_makes_the_place_jump():
     band.go(12.0, ticks(1.0, 8))
     assert band.heard.bpm == pytest.approx(174.0, abs=0.01)
     assert max(map(abs, band.jumps)) < 1e-6  # a DJ mixer's ticks are a tempo, and no place
-    band.conductor.hear_clock("pads", "start", band.now)
+    band.clocks.hear_clock("pads", "start", band.now)
     begin = 1.0 + 8 * 4 * 60 / 174.0
     band.go(20.0, ticks(begin, 6))
     off = (band.heard.downbeat_s - begin) / band.heard.phrase_s
@@ -66,31 +66,31 @@ def test_only_start_makes_the_place_jump():
 def test_a_lost_clock_is_held_and_then_the_hand_leads():
     band = Band(hold_s=2.0)
     for tap in (0.0, 0.5, 1.0, 1.5):
-        band.conductor.tap(tap)
+        band.clocks.tap(tap)
     band.go(1.6)
     assert band.heard.bpm == pytest.approx(120.0)
     clock = ticks(2.0, 3)
     band.go(float(clock[-1]) + 1.0, clock)
-    assert (band.conductor.lead.source, band.conductor.lead.held) == ("midi", True)
+    assert (band.clocks.lead.source, band.clocks.lead.held) == ("midi", True)
     assert band.heard.bpm == pytest.approx(174.0, abs=0.1)
     band.go(band.now + 2.0)
-    assert band.conductor.lead.source == "tap"
+    assert band.clocks.lead.source == "tap"
     assert band.heard.bpm == pytest.approx(120.0)
     assert max(map(abs, band.jumps)) < 1e-6
 
 
 def test_without_taps_the_fixed_tempo_is_left():
     band = Band(hold_s=1.0).go(8.0, ticks(0.0, 3))
-    assert band.conductor.lead.source == "fixed"
+    assert band.clocks.lead.source == "fixed"
     assert band.heard.bpm == 150.0
 
 
 def test_downbeat_now_and_nudge_are_told_at_once():
     band = Band().go(3.3)
-    band.conductor.downbeat_now(3.3)
+    band.clocks.downbeat_now(3.3)
     band.go(3.31)
     assert (3.3 - band.heard.downbeat_s) % band.heard.phrase_s == pytest.approx(0.0, abs=1e-9)
-    band.conductor.nudge(0.010)
+    band.clocks.nudge(0.010)
     band.go(3.32)
     assert band.heard.downbeat_s == pytest.approx(3.31)
 
@@ -98,7 +98,7 @@ def test_downbeat_now_and_nudge_are_told_at_once():
 def test_a_clock_that_drifts_is_followed_in_small_steps():
     """Two clocks that differ by a thousandth: no step of the place is above 2.5 ms."""
     band = Band()
-    band.conductor.hear_clock("pads", "start", band.now)
+    band.clocks.hear_clock("pads", "start", band.now)
     band.go(3.0, ticks(0.0, 2))
     band.jumps.clear()
     begin = 2 * 4 * 60 / 174.0
@@ -151,80 +151,80 @@ def test_a_switch_follows_the_tempo():
 def test_a_link_session_gives_tempo_and_bar(beats):
     """Whoever joins is in the bar at once, keeps beat 1 of its phrase, and follows."""
     band = Band(sources=("link", "fixed"))
-    band.conductor.tempo = band.heard = Tempo(150.0, beats_per_bar=beats)
+    band.clocks.tempo = band.heard = Tempo(150.0, beats_per_bar=beats)
     bars = 60 / 128 * beats
     for now in np.arange(0.05, 12.0, 0.05):
         bpm, since = (128.0, now) if now < 8.0 else (130.0, now - 8.0)
         beat = since * bpm / 60 + (0.0 if now < 8.0 else 8.0 * 128 / 60)
         peers = int(1.0 < now < 10.0)
-        band.conductor.hear_link(peers, bpm, (beat + 0.3) % beats, now)
+        band.clocks.hear_link(peers, bpm, (beat + 0.3) % beats, now)
         band.go(now)
         if now > 1.2 and now < 8.0:
             off = (now - band.heard.downbeat_s) / bars - (beat + 0.3) / beats
             assert abs(off - round(off)) * bars < 1e-3
             assert band.heard.bpm == 128.0
     assert band.heard.bpm == 130.0
-    assert band.conductor.lead.held
+    assert band.clocks.lead.held
     assert max(map(abs, band.jumps[1:])) < 0.02  # the first is the joining
     band.go(20.0)
-    assert (band.conductor.lead.source, band.heard.bpm) == ("fixed", 150.0)
+    assert (band.clocks.lead.source, band.heard.bpm) == ("fixed", 150.0)
 
 
 def look(bpm, downbeat_s):
-    return Look(bpm, downbeat_s)
+    return TempoEstimate(bpm, downbeat_s)
 
 
 def test_looks_that_agree_are_followed():
     """Three of four; a wrong one between them changes nothing, another piece does."""
     band = Band(sources=("midi", "tap", "follow"))
-    assert not band.conductor.update(0.1)
-    assert not band.conductor.lead.known
+    assert not band.clocks.update(0.1)
+    assert not band.clocks.lead.known
     bar = 240 / 172.0
     for n in range(8):
         now = 4.0 + 1.5 * n
         wrong = n in (1, 5)
         found = look(115.0, 0.4) if wrong else look(172.0, 0.5 + n * bar + 0.004 * (-1) ** n)
-        band.conductor.hear_look(found, now)
+        band.clocks.hear_look(found, now)
         band.go(now + 1.5)
-        assert band.conductor.lead.known == (n >= 3)
+        assert band.clocks.lead.known == (n >= 3)
     assert band.heard.bpm == 172.0
     off = (band.heard.downbeat_s - 0.5) / bar
     assert abs(off - round(off)) * bar < 0.01
-    assert band.conductor.follow.confidence == 0.75
+    assert band.clocks.follow.confidence == 0.75
     other = 240 / 140.0
     for n in range(4):
-        band.conductor.hear_look(look(140.0, 0.9 - n * other), band.now)
+        band.clocks.hear_look(look(140.0, 0.9 - n * other), band.now)
         band.go(band.now + 1.5)
     assert band.heard.bpm == 140.0
     off = (band.heard.downbeat_s - 0.9) / other
     assert abs(off - round(off)) * other < 0.005  # at once: it is another piece
     for _ in range(4):
-        band.conductor.hear_look(None, band.now)
+        band.clocks.hear_look(None, band.now)
         band.go(band.now + 1.5)
-    assert not band.conductor.lead.known
-    assert band.conductor.follow.confidence == 0.0
+    assert not band.clocks.lead.known
+    assert band.clocks.follow.confidence == 0.0
 
 
 def test_hands_override_what_is_heard():
     band = Band(sources=("tap", "follow"))
     for n in range(4):
-        band.conductor.hear_look(look(120.0, 0.0), 4.0 + n)
+        band.clocks.hear_look(look(120.0, 0.0), 4.0 + n)
         band.go(5.0 + n)
-    band.conductor.downbeat_now(band.now + 0.53)  # the bar is elsewhere, and the beat a little
-    placed = band.conductor.tempo.downbeat_s
+    band.clocks.downbeat_now(band.now + 0.53)  # the bar is elsewhere, and the beat a little
+    placed = band.clocks.tempo.downbeat_s
     for _ in range(8):
-        band.conductor.hear_look(look(120.0, 0.0), band.now)
+        band.clocks.hear_look(look(120.0, 0.0), band.now)
         band.go(band.now + 1.0)
-    off = band.conductor.tempo.downbeat_s - placed
+    off = band.clocks.tempo.downbeat_s - placed
     assert abs(off) <= 0.036  # the beat comes back, the bar stays
-    band.conductor.nudge(0.015)
-    before = band.conductor.tempo.downbeat_s
+    band.clocks.nudge(0.015)
+    before = band.clocks.tempo.downbeat_s
     for _ in range(8):
-        band.conductor.hear_look(look(120.0, 0.0), band.now)
+        band.clocks.hear_look(look(120.0, 0.0), band.now)
         band.go(band.now + 1.0)
-    assert band.conductor.tempo.downbeat_s == pytest.approx(before, abs=2e-3)
+    assert band.clocks.tempo.downbeat_s == pytest.approx(before, abs=2e-3)
     for n in range(5):
-        band.conductor.tap(band.now + 0.4 * n)
+        band.clocks.tap(band.now + 0.4 * n)
     band.go(band.now + 2.0)
-    assert band.conductor.lead.source == "tap"
+    assert band.clocks.lead.source == "tap"
     assert band.heard.bpm == pytest.approx(150.0)

@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 
 from engine.control.encoders import guess, steps
-from engine.control.messages import Decoder
-from engine.control.takeover import NEAR, Pickup
+from engine.control.messages import MidiDecoder
+from engine.control.takeover import NEAR, SoftTakeover
 from engine.errors import InputError
-from engine.live.midi_file import read_midi
+from engine.io.midi_file import read_midi
 
 
 def decoded(*messages, wide=()):
-    decoder = Decoder(frozenset(wide))
+    decoder = MidiDecoder(frozenset(wide))
     found = [decoder.decode(mido.Message.from_bytes(list(m))) for m in messages]
-    return [gesture for gesture in found if gesture]
+    return [event for event in found if event]
 
 
 def test_seven_bits():
-    (gesture,) = decoded([0xB2, 16, 127])
-    assert (gesture.control, gesture.channel, gesture.value) == ("cc16", 3, 1.0)
+    (event,) = decoded([0xB2, 16, 127])
+    assert (event.control, event.channel, event.value) == ("cc16", 3, 1.0)
 
 
 def test_fourteen_bits_are_two_controllers():
@@ -82,13 +82,13 @@ def test_what_is_no_slow_turn_is_not_guessed():
 
 
 def test_the_first_value_only_says_where_the_knob_is():
-    pickup = Pickup()
+    pickup = SoftTakeover()
     assert pickup.take(0.5, 0.5, 0.0) is None
     assert pickup.take(0.51, 0.5, 0.01) == 0.51
 
 
 def test_a_far_knob_is_picked_up_on_its_way():
-    pickup, parameter, taken = Pickup(), 0.5, []
+    pickup, parameter, taken = SoftTakeover(), 0.5, []
     for i, value in enumerate(np.linspace(0.0, 1.0, 129)):
         went = pickup.take(float(value), parameter, 0.02 * i)
         if went is not None:
@@ -100,18 +100,18 @@ def test_a_far_knob_is_picked_up_on_its_way():
 
 @pytest.mark.parametrize(("gap_s", "goes"), [(0.02, 0.8), (0.2, None)])
 def test_a_fast_crossing_is_taken(gap_s, goes):
-    pickup = Pickup()
+    pickup = SoftTakeover()
     pickup.take(0.2, 0.5, 0.0)
     assert pickup.take(0.3, 0.5, 0.02) is None
     assert pickup.take(0.8, 0.5, 0.02 + gap_s) == goes
 
 
 def test_without_takeover_it_jumps():
-    assert Pickup("none").take(0.9, 0.1, 0.0) == 0.9
+    assert SoftTakeover("none").take(0.9, 0.1, 0.0) == 0.9
 
 
 def test_scaling_moves_at_once_and_never_jumps():
-    pickup, parameter = Pickup("scaling"), 0.8
+    pickup, parameter = SoftTakeover("scaling"), 0.8
     pickup.take(0.2, parameter, 0.0)
     before = parameter
     for i, value in enumerate(np.linspace(0.2, 1.0, 100)):
@@ -124,19 +124,19 @@ def test_scaling_moves_at_once_and_never_jumps():
 
 def test_a_million_random_bytes_raise_nothing():
     rng = np.random.default_rng(0)
-    parser, decoder = mido.Parser(), Decoder(frozenset(range(32)))
-    pickup, kinds = Pickup(), ("signed-bit", "binary-offset", "twos-complement")
+    parser, decoder = mido.Parser(), MidiDecoder(frozenset(range(32)))
+    pickup, kinds = SoftTakeover(), ("signed-bit", "binary-offset", "twos-complement")
     count = 0
     for chunk in rng.integers(0, 256, (1000, 1000), np.uint8):
         parser.feed(chunk.tobytes())
         for message in parser:
-            gesture = decoder.decode(message)
-            if gesture is not None:
+            event = decoder.decode(message)
+            if event is not None:
                 count += 1
-                assert 0.0 <= gesture.value <= 1.0
-                pickup.take(gesture.value, 0.5, 0.001 * count)
-                if gesture.control.startswith("cc") and gesture.number < 128:
-                    assert all(abs(steps(kind, gesture.number)) <= 64 for kind in kinds)
+                assert 0.0 <= event.value <= 1.0
+                pickup.take(event.value, 0.5, 0.001 * count)
+                if event.control.startswith("cc") and event.number < 128:
+                    assert all(abs(steps(kind, event.number)) <= 64 for kind in kinds)
     assert count > 10000
 
 

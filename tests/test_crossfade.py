@@ -181,9 +181,9 @@ def crossed(it, feed, gestures):
     """The sound, as gain over the feed every 10 ms, and the loudest step from sample to sample."""
     out = []
     for first in range(0, feed.shape[-1] - it.hop + 1, it.hop):
-        for at, gesture in gestures:
+        for at, event in gestures:
             if at <= first:
-                gesture(it)
+                event(it)
         out.append(it.process(feed[:, first : first + it.hop]))
     sound = np.concatenate(out, axis=-1)[:, it.latency :]
     level = sound[0, : sound.shape[-1] // 480 * 480].reshape(-1, 480).mean(1) / feed[0, 0]

@@ -6,12 +6,12 @@ import mido
 import numpy as np
 import pytest
 
-from engine.control.conductor import Conductor
-from engine.control.desk import Desk, Waiting
-from engine.control.learning import Lesson
-from engine.control.lights import Lights
+from engine.control.clock_selector import ClockSelector
+from engine.control.control_mapper import ControlMapper, Waiting
+from engine.control.learning import MidiLearn
 from engine.control.mapping import DEFAULT, Binding, is_control, slot_of, targets
-from engine.control.messages import Decoder, messages_of
+from engine.control.messages import MidiDecoder, messages_of
+from engine.control.midi_feedback import MidiFeedback
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 
@@ -20,16 +20,16 @@ PORT = "Launch Control"
 
 class Show:
     def __init__(self, *bindings, slots=4, quantise="now"):
-        self.conductor = Conductor(Tempo(120.0), ("tap", "fixed"))
+        self.clocks = ClockSelector(Tempo(120.0), ("tap", "fixed"))
         self.switching = Switching(slots, quantise, sides=(0, 2))
-        self.desk = Desk(bindings or DEFAULT, range(slots), self.conductor, self.switching)
+        self.mapper = ControlMapper(bindings or DEFAULT, range(slots), self.clocks, self.switching)
         self.now = 0.0
 
     def send(self, *messages, port=PORT, every_s=0.01):
         for message in messages:
             self.now += every_s
-            self.desk.hear(port, mido.Message.from_bytes(list(message)), self.now)
-        return self.desk.wishes
+            self.mapper.hear(port, mido.Message.from_bytes(list(message)), self.now)
+        return self.mapper.wishes
 
 
 def cc(number, *values, channel=0):
@@ -42,7 +42,7 @@ def test_the_default_map():
         64 / 127
     )
     assert show.send(*cc(107, 127)).heard_wet == 0.0
-    assert show.desk.wishes.knobs["wet"] > 0.4  # the knob stays where it is
+    assert show.mapper.wishes.knobs["wet"] > 0.4  # the knob stays where it is
     assert show.send(*cc(107, 0, 127)).heard_wet > 0.4
     assert show.send(*cc(7, 127, 126, 125)).knobs["level"] == pytest.approx(125 / 127)
     show.send((0xC0, 2))
@@ -63,12 +63,12 @@ def test_taps_nudges_and_the_downbeat():
         show.send(*cc(102, 127), every_s=0.4)
         show.send(*cc(102, 0))
     show.now += 0.2
-    assert show.conductor.update(show.now).bpm == pytest.approx(60 / 0.41)
+    assert show.clocks.update(show.now).bpm == pytest.approx(60 / 0.41)
     show.send(*cc(103, 127), every_s=1.0)
-    assert show.conductor.tempo.downbeat_s == pytest.approx(show.now)
-    before = show.conductor.tempo.downbeat_s
+    assert show.clocks.tempo.downbeat_s == pytest.approx(show.now)
+    before = show.clocks.tempo.downbeat_s
     show.send(*cc(106, 1, 1, 127))
-    assert show.conductor.tempo.downbeat_s == pytest.approx(before + 0.002)
+    assert show.clocks.tempo.downbeat_s == pytest.approx(before + 0.002)
 
 
 def test_a_button_counts_when_it_goes_down():
@@ -114,10 +114,10 @@ def test_ranges_inversion_and_encoders():
 def test_a_port_that_vanishes_releases_its_buttons_and_rearms_its_knobs():
     show = Show(Binding("mute", "note1"), Binding("wet", "cc16"))
     show.send((0x90, 1, 1), *cc(16, 127, 126))
-    show.desk.gone(PORT)
-    assert show.desk.wishes.mute  # what was switched stays
+    show.mapper.gone(PORT)
+    assert show.mapper.wishes.mute  # what was switched stays
     assert show.send((0x90, 1, 1)).mute is False  # and the next press counts
-    before = show.desk.wishes.knobs["wet"]
+    before = show.mapper.wishes.knobs["wet"]
     assert show.send(*cc(16, 60)).knobs["wet"] == before
 
 
@@ -147,7 +147,7 @@ class Lamps:
     def __init__(self, *bindings):
         self.show = Show(*bindings)
         show = self.show
-        self.lights = Lights(bindings, show.desk, show.switching, show.conductor)
+        self.lights = MidiFeedback(bindings, show.mapper, show.switching, show.clocks)
         self.now = 0.0
 
     def told(self, passed_s=1.0):
@@ -158,8 +158,8 @@ class Lamps:
         for message in messages:
             self.now += 0.01
             parsed = mido.Message.from_bytes(list(message))
-            gesture = self.show.desk.hear(PORT, parsed, self.now)
-            self.lights.touched(PORT, gesture, self.now)
+            event = self.show.mapper.hear(PORT, parsed, self.now)
+            self.lights.touched(PORT, event, self.now)
 
 
 def test_lights_are_told_what_changes_and_nothing_twice():
@@ -170,7 +170,7 @@ def test_lights_are_told_what_changes_and_nothing_twice():
     assert lamps.told() == []
     lamps.press((0x92, 1, 99), (0x92, 1, 0))
     assert lamps.told() == [[0x92, 1, 127]]
-    lamps.show.desk.wishes.knobs["level"] = 0.5
+    lamps.show.mapper.wishes.knobs["level"] = 0.5
     assert lamps.told() == [[0xB0, 1, 64], [0xB0, 33, 0]]
     lamps.lights.again()
     assert len(lamps.told()) == 4
@@ -183,7 +183,7 @@ def test_a_knob_that_is_touched_is_not_told_where_it_stands():
     assert lamps.told(0.1) == []
     assert lamps.told(1.0) == []  # it stands there already
     lamps.press(*cc(16, 70))
-    lamps.show.desk.wishes.knobs["wet"] = 0.0  # moved by somebody else
+    lamps.show.mapper.wishes.knobs["wet"] = 0.0  # moved by somebody else
     assert lamps.told(0.1) == []
     assert lamps.told(1.0) == [[0xB0, 16, 0]]
 
@@ -207,11 +207,11 @@ def test_a_slot_that_is_called_blinks_and_time_flashes():
 @pytest.mark.parametrize("control", ["cc5", "nrpn300", "note36", "bend"])
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
 def test_what_a_light_is_told_is_what_the_control_would_send(control, value):
-    decoder, gesture = Decoder(), None
+    decoder, event = MidiDecoder(), None
     for data in messages_of(control, 4, value):
-        gesture = decoder.decode(mido.Message.from_bytes(data)) or gesture
-    assert (gesture.control, gesture.channel) == (control, 4)
-    assert gesture.value == pytest.approx(value, abs=0.5 / 127)
+        event = decoder.decode(mido.Message.from_bytes(data)) or event
+    assert (event.control, event.channel) == (control, 4)
+    assert event.value == pytest.approx(value, abs=0.5 / 127)
 
 
 def test_names():
@@ -241,14 +241,14 @@ def test_names():
     ],
 )
 def test_a_control_is_learnt(messages, target, wanted):
-    lesson, decoder = Lesson(target), Decoder()
+    lesson, decoder = MidiLearn(target), MidiDecoder()
     for i, message in enumerate([*cc(99 - 69, 5), *messages]):  # another knob was touched first
-        gesture = decoder.decode(mido.Message.from_bytes(list(message)))
-        if gesture and (i or len(messages) > 3):
-            lesson.hear(PORT, gesture, 0.01 * i)
+        event = decoder.decode(mido.Message.from_bytes(list(message)))
+        if event and (i or len(messages) > 3):
+            lesson.hear(PORT, event, 0.01 * i)
     assert lesson.binding() == wanted
     assert lesson.is_over(10.0, 1.0)
-    assert Lesson("wet").binding() is None
+    assert MidiLearn("wet").binding() is None
 
 
 def test_a_million_random_bytes_leave_a_desk_that_works():
@@ -258,8 +258,8 @@ def test_a_million_random_bytes_leave_a_desk_that_works():
         parser.feed(chunk.tobytes())
         for message in parser:
             show.now += 0.0005
-            show.desk.hear(PORT, message, show.now)
-            wishes = show.desk.wishes
+            show.mapper.hear(PORT, message, show.now)
+            wishes = show.mapper.wishes
             assert 0.0 <= wishes.knobs["wet"] <= 1.0
             assert 0.0 <= wishes.knobs["level"] <= 1.0
     show.send(*cc(120, 0, 127, 0))
@@ -273,7 +273,7 @@ def test_all_sound_off_and_all_notes_off_count_with_every_value():
     for count, value in enumerate((0, 127), 1):
         assert show.send(*cc(120, value)).panics == count
         assert show.switching.pending is None
-        assert show.desk.wishes.mute
+        assert show.mapper.wishes.mute
     show.send((0x90, 1, 99), (0x90, 1, 99))
     assert show.switching.pending.slot == 1  # it was released: one more press, and it is held
     for number in (123, 124, 125, 126, 127):
@@ -281,7 +281,7 @@ def test_all_sound_off_and_all_notes_off_count_with_every_value():
     assert show.switching.pending.slot == (1 + 5) % 4
     show.send(*cc(123, 0, channel=4), (0x90, 1, 99))  # not this key's channel
     assert show.switching.pending.slot == (1 + 5) % 4
-    assert show.desk.wishes.panics == 2
+    assert show.mapper.wishes.panics == 2
 
 
 def test_panic_is_a_button_with_a_value():
@@ -293,57 +293,57 @@ def test_panic_is_a_button_with_a_value():
 def test_reset_all_controllers_leaves_the_knobs():
     show = Show(Binding("wet", "cc16", takeover="none"), Binding("level", "nrpn5", takeover="none"))
     show.send(*cc(16, 64), *cc(99, 0), *cc(98, 5), *cc(121, 0), *cc(6, 10))
-    assert show.desk.wishes.knobs["wet"] == pytest.approx(64 / 127)
-    assert show.desk.wishes.knobs["level"] == 1.0  # no parameter is selected any more
+    assert show.mapper.wishes.knobs["wet"] == pytest.approx(64 / 127)
+    assert show.mapper.wishes.knobs["level"] == 1.0  # no parameter is selected any more
 
 
 def test_what_has_no_effect_is_said():
     show = Show(*DEFAULT, Binding("slot9", "note1"))
     show.send((0xC0, 77), (0xB0, 32, 1), (0xC0, 2), (0x90, 1, 99), *cc(119, 127), *cc(120, 0))
-    assert list(show.desk.notices) == [
+    assert list(show.mapper.notices) == [
         "no slot has program 77; the rig's programs: 0, 1, 2, 3",
         "no slot has program 2 of bank 1; the rig's programs: 0, 1, 2, 3",
         "slot 9 is empty: the rig has 4 slots",
         "panic: tails, pending switch, bypass, kill and mute cleared",
         "All Sound Off: tails cleared, pending switch cancelled",
     ]
-    show.desk.notices.clear()
-    show.desk.press("slot7", 1.0)
-    assert list(show.desk.notices) == ["slot 7 is empty: the rig has 4 slots"]
+    show.mapper.notices.clear()
+    show.mapper.press("slot7", 1.0)
+    assert list(show.mapper.notices) == ["slot 7 is empty: the rig has 4 slots"]
 
 
 def test_a_control_that_waits_says_where():
     show = Show(Binding("wet", "cc16"), Binding("level", "cc7", low=0.2, high=0.6, invert=True))
-    assert not show.desk.waiting()
+    assert not show.mapper.waiting()
     show.send(*cc(16, 30))
-    assert dict(show.desk.waiting()) == {"wet": Waiting("cc16", 30 / 127, 1.0)}
+    assert dict(show.mapper.waiting()) == {"wet": Waiting("cc16", 30 / 127, 1.0)}
     show.send(*cc(16, 31, 60, 90, 126))
-    assert not show.desk.waiting()  # it has arrived
-    show.desk.wishes.knobs["level"] = 0.3
+    assert not show.mapper.waiting()  # it has arrived
+    show.mapper.wishes.knobs["level"] = 0.3
     show.send(*cc(7, 10))
-    assert show.desk.waiting()["level"].wanted == pytest.approx(0.75)
-    show.desk.wishes.knobs["level"] = 0.6 - 0.4 * 10 / 127  # moved there by somebody else
-    assert not show.desk.waiting()
+    assert show.mapper.waiting()["level"].wanted == pytest.approx(0.75)
+    show.mapper.wishes.knobs["level"] = 0.6 - 0.4 * 10 / 127  # moved there by somebody else
+    assert not show.mapper.waiting()
     show.send(*cc(7, 100), every_s=1.0)
-    assert "level" in show.desk.waiting()
-    show.desk.gone(PORT)
-    assert not show.desk.waiting()
+    assert "level" in show.mapper.waiting()
+    show.mapper.gone(PORT)
+    assert not show.mapper.waiting()
 
 
 @pytest.mark.parametrize("takeover", ["none", "scaling"])
 def test_other_takeovers_wait_for_nothing(takeover):
     show = Show(Binding("wet", "cc16", takeover=takeover))
     show.send(*cc(16, 30, 31))
-    assert not show.desk.waiting()
+    assert not show.mapper.waiting()
 
 
 def test_a_tap_gives_way():
     show = Show()
     for _ in range(4):
         show.send(*cc(102, 127, 0), every_s=0.2)
-    show.conductor.update(show.now + 0.2)
-    assert show.conductor.lead.source == "tap"
+    show.clocks.update(show.now + 0.2)
+    assert show.clocks.lead.source == "tap"
     show.send(*cc(108, 127))
-    show.conductor.update(show.now + 0.4)
-    assert show.conductor.lead.source == "fixed"
-    assert show.conductor.tempo.bpm == pytest.approx(120.0)
+    show.clocks.update(show.now + 0.4)
+    assert show.clocks.lead.source == "fixed"
+    assert show.clocks.tempo.bpm == pytest.approx(120.0)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from engine.live.doctor import TEMPOS, verdict
-from engine.live.rehearsal import Rehearsal
+from engine.diagnostics.doctor import TEMPOS, verdict
+from engine.diagnostics.rehearsal import Rehearsal
 from tests.program import doubledrop
 
 HOP = {"p50": 0.5, "p99": 1.0, "p999": 2.0}

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 
 import pytest
 
+from engine.config.preset import bundled_folder, load_preset
+from engine.config.request import EngineConfig, read, written
+from engine.config.rig import read_rig
+from engine.config.rig_writer import add_control
 from engine.control.mapping import Binding
+from engine.dsp.settings import Settings
+from engine.effects.specs import (
+    BranchesSpec,
+    BranchSpec,
+    BuiltinSpec,
+    MoveSpec,
+    PluginSpec,
+    SlotStrip,
+    changed,
+)
 from engine.errors import InputError
-from engine.live.journal import FORMAT
-from engine.live.midi_file import read_midi
-from engine.live.preset import bundled_folder, load_preset
-from engine.live.rig import read_rig
-from engine.live.rig_writer import add_control
-from engine.live.take import read_take
+from engine.io.midi_file import read_midi
 from engine.reading import read_json_lines
-from train.recipe import read_recipe
+from engine.state.journal import FORMAT
+from engine.takes.asked import read_config, written_config
+from engine.takes.take import read_take
+from train.training.recipe import read_recipe
 
 BOM = b"\xef\xbb\xbf"
 RIG = b'# mine\n[[slots]]\npreset = "downbeat-filter"\n'
@@ -127,3 +140,56 @@ def test_a_line_with_what_is_no_number_is_no_line(value, tmp_path):
     path.write_text(f'{{"at_s": {value}}}\n{{"at_s": 1}}\n')
     with pytest.raises(ValueError, match=r"number|deep|value|Expecting"):
         read_json_lines(path)
+
+
+def every_kind():
+    """What is played with, with effects of all kinds in all places, and a macro."""
+    late = {48000: 64, 44100: 58}
+    room = PluginSpec("/x/Room.vst3", "Hall", "/x/room.state", {"size": 0.5}, "Room", 0.25)
+    tried = replace(room, latency=late, movable=("size", "mix"), channel="/dev/shm/x")
+    odd = PluginSpec("/x/Odd.vst3", parameters={"latency": 0.5, "refused": 1.0}, name="Odd")
+    left_out = BuiltinSpec("Delay", {"mix": 0.5}, "Echo", refused="takes too long")
+    split = BranchesSpec((BranchSpec(-3.0, (tried, left_out)), BranchSpec()), "split", 0.5)
+    strip = SlotStrip((BuiltinSpec("Gain", {"gain_db": -6.0}, "Gain"),), (split, odd))
+    return EngineConfig(
+        *(["a.onnx", "b.onnx"], "cpu", 174.0, 0.1, Settings()),
+        sides=(0, 1),
+        strips=[strip, SlotStrip()],
+        master=(BuiltinSpec("NoiseGate", {}, "NoiseGate"),),
+        macros=[
+            [MoveSpec("Gain", "gain_db", -12.0, 0.0, slot=1)],
+            [MoveSpec(1, "bypass", 0.0, 1.0)],
+        ],
+    )
+
+
+def test_what_is_played_with_passes_to_a_process_as_it_is():
+    config = every_kind()
+    assert read(EngineConfig, written(config)) == config
+
+
+def test_a_take_keeps_effects_as_they_were_asked_for():
+    """What was found out of them is found out again; that one was left out is kept."""
+    config = every_kind()
+
+    def asked(spec):
+        found = {"latency": {}, "movable": (), "channel": ""}
+        return replace(spec, **found) if isinstance(spec, PluginSpec) else spec
+
+    strips = [SlotStrip(changed(s.before, asked), changed(s.after, asked)) for s in config.strips]
+    kept = json.loads(json.dumps(written_config(config)))
+    assert read_config(kept) == replace(config, strips=strips)
+
+
+def test_a_take_of_before_is_read():
+    """Effects flat, with what was found out of them in keys that parameters may have too."""
+    blank = {"effect": "", "plugin": "", "branches": [], "inside": "", "state": "", "bypass": 0.0}
+    room = {"plugin": "/x/Room.vst3", "name": "Room", "size": 0.5, "wire": "/dev/shm/x"}
+    room |= {"latency": {"48000": 64}, "parameters": ["size"], "refused": "not approved"}
+    values = {"models": ["a"], "provider": "cpu", "bpm": 174.0, "downbeat_s": 0.0, "settings": {}}
+    values |= {"lanes": [{"before": [], "after": [blank | room]}], "master": [], "macros": []}
+    (strip,) = read_config(values).strips
+    wanted = PluginSpec(
+        "/x/Room.vst3", name="Room", parameters={"size": 0.5}, refused="not approved"
+    )
+    assert strip == SlotStrip(after=(wanted,))

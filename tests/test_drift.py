@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.beat import file_tracker as tracker
+from engine.beat.file_tracker import trace
+from engine.config.rig import Clock, Rig, Slot
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
 from engine.dsp.tempo_map import TempoMap
-from engine.live import tracker
-from engine.live.offline import perform
-from engine.live.report import Report
-from engine.live.rig import Clock, Rig, Slot
-from engine.live.tracker import trace
-from engine.stages.host import Settings
+from engine.offline.report import Report
+from engine.offline.unpaced import perform
 from export import handmade
 from tests.feeds import db, gain_peaks, noise, run, sine
 from tests.program import doubledrop
@@ -181,9 +181,9 @@ def test_a_performance_follows_too(tmp_path):
     sf.write(tmp_path / "in.wav", feed.T, rate, subtype="FLOAT")
     slots = [Slot(preset=str(tmp_path), chain=[])]
     rig = Rig(slots=slots, clock=Clock(bpm=240.0, sources=["midi", "fixed"]))
-    asked = rig.asked("cpu", MAP.first, Settings())
+    config = rig.config("cpu", MAP.first, Settings())
     ends = tmp_path / "in.wav", tmp_path / "out.wav"
-    perform(*ends, asked, rig, [], changes=MAP.changes, inference_ms=20.0)
+    perform(*ends, config, rig, [], changes=MAP.changes, inference_ms=20.0)
     out = sf.read(ends[1], always_2d=True, dtype="float32")[0].T
     found = np.array(gain_peaks(out, feed, FrontEnd().at(rate).hop)) / rate
     wanted = np.array(starts(MAP, SECONDS)) + COLUMN * FrontEnd().hop_s

@@ -12,7 +12,7 @@ from engine.dsp.frontend import FrontEnd
 from tests.datasets import write_dataset
 from tests.feeds import noise
 from tests.program import doubledrop
-from train.dataset import Dataset
+from train.data.dataset import Dataset
 from train.judge.music import added_in_silence
 
 

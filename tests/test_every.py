@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.config.rig import read_rig
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.published import Publisher, published
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo, bucket
 from engine.errors import RigError
-from engine.live.inference import Scheduled
-from engine.live.rig import read_rig
-from engine.stages.host import Settings
-from engine.stages.window_inference import WindowInference
+from engine.inference.window_inference import WindowInference
+from engine.models.executors import Scheduled
 
 RATE, HOP = 24000, 128
 
@@ -46,7 +46,7 @@ def test_a_rig_says_how_often(tmp_path):
     path = tmp_path / "rig.toml"
     path.write_text('inference = { every = "quarter" }\n[[slots]]\npreset = "downbeat-filter"\n')
     rig = read_rig(path)
-    assert rig.asked("cpu", rig.clock.tempo(), Settings()).settings.every == "quarter"
+    assert rig.config("cpu", rig.clock.tempo(), Settings()).settings.every == "quarter"
     path.write_text('inference = { every = "bar" }\n[[slots]]\npreset = "downbeat-filter"\n')
     with pytest.raises(RigError, match="every"):
         read_rig(path)

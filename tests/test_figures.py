@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.stages.host import Settings
 from tests.feeds import BPM, GAIN_STEP, db, gain_of, gain_peaks, noise, run, sine
 
 RATES = [24000, 44100, 48000, 96000]

@@ -11,10 +11,10 @@ import pytest
 import soundfile as sf
 
 from engine.errors import InputError
-from engine.live import containers
-from engine.live.files import SoundReader, SoundWriter
-from engine.live.sources import FileSink, FileSource
-from engine.live.wav import GrowingWav
+from engine.io import containers
+from engine.io.files import SoundReader, SoundWriter
+from engine.io.sources import FileSink, FileSource
+from engine.io.wav import GrowingWav
 from tests.odd_sounds import FRAMES, RATE, mp3, music, without_first_frame, write_all
 from tests.program import doubledrop
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.dataset import RATE
+from train.data.dataset import RATE
 from train.judge.fine_ear import column_rates_hz, fine_of, lines
 from train.judge.telltale import excerpts, told
 

@@ -17,21 +17,22 @@ import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.config.preset import bundled_names, load_preset
+from engine.config.request import EngineConfig
 from engine.dsp.path_state import KIND_WINDOW
+from engine.dsp.settings import Settings
 from engine.errors import DoubledropError, GeneratorError, PresetError, ProviderError
-from engine.live import inference, onnx_model, trial, trial_process
-from engine.live.asked import Asked
-from engine.live.deadline import DEADLINE, interruptible
-from engine.live.generator import OnnxGenerator, Through, open_generator
-from engine.live.inference import Background, Recorded, Scheduled
-from engine.live.loading import load_slots
-from engine.live.network import NetworkSession
-from engine.live.offline import Unpaced, offline_board
-from engine.live.onnx_check import check
-from engine.live.opening import begin_session
-from engine.live.preset import bundled_names, load_preset
-from engine.live.quarantine import Quarantine
-from engine.stages.host import Settings
+from engine.host.network import NetworkSession
+from engine.host.session import begin_session
+from engine.models import executors as inference
+from engine.models import onnx_model, trial, trial_process
+from engine.models.deadline import DEADLINE, interruptible
+from engine.models.executors import Background, Recorded, Scheduled
+from engine.models.generator import IdentityGenerator, OnnxGenerator, open_generator
+from engine.models.loading import load_slots
+from engine.models.onnx_check import check
+from engine.models.quarantine import Quarantine
+from engine.offline.unpaced import Unpaced, offline_board
 from tests import hostile
 from tests.program import doubledrop, started
 
@@ -67,7 +68,7 @@ def test_what_only_a_run_shows_is_found_in_another_process(tmp_path, nothing_kno
             assert "no answer within 4 s" in fault
         else:
             assert "failed its first run" in fault
-    assert all(isinstance(one, Through) for one in loaded.generators)
+    assert all(isinstance(one, IdentityGenerator) for one in loaded.generators)
 
 
 def test_a_trial_that_takes_memory_is_ended(tmp_path, nothing_known, monkeypatch):
@@ -203,7 +204,7 @@ class Fails:
     """A generator that does what it is told to, from a certain call on."""
 
     def __init__(self, act, calls=2):
-        through = Through()
+        through = IdentityGenerator()
         self.front_end, self.level_db, self.view = through.front_end, through.level_db, 0
         self.longest_s = 1.0
         self._act, self._calls = act, calls
@@ -222,23 +223,23 @@ WORKS = Fails(None, 1 << 60)
 def played(generators, seconds, rng, quarantines=(), runner=None):
     """Two slots that are crossed, faster than real time; how wet the second was, hop by hop."""
     settings_ = Settings(use="phrase")
-    asked = Asked(["x"] * len(generators), "cpu", 240.0, 0.0, settings_, sides=(0, 1))
-    with offline_board(asked) as board:
-        live = begin_session(board, RATE, BLOCK, (2, 2), asked, 0)
-        board.kinds[:] = KIND_WINDOW
-        board.call(cross=0.5)
+    config = EngineConfig(["x"] * len(generators), "cpu", 240.0, 0.0, settings_, sides=(0, 1))
+    with offline_board(config) as shared:
+        live = begin_session(shared, RATE, BLOCK, (2, 2), config, 0)
+        shared.kinds[:] = KIND_WINDOW
+        shared.call(cross=0.5)
         said = []
         session = NetworkSession(
-            *(board, generators, asked, runner), tell=said.append, quarantines=quarantines
+            *(shared, generators, config, runner), tell=said.append, quarantines=quarantines
         )
-        unpaced, wet = Unpaced(board, live), []
+        unpaced, wet = Unpaced(shared, live), []
         for _ in range(round(seconds * RATE / BLOCK)):
             unpaced.exchange(0.1 * rng.standard_normal((2, BLOCK), np.float32))
             session.advance()
-            wet.append(float(board.slots["wet"][-1]))
+            wet.append(float(shared.slots["wet"][-1]))
             time.sleep(0.0005)
         session.close()
-        return np.array(wet), said, board.network.faults
+        return np.array(wet), said, shared.network.faults
 
 
 def a_second_of_wet(wet):

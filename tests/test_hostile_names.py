@@ -17,7 +17,7 @@ import soundfile as sf
 from engine import cli
 from engine.cli import commands, console, listing
 from engine.errors import UsageError
-from engine.live import devices as audio
+from engine.io import devices as audio
 from engine.paths import LONGEST, fitting, native
 from engine.strict_json import legible, read, written
 from engine.text import encodable, printable, printable_lines, shortened
@@ -26,7 +26,7 @@ from tests.hostile_names import _OWN, campaign, steers, strict, terminal
 from tests.hostile_words import words
 from tests.program import START, doubledrop
 from tests.test_tracker import RATE, drums
-from train.dataset import Dataset
+from train.data.dataset import Dataset
 from train.prepare.sources import name_of
 
 ROOT = Path(__file__).parent.parent
@@ -277,7 +277,7 @@ def test_sound_models_and_pictures_of_any_name(tmp_path):
 def test_a_preset_s_folder_may_be_called_anything(tmp_path):
     import shutil
 
-    from engine.live.preset import bundled_folder
+    from engine.config.preset import bundled_folder
 
     folder = tmp_path / CAFE
     shutil.copytree(bundled_folder() / "downbeat-filter", folder)

@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.config.preset import bundled_names, load_preset
 from engine.dsp.meters import LoudnessMeter
-from engine.live.chains import Workshop
-from engine.live.preset import bundled_names, load_preset
-from engine.live.sources import demo_feed
-from engine.live.standalone import effects_of
-from engine.stages.chain import Branches, Chain
-from engine.stages.delay import Delay
-from engine.stages.direct import DcBlocker
-from engine.stages.host import Settings
-from engine.stages.insert import Absent, Insert
-from engine.stages.slot_effects import EffectsBehind
+from engine.dsp.settings import Settings
+from engine.effects.chain import Branches, Chain
+from engine.effects.dc_blocker import DCBlocker
+from engine.effects.delay import Delay
+from engine.effects.insert import Absent, Insert
+from engine.effects.slot_effects import EffectsBehind
+from engine.effects.specs import BuiltinSpec
+from engine.io.sources import demo_feed
+from engine.plugins.chains import ChainBuilder
+from engine.plugins.standalone import effects_of
 from tests.feeds import noise, sine
-from tests.stage_verifier import through, verify_blocks, verify_latency
+from tests.processor_verifier import through, verify_blocks, verify_latency
 
 RATE = 48000
 
@@ -111,7 +112,7 @@ def test_direct_current_of_an_effect_is_taken_away_and_nothing_else(rng):
     assert np.array_equal(plain[:, 64:], feed[:, :-64])
     out = through(Insert(Late(64, add=0.3), RATE, 2, direct=False), feed, (128,))
     assert out[:, RATE:] == pytest.approx(feed[:, RATE - 64 : -64], abs=1e-3)
-    verify_blocks(lambda: DcBlocker(RATE, 2), feed[:, :20000])
+    verify_blocks(lambda: DCBlocker(RATE, 2), feed[:, :20000])
 
 
 def test_what_runs_away_is_taken_out_within_a_second(rng):
@@ -130,8 +131,8 @@ def test_what_runs_away_is_taken_out_within_a_second(rng):
 
 
 def test_panic_clears_what_still_sounds(rng, slots):
-    echo = {"effect": "Delay", "delay_seconds": 0.5, "feedback": 0.9, "mix": 0.5}
-    chain = Workshop(RATE, 2, 128).chain([echo])
+    echo = BuiltinSpec("Delay", {"delay_seconds": 0.5, "feedback": 0.9, "mix": 0.5})
+    chain = ChainBuilder(RATE, 2, 128).chain((echo,))
     it = slots(["identity"], after=[chain])
     burst, silence = 0.3 * noise(rng, 0.5, RATE), np.zeros((2, 128), np.float32)
     for first in range(0, burst.shape[-1] - 127, 128):

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import InputError
 from tests.datasets import BEAT, loop, tilted
-from train.dataset import RATE
+from train.data.dataset import RATE
 from train.judge import content, features
 from train.judge.classifiers import eq_deaf, mfcc, recall
 from train.judge.cnn import Cnn

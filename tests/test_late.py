@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from engine.live.preset import load_preset
+from engine.config.preset import load_preset
 from export import handmade
 from tests import streaming
 from tests.datasets import write_dataset
 from tests.program import doubledrop
-from train.dataset import Dataset
+from train.data.dataset import Dataset
 from train.judge.renders import main_version, render_all, versions_of
-from train.recipe import Recipe
-from train.run import train
+from train.training.recipe import Recipe
+from train.training.trainer import train
 
 PRESET = 'format = 1\ndescription = "d"\nlicence = "l"\nbpm = 174.0\n'
 

@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from engine.live import leftovers
-from engine.live.leftovers import claim, release, sweep
+from engine.processes import leftovers
+from engine.processes.leftovers import claim, release, sweep
 
 _OWNER = """
 import sys, tempfile
 from pathlib import Path
-from engine.live import leftovers
+from engine.processes import leftovers
 leftovers.places = lambda: [Path(sys.argv[1]), Path(sys.argv[1])]
 print(leftovers.claim(4096), flush=True)
 sys.stdin.read()

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import resample_poly
 
 from engine.dsp.limiter import LOOKAHEAD, Limiter
-from tests.stage_verifier import through, verify_blocks, verify_causality
+from tests.processor_verifier import through, verify_blocks, verify_causality
 
 RATE = 48000
 _T = np.arange(RATE)

@@ -106,7 +106,7 @@ def test_a_full_disk_keeps_nobody_from_compiling(module, monkeypatch):
 
 def test_a_start_with_nothing_but_broken_files(tmp_path):
     """What every process of the stage compiles first."""
-    code = "import engine.live.board as b; b.create().call(slot=1)"
+    code = "import engine.state.shared_state as b; b.create().call(slot=1)"
     environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
     for _ in range(2):
         done = subprocess.run(

@@ -10,27 +10,28 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.config.request import EngineConfig, read, written
+from engine.config.rig import Clock, Rig, Slot, Switch
 from engine.control.clock import TICKS
-from engine.control.conductor import Conductor
-from engine.control.follow_clock import Look
-from engine.control.lights import Lights
+from engine.control.clock_selector import ClockSelector
+from engine.control.follow_clock import TempoEstimate
+from engine.control.midi_feedback import MidiFeedback
 from engine.control.switching import next_s
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.limiter import LOOKAHEAD
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
-from engine.live import board as b
-from engine.live.asked import Asked, read, written
-from engine.live.journal import FORMAT
-from engine.live.offline import offline_board, perform
-from engine.live.opening import begin_session
-from engine.live.performer import Performer
-from engine.live.replay import replay
-from engine.live.rig import Clock, Rig, Slot, Switch
-from engine.live.show import place_of
-from engine.live.take import read_take
-from engine.live.timeline import FileTime
-from engine.stages.host import Settings
+from engine.host.controller import Controller
+from engine.host.observer import place_of
+from engine.host.session import begin_session
+from engine.offline.replay import replay
+from engine.offline.unpaced import offline_board, perform
+from engine.state import shared_state as b
+from engine.state.journal import FORMAT
+from engine.state.timeline import FileTime
+from engine.takes.asked import written_config
+from engine.takes.take import read_take
 from export import handmade
 from tests.feeds import gain_peaks, sine
 from tests.program import doubledrop
@@ -118,9 +119,9 @@ def performed(tmp_path, presets, seconds, score, beats, quantise="bar"):
         clock=Clock(bpm=BPM, beats_per_bar=beats, sources=["midi", "fixed"]),
         switch=Switch(quantise=quantise, fade_s=0.05, match=False),
     )
-    asked = rig.asked("cpu", rig.clock.tempo(), Settings())
+    config = rig.config("cpu", rig.clock.tempo(), Settings())
     sink = tmp_path / "out.wav"
-    done = perform(tmp_path / "feed.wav", sink, asked, rig, score, inference_ms=20.0)
+    done = perform(tmp_path / "feed.wav", sink, config, rig, score, inference_ms=20.0)
     return done, sf.read(sink, always_2d=True, dtype="float32")[0], feed
 
 
@@ -179,49 +180,49 @@ def test_the_bar_on_the_screen_and_on_the_lights(beats):
     assert next_s("bar", 1.0 + 0.5 * (beats + 0.5), tempo) == pytest.approx(1.0 + beats)
     assert next_s("phrase", 1.2, tempo) == pytest.approx(1.0 + 2 * beats)
     rig = Rig(slots=[Slot(preset="downbeat-filter")], clock=Clock(beats_per_bar=beats))
-    with offline_board(asked_of(rig)) as board:
-        performer = Performer(board, rig, timeline=FileTime())
-        performer.conductor.tempo = tempo
+    with offline_board(asked_of(rig)) as shared:
+        controller = Controller(shared, rig, timeline=FileTime())
+        controller.clocks.tempo = tempo
         downbeat = next(x for x in rig.bindings() if x.target == "downbeat")
-        lights = performer.lights
-        assert isinstance(lights, Lights)
+        lights = controller.lights
+        assert isinstance(lights, MidiFeedback)
         lit = [lights._value(downbeat, 1.0 + 0.5 * n + 0.01) for n in range(2 * beats)]
-        performer.stop()
+        controller.stop()
     assert lit == [float(n % beats == 0) for n in range(2 * beats)]
 
 
 def asked_of(rig):
-    return rig.asked("cpu", rig.clock.tempo(0.5), Settings())
+    return rig.config("cpu", rig.clock.tempo(0.5), Settings())
 
 
 @pytest.mark.parametrize("beats", METRES)
 def test_what_is_heard_on_the_line_in_agrees_by_the_bar(beats):
     """Looks that are one beat off disagree, whatever the metre; those a bar apart agree."""
     tempo = Tempo(120.0, beats_per_bar=beats)
-    conductor = Conductor(tempo, ["follow"])
+    clocks = ClockSelector(tempo, ["follow"])
     for n in range(4):
-        conductor.hear_look(Look(120.0, 0.7 + n * tempo.bar_s, beats), 10.0 + n)
-        conductor.update(10.5 + n)
-    assert conductor.lead.known
-    off = (conductor.tempo.downbeat_s - 0.7) / tempo.bar_s
+        clocks.hear_look(TempoEstimate(120.0, 0.7 + n * tempo.bar_s, beats), 10.0 + n)
+        clocks.update(10.5 + n)
+    assert clocks.lead.known
+    off = (clocks.tempo.downbeat_s - 0.7) / tempo.bar_s
     assert off == pytest.approx(round(off), abs=1e-6)
-    conductor = Conductor(tempo, ["follow"])
+    clocks = ClockSelector(tempo, ["follow"])
     for n in range(4):
-        conductor.hear_look(Look(120.0, 0.7 + n * tempo.beat_s, beats), 10.0 + n)
-        conductor.update(10.5 + n)
-    assert not conductor.lead.known
+        clocks.hear_look(TempoEstimate(120.0, 0.7 + n * tempo.beat_s, beats), 10.0 + n)
+        clocks.update(10.5 + n)
+    assert not clocks.lead.known
 
 
 @pytest.mark.parametrize("beats", METRES)
 def test_every_process_is_told_of_the_bar(beats):
     rig = Rig(slots=[Slot(preset="downbeat-filter")], clock=Clock(bpm=150.0, beats_per_bar=beats))
-    asked = asked_of(rig)
-    assert asked.tempo == Tempo(150.0, 0.5, beats)
-    assert read(Asked, written(asked)) == asked
-    with offline_board(asked) as board:
-        assert board.wanted_tempo()[0] == asked.tempo
-        board.want_tempo(Tempo(151.0, 0.7, beats))
-        assert b.Board(board.path).wanted_tempo()[0] == Tempo(151.0, 0.7, beats)
+    config = asked_of(rig)
+    assert config.tempo == Tempo(150.0, 0.5, beats)
+    assert read(EngineConfig, written(config)) == config
+    with offline_board(config) as shared:
+        assert shared.wanted_tempo()[0] == config.tempo
+        shared.want_tempo(Tempo(151.0, 0.7, beats))
+        assert b.SharedState(shared.path).wanted_tempo()[0] == Tempo(151.0, 0.7, beats)
 
 
 @pytest.mark.parametrize("beats", [3])
@@ -230,15 +231,20 @@ def test_a_take_is_played_again_by_its_own_bars(beats, presets, tmp_path):
     seconds = 2.2 * tempo.phrase_s
     feed = sine(1000, seconds, RATE)
     rig = Rig(slots=[Slot(preset=presets[0], chain=[])], clock=Clock(bpm=BPM, beats_per_bar=beats))
-    asked = rig.asked("cpu", rig.clock.tempo(), Settings())
+    config = rig.config("cpu", rig.clock.tempo(), Settings())
     take = tmp_path / "take"
     take.mkdir()
-    with offline_board(asked) as board:
-        begin_session(board, RATE, 128, (1, 1), asked, 0)
-        first = board.device.played
-        assert first == -board.device.behind - LOOKAHEAD
+    with offline_board(config) as shared:
+        begin_session(shared, RATE, 128, (1, 1), config, 0)
+        first = shared.device.played
+        assert first == -shared.device.behind - LOOKAHEAD
     facts = {"format": FORMAT, "rate": RATE, "block": 128, "first_sample": first}
-    facts |= {"inputs": 1, "outputs": 1, "models_sha256": [""], "asked": json.loads(written(asked))}
+    facts |= {
+        "inputs": 1,
+        "outputs": 1,
+        "models_sha256": [""],
+        "asked": written_config(config),
+    }
     (take / "take.json").write_text(json.dumps(facts))
     rows = [
         {"what": "opened", "at": 0, "wet": 1.0},

@@ -6,7 +6,7 @@ import mido
 import pytest
 
 from engine.cli import midi
-from engine.live.rig import read_rig
+from engine.config.rig import read_rig
 from tests.program import doubledrop
 
 PORT = "Launch Control"

@@ -10,18 +10,18 @@ from typing import get_type_hints
 import pytest
 
 from engine import cli
+from engine.config.preset import load_preset
+from engine.config.rig import read_rig
+from engine.config.rig_memory import Memory
+from engine.config.rig_template import template
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError, PresetError, RigError, UsageError
-from engine.live.devices import Device
-from engine.live.journal import FORMAT
-from engine.live.preset import load_preset
-from engine.live.rig import read_rig
-from engine.live.rig_memory import Memory
-from engine.live.rig_template import template
-from engine.live.take import read_take
+from engine.io.devices import Device
+from engine.state.journal import FORMAT
+from engine.takes.take import read_take
 from tests.hostile_names import all_loaded
 from tests.program import doubledrop
-from train.recipe import read_recipe
+from train.training.recipe import read_recipe
 
 ABSURD = ("nan", "inf", "-inf", "1e300", "-1e300", "1" + "0" * 400)
 

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.config.rig import Clock, Rig, Slot, Switch
+from engine.config.rig_chain import Effect, Macro, MacroMove
 from engine.control.clock import TICKS
+from engine.diagnostics.bench import peak_rss_mib
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
-from engine.live.bench import peak_rss_mib
-from engine.live.journal import FORMAT
-from engine.live.offline import perform
-from engine.live.replay import replay
-from engine.live.rig import Clock, Rig, Slot, Switch
-from engine.live.rig_chain import Effect, Macro, Move
-from engine.live.take import read_take
-from engine.stages.host import Settings
+from engine.offline.replay import replay
+from engine.offline.unpaced import perform
+from engine.state.journal import FORMAT
+from engine.takes.take import read_take
 from export import handmade
 from tests.feeds import noise, sine
 
@@ -56,9 +56,9 @@ def played(
     slots = [Slot(preset=presets[0]), Slot(preset=presets[1], chain=chain)]
     played_with = Rig(slots=slots, chain=list(chain_all), **rig)
     tempo = Tempo(played_with.clock.bpm)
-    asked = played_with.asked("cpu", tempo, Settings())
+    config = played_with.config("cpu", tempo, Settings())
     done = perform(
-        source, tmp_path / name, asked, played_with, score, inference_ms=20.0, progress=progress
+        source, tmp_path / name, config, played_with, score, inference_ms=20.0, progress=progress
     )
     return done, sf.read(tmp_path / name, always_2d=True, dtype="float32")[0].T
 
@@ -75,9 +75,9 @@ def test_effects_before_behind_and_master_are_in_step(tmp_path, presets, rng):
     down = Effect(effect="Gain", gain_db=-6.0)
     slots = [Slot(preset=presets[0]), Slot(preset=presets[0], before=[down], chain=[down])]
     rig = Rig(slots=slots, chain=[down])
-    asked = rig.asked("cpu", Tempo(rig.clock.bpm), Settings())
+    config = rig.config("cpu", Tempo(rig.clock.bpm), Settings())
     score = [(3.0, message(0xC0, 1))]
-    done = perform(source, tmp_path / "out.wav", asked, rig, score, inference_ms=20.0)
+    done = perform(source, tmp_path / "out.wav", config, rig, score, inference_ms=20.0)
     out = sf.read(tmp_path / "out.wav", always_2d=True, dtype="float32")[0].T
     assert done.switches == 1
     assert done.latency_samples == 192 + 2 * 160 + 64
@@ -113,8 +113,8 @@ def test_a_performance_is_repeated_bit_by_bit(tmp_path, presets, rng):
     ]
     chain = [Effect(effect="Chorus"), Effect(effect="Reverb", wet_level=0.1)]
     moves = [
-        Move(slot=2, effect=2, parameter="room_size", low=0.5, high=0.9),
-        Move(slot=2, effect=1, parameter="rate_hz", low=0.5, high=8.0, curve="exponential"),
+        MacroMove(slot=2, effect=2, parameter="room_size", low=0.5, high=0.9),
+        MacroMove(slot=2, effect=1, parameter="rate_hz", low=0.5, high=8.0, curve="exponential"),
     ]
     rig = {"chain": chain, "macros": [Macro(moves=moves)]}
     done, out = played(tmp_path, presets, feed, score, "one.wav", **rig)
@@ -179,8 +179,8 @@ def test_a_take_that_cannot_be_played_is_named(tmp_path, presets, broken):
     facts = {"format": FORMAT + (broken == "format"), "rate": RATE, "block": 128}
     facts |= {"first_sample": -900}
     model = f"{presets[0]}/generator.onnx"
-    asked = {"models": [model], "provider": "cpu", "bpm": 174.0, "downbeat_s": 0.0, "settings": {}}
-    facts |= {"inputs": 2, "outputs": 2, "models_sha256": [""], "asked": asked}
+    config = {"models": [model], "provider": "cpu", "bpm": 174.0, "downbeat_s": 0.0, "settings": {}}
+    facts |= {"inputs": 2, "outputs": 2, "models_sha256": [""], "asked": config}
     if broken != "empty":
         (take / "take.json").write_text("{" if broken == "json" else json.dumps(facts))
         (take / "decisions.jsonl").write_text("")
@@ -196,7 +196,7 @@ def test_a_parameter_is_automated_at_1_khz_for_a_minute(tmp_path, presets, figur
     feed = sine(55.0, seconds, rate, 0.5)
     turns = [round(63.5 - 63.5 * np.cos(2 * np.pi * ms / 700)) for ms in range(1000 * seconds)]
     score = [(ms / 1000, message(0xB0, 18, value)) for ms, value in enumerate(turns)]
-    moves = [Move(effect=1, parameter="gain_db", low=-24.0, high=0.0)]
+    moves = [MacroMove(effect=1, parameter="gain_db", low=-24.0, high=0.0)]
     rig = {"chain_all": [Effect(effect="Gain")], "macros": [Macro(moves=moves)]}
     held = []
 

@@ -17,10 +17,10 @@ from scipy.signal import resample_poly
 
 from engine.cli import pipes
 from engine.dsp.limiter import CEILING_DB
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
-from engine.live.render import render
-from engine.stages.host import Settings
+from engine.offline.render import render
 from tests.feeds import noise
 from tests.program import START, doubledrop
 

@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.beat.file_tracker import track
+from engine.config.request import DeviceConfig, EngineConfig
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
 from engine.errors import DeviceError, OutputError
-from engine.live import devices
-from engine.live.asked import Asked, Wanted
-from engine.live.inference import Background
-from engine.live.sources import FileSource, demo_feed
-from engine.live.status import look
-from engine.live.supervisor import Supervisor
-from engine.live.tracker import track
-from engine.stages.host import Settings
+from engine.host.status import look
+from engine.host.supervisor import Supervisor
+from engine.io import devices
+from engine.io.sources import FileSource, demo_feed
+from engine.models.executors import Background
 from export import handmade
 from tests.feeds import sine
 from tests.live.stage import raising
@@ -75,8 +75,8 @@ def rehearsal(folder, model, feed, tempo=None, **changed):
     """The stage with files at both ends, until it is stopped."""
     tempo = tempo or Tempo(174.0)
     form = {"feed": str(feed), "kept": str(folder / "out.wav")} | changed
-    asked = Asked([str(model)], "cpu", tempo.bpm, tempo.downbeat_s, Settings())
-    stage = Supervisor(Wanted("in", "out", None, 128, True, asked, **form))
+    config = EngineConfig([str(model)], "cpu", tempo.bpm, tempo.downbeat_s, Settings())
+    stage = Supervisor(DeviceConfig("in", "out", None, 128, True, config, **form))
     try:
         stage.start()
         yield stage

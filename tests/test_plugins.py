@@ -12,24 +12,26 @@ import pytest
 import soundfile as sf
 
 from engine.cli import main
+from engine.config.request import EngineConfig
+from engine.config.rig import read_rig
+from engine.config.rig_chain import Effects
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
+from engine.effects.insert import Insert
+from engine.effects.specs import BuiltinSpec, MoveSpec, PluginSpec
 from engine.errors import EffectError, RigError
-from engine.live import admission
-from engine.live.admission import admit, find_plugin, judge
-from engine.live.approval import approve
-from engine.live.asked import Asked
-from engine.live.chains import Workshop, trips_of
-from engine.live.external import OFFLINE_S
-from engine.live.offline import perform
-from engine.live.plugin import Plugin
-from engine.live.rack import Rack, racked
-from engine.live.rig import read_rig
-from engine.stages.host import Settings
-from engine.stages.insert import Insert
+from engine.offline.unpaced import perform
+from engine.plugins import admission
+from engine.plugins.admission import admit, find_plugin, judge
+from engine.plugins.approval import approve
+from engine.plugins.chains import ChainBuilder, trips_of
+from engine.plugins.plugin import Plugin
+from engine.plugins.pool import PluginPool, pooled
+from engine.plugins.remote import OFFLINE_S
 from tests.feeds import noise
 from tests.plugins import vst3
+from tests.processor_verifier import through, verify_causality, verify_latency
 from tests.program import doubledrop
-from tests.stage_verifier import through, verify_causality, verify_latency
 
 RATE, HOP = 48000, 128
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -37,11 +39,8 @@ pytestmark = pytest.mark.usefixtures("own_cache")
 
 def asking(*effects, macros=()):
     """What a rig with one slot and these effects asks for."""
-    blank = {"effect": "", "plugin": "", "branches": [], "state": "", "name": "", "bypass": 0.0}
-    chain = [blank | effect for effect in effects]
-    return Asked(
-        ["x"], "cpu", 174.0, 0.0, Settings(), lanes=[{"before": [], "after": chain}], macros=macros
-    )
+    strips = [Effects(after=effects).strip()]
+    return EngineConfig(["x"], "cpu", 174.0, 0.0, Settings(), strips=strips, macros=macros)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,7 @@ def asking(*effects, macros=()):
     ],
 )
 def test_latency_is_measured_and_not_believed(made, name, latency, note):
-    (verdict,) = judge([{"plugin": vst3(made, name)}], (44100, 48000))
+    (verdict,) = judge([PluginSpec(vst3(made, name))], (44100, 48000))
     assert not verdict.fault
     assert verdict.latency == {"44100": latency, "48000": latency}
     assert " ".join(verdict.notes).startswith(note)
@@ -66,7 +65,7 @@ def test_what_does_harm_is_refused_with_its_reason(made, monkeypatch):
     monkeypatch.setattr(admission, "PROBE_S", 3.0)
     names = ("crash-now", "gain", "nan-now", "hang-now", "huge-now", "crash")
     told = []
-    specs = [{"plugin": vst3(made, name)} for name in names]
+    specs = [PluginSpec(vst3(made, name)) for name in names]
     verdicts = judge(specs, (48000,), told=told.append)
     wanted = ("crashed", "", "no number", "hung", "dBFS", "")
     for verdict, said in zip(verdicts, wanted, strict=True):
@@ -81,19 +80,19 @@ def test_what_does_harm_is_refused_with_its_reason(made, monkeypatch):
 
 def test_a_plugin_that_was_changed_is_tried_again(made):
     bundle, told = vst3(made, "changing"), []
-    judge([{"plugin": bundle}], (48000,), told.append)
+    judge([PluginSpec(bundle)], (48000,), told.append)
     with open(f"{bundle}/Contents/x86_64-linux/changing.so", "ab") as file:
         file.write(b"a newer one")
-    (verdict,) = judge([{"plugin": bundle}], (48000,), told.append)
+    (verdict,) = judge([PluginSpec(bundle)], (48000,), told.append)
     assert "has changed since it was approved" in verdict.fault
     assert told == ["changing"]
     approve(Path(bundle))
-    judge([{"plugin": bundle}], (48000,), told.append)
+    judge([PluginSpec(bundle)], (48000,), told.append)
     assert told == ["changing", "changing"]
 
 
 def test_effects_of_pedalboard_are_tried_too():
-    specs = [{"effect": "Reverb"}, {"effect": "Chorus"}, {"effect": "Gain", "gain_db": 24.0}]
+    specs = [BuiltinSpec("Reverb"), BuiltinSpec("Chorus"), BuiltinSpec("Gain", {"gain_db": 24.0})]
     reverb, chorus, gain = judge(specs, (48000,))
     assert (reverb.fault, chorus.fault, gain.fault) == ("", "", "")
     assert reverb.tail_s > 0.2 > gain.tail_s
@@ -104,14 +103,14 @@ def test_effects_of_pedalboard_are_tried_too():
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_plugin_is_a_stage_of_its_measured_latency(made, name, channels):
     """In a process of its own: one hop later than the plugin itself; error 0 samples."""
-    asked = admit(asking({"plugin": vst3(made, name), "gain_db": -6.0}), (RATE,))
-    with racked(asked, pytest.fail) as wired:
-        (spec,) = wired.lanes[0]["after"]
+    config = admit(asking({"plugin": vst3(made, name), "gain_db": -6.0}), (RATE,))
+    with pooled(config, pytest.fail) as wired:
+        (spec,) = wired.strips[0].after
 
         def make():
-            return Workshop(RATE, channels, HOP, OFFLINE_S).chain([spec])
+            return ChainBuilder(RATE, channels, HOP, OFFLINE_S).chain((spec,))
 
-        assert make().latency == HOP + int(spec["latency"][str(RATE)])
+        assert make().latency == HOP + spec.latency[RATE]
         assert make().latency == trips_of(wired, RATE).behind
         verify_latency(make, channels, 4096)
         feed = noise(np.random.default_rng(3), 0.5, RATE)[:channels]
@@ -125,26 +124,22 @@ def test_a_plugin_is_a_stage_of_its_measured_latency(made, name, channels):
 def test_branches_with_a_late_plugin_do_not_comb(made, rng):
     feed = noise(rng, 0.5, RATE)
     late = {"plugin": vst3(made, "late64-says0")}
-    branches = [{"gain_db": 0.0, "chain": []}, {"gain_db": 0.0, "chain": [asked_for(late)]}]
-    with racked(admit(asking({"branches": branches}), (RATE,)), pytest.fail) as wired:
-        chain = Workshop(RATE, 2, HOP, OFFLINE_S).chain(wired.lanes[0]["after"])
+    branches = [{"gain_db": 0.0, "chain": []}, {"gain_db": 0.0, "chain": [late]}]
+    with pooled(admit(asking({"branches": branches}), (RATE,)), pytest.fail) as wired:
+        chain = ChainBuilder(RATE, 2, HOP, OFFLINE_S).chain(wired.strips[0].after)
         out = through(chain, feed, (HOP,))
         assert chain.latency == HOP + 64
         assert out[:, chain.latency :] == pytest.approx(2 * feed[:, : -chain.latency], abs=1e-5)
 
 
-def asked_for(effect):
-    return asking(effect).lanes[0]["after"][0]
-
-
 @pytest.mark.parametrize("harm", ["crash", "hang", "nan", "huge"])
 def test_a_plugin_that_does_harm_is_replaced_and_after_the_third_time_not(made, harm, rng):
     """The sound without it is in time; the step is small; it comes back with a fade."""
-    asked, notes = admit(asking({"plugin": vst3(made, harm), "gain_db": -20.0}), (RATE,)), []
-    rack = Rack(asked, notes.append)
-    rack.start()
+    config, notes = admit(asking({"plugin": vst3(made, harm), "gain_db": -20.0}), (RATE,)), []
+    pool = PluginPool(config, notes.append)
+    pool.start()
     try:
-        insert = Insert(Workshop(RATE, 2, HOP).chain(rack.asked.lanes[0]["after"]), RATE, 2)
+        insert = Insert(ChainBuilder(RATE, 2, HOP).chain(pool.config.strips[0].after), RATE, 2)
         block = np.full((2, HOP), 0.5, np.float32)
 
         def play(until):
@@ -152,7 +147,7 @@ def test_a_plugin_that_does_harm_is_replaced_and_after_the_third_time_not(made, 
             while not until(heard):
                 assert time.monotonic() < deadline, notes
                 heard.append(insert.process(block))
-                rack.tend()
+                pool.tend()
                 time.sleep(HOP / RATE / 4)
             return np.concatenate(heard, axis=-1)
 
@@ -171,7 +166,7 @@ def test_a_plugin_that_does_harm_is_replaced_and_after_the_third_time_not(made, 
         assert sum("back after" in note for note in notes) == 2
         assert insert.process(block).min() == 0.5
     finally:
-        rack.stop()
+        pool.stop()
 
 
 def test_a_plugin_in_a_performance(made, tmp_path, model_path, rng):
@@ -190,8 +185,8 @@ def test_a_plugin_in_a_performance(made, tmp_path, model_path, rng):
     (tmp_path / "late64-says0.vst3").symlink_to(made.parent / "late64-says0.vst3")
     rig = read_rig(rig_file, presets=False)
     for name in ("one.wav", "two.wav"):
-        asked = admit(rig.asked("cpu", Tempo(174.0), Settings()), (RATE,))
-        done = perform(tmp_path / "in.wav", tmp_path / name, asked, rig, [], inference_ms=20.0)
+        config = admit(rig.config("cpu", Tempo(174.0), Settings()), (RATE,))
+        done = perform(tmp_path / "in.wav", tmp_path / name, config, rig, [], inference_ms=20.0)
         assert done.broken == []
     one, two = (sf.read(tmp_path / name)[0].T for name in ("one.wav", "two.wav"))
     assert np.array_equal(one, two)
@@ -206,7 +201,7 @@ def test_state_travels_in_a_file(made, tmp_path, monkeypatch, rng):
         main()
     assert not ended.value.code
     block = noise(rng, 0.01, RATE)
-    again = Plugin({"plugin": vst3(made, "gain"), "state": str(tmp_path / "state")})
+    again = Plugin(PluginSpec(vst3(made, "gain"), state=str(tmp_path / "state")))
     again.begin(RATE, 2, 480)
     assert again.process(block) == pytest.approx(10 ** (-12 / 20) * block, abs=1e-3)
 
@@ -222,13 +217,12 @@ def test_state_travels_in_a_file(made, tmp_path, monkeypatch, rng):
     ],
 )
 def test_what_a_plugin_cannot_is_said(made, effect, says):
-    asked = admit(asking({"plugin": vst3(made, "gain")} | effect), (RATE,))
-    assert says in asked.lanes[0]["after"][0]["refused"]
+    config = admit(asking({"plugin": vst3(made, "gain")} | effect), (RATE,))
+    assert says in config.strips[0].after[0].refused
 
 
 def test_a_macro_of_what_a_plugin_has_not_is_named(made):
-    move = {"slot": 1, "effect": 1, "parameter": "size", "low": 0.0, "high": 1.0}
-    macros = [[move | {"curve": "linear"}]]
+    macros = [[MoveSpec(1, "size", 0.0, 1.0, slot=1)]]
     with pytest.raises(EffectError, match="no 'size'"):
         admit(asking({"plugin": vst3(made, "gain")}, macros=macros), (RATE,))
 

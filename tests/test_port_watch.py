@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import mido
 
+from engine.config.rig import Clock, Control, FeedbackConfig, Rig, Slot
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live.offline import offline_board
-from engine.live.performer import Performer
-from engine.live.port_watch import PortWatch
-from engine.live.rig import Clock, Control, Lights, Rig, Slot
-from engine.live.timeline import FileTime
-from engine.stages.host import Settings
+from engine.host.controller import Controller
+from engine.io.port_watch import PortWatch
+from engine.offline.unpaced import offline_board
+from engine.state.timeline import FileTime
 
 
 def test_ports_of_the_rig_that_are_missing_are_said_once_they_were_looked_for():
@@ -48,20 +48,20 @@ def test_a_performer_passes_on_what_the_desk_says():
         slots=[Slot(preset="a")],
         clock=Clock(port="clock"),
         controls=[Control(target="wet", control="cc16", port="pads")],
-        lights=Lights(port="lamps"),
+        lights=FeedbackConfig(port="lamps"),
     )
     said = []
-    asked = rig.asked("cpu", Tempo(rig.clock.bpm), Settings())
-    with offline_board(asked) as board:
-        performer = Performer(board, rig, timeline=FileTime(), tell=said.append)
+    config = rig.config("cpu", Tempo(rig.clock.bpm), Settings())
+    with offline_board(config) as shared:
+        controller = Controller(shared, rig, timeline=FileTime(), tell=said.append)
         for channel in range(16):
             message = mido.Message("control_change", channel=channel, control=120, value=0)
-            performer.hear("pads", message, 0.0)
-        performer.hear("pads", mido.Message("program_change", program=9), 0.0)
-        performer.press("slot4")
-        performer.press("panic")
-        performer.step(0.1)
-        performer.step(0.2)
+            controller.hear("pads", message, 0.0)
+        controller.hear("pads", mido.Message("program_change", program=9), 0.0)
+        controller.press("slot4")
+        controller.press("panic")
+        controller.step(0.1)
+        controller.step(0.2)
     assert [one.partition(":")[0] for one in said] == [
         "All Sound Off",
         "no slot has program 9; the rig's programs",

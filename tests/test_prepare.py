@@ -12,25 +12,25 @@ import scipy.signal
 import soundfile as sf
 import soxr
 
-import train.fetch
+import train.data.fetch
 import train.prepare.run
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError, OutputError, UsageError
+from engine.models.model_format import DEFAULT_LEVEL_DB
 from tests.program import doubledrop
 from tests.test_tracker import RATE as MADE_AT
 from tests.test_tracker import drums
-from train.dataset import HEADROOM_DB, RATE, TAIL_S, Dataset, read_audio
+from train.data.dataset import HEADROOM_DB, RATE, TAIL_S, Dataset, read_audio
 from train.prepare.cutting import Equaliser, lateness, stretch
 from train.prepare.listening import bandwidth, listen
 from train.prepare.run import prepare_dataset
 from train.prepare.sections import choose_bars, phrase_bar
 from train.prepare.sources import find_sources, split, unique
-from train.prepare.work import Settings, nearest_octave
+from train.prepare.work import PrepareSettings, nearest_octave
 
 FORM = "i4 d12"  # 22 s at 175 BPM
-SETTINGS = Settings(175.0)
+SETTINGS = PrepareSettings(175.0)
 
 
 def save(path: Path, sound: np.ndarray, rate: int = RATE, channels: int = 2, **tags: str) -> Path:
@@ -221,7 +221,7 @@ def test_twins_get_the_same_cuts_at_a_level_of_their_own(music, tmp_path):
 
 
 def test_equalised_alike(music, tmp_path):
-    settings = Settings(175.0, low_pass_hz=6000.0, mono=True)
+    settings = PrepareSettings(175.0, low_pass_hz=6000.0, mono=True)
     prepare_dataset(tmp_path / "set", [music / "soft"], settings)
     data = Dataset(tmp_path / "set")
     assert (data.manifest.low_pass_hz, data.manifest.mono) == (6000.0, True)
@@ -289,10 +289,10 @@ def test_a_run_goes_on_where_it_was_interrupted(music, tmp_path, monkeypatch):
     # An interrupted change of settings leaves no dataset that is half of each.
     calls.clear()
     with pytest.raises(KeyboardInterrupt):
-        prepare_dataset(tmp_path / "set", [*genres, music / "loud"], Settings(174.0))
+        prepare_dataset(tmp_path / "set", [*genres, music / "loud"], PrepareSettings(174.0))
     assert not (tmp_path / "set" / "dataset.json").exists()
     shutil.rmtree(tmp_path / "set" / "tracks")
-    other = prepare_dataset(tmp_path / "set", genres, Settings(174.0))
+    other = prepare_dataset(tmp_path / "set", genres, PrepareSettings(174.0))
     assert not any(outcome.reused for outcome in other.outcomes)
     assert Dataset(tmp_path / "set").manifest.bpm == 174.0
 
@@ -435,9 +435,11 @@ def test_small_rules():
 def test_fetch_lays_packages_out(tmp_path, monkeypatch, rng):
     """With an apt-get that is not there to ask: names, artists, licences, and no effects."""
     packages = (
-        train.fetch.Package("game-data", "GPL-2", "loud", {"b/*": "B", "*": "A"}, 1.0, ("loop*",)),
+        train.data.fetch.Package(
+            "game-data", "GPL-2", "loud", {"b/*": "B", "*": "A"}, 1.0, ("loop*",)
+        ),
     )
-    monkeypatch.setitem(train.fetch.SETS, "pair", packages)
+    monkeypatch.setitem(train.data.fetch.SETS, "pair", packages)
     monkeypatch.setattr(shutil, "which", lambda tool: tool)
     ran = []
 
@@ -450,18 +452,18 @@ def test_fetch_lays_packages_out(tmp_path, monkeypatch, rng):
                 save(folder / "tree" / f"{name}.ogg", rng.normal(0, 0.1, round(seconds * MADE_AT)))
         return "1.2-3\n"
 
-    monkeypatch.setattr(train.fetch, "_run", run)
-    [done] = train.fetch.fetch("pair", tmp_path)
+    monkeypatch.setattr(train.data.fetch, "_run", run)
+    [done] = train.data.fetch.fetch("pair", tmp_path)
     assert (done.version, done.files, done.reused) == ("1.2-3", 2, False)
     found = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.ogg"))
     assert found == ["loud/A/game-data/x.ogg", "loud/B/game-data/y.ogg"]
     assert 'licence = "GPL-2"' in (tmp_path / "SOURCES.toml").read_text()
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
     count = len(ran)
-    assert train.fetch.fetch("pair", tmp_path)[0].reused
+    assert train.data.fetch.fetch("pair", tmp_path)[0].reused
     assert len(ran) == count
     monkeypatch.setattr(shutil, "which", lambda tool: None)
     with pytest.raises(UsageError, match="apt-get is not on this system"):
-        train.fetch.fetch("pair", tmp_path / "other")
+        train.data.fetch.fetch("pair", tmp_path / "other")
     with pytest.raises(UsageError, match="no set 'par'"):
-        train.fetch.fetch("par", tmp_path)
+        train.data.fetch.fetch("par", tmp_path)

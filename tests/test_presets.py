@@ -7,12 +7,12 @@ import numpy as np
 import onnx
 import pytest
 
+from engine.config.preset import bundled_names, load_preset
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import FORMAT, ModelInfo
 from engine.dsp.streaming import LEADS, input_size
 from engine.errors import FrontEndError, PresetError, ProviderError
-from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
-from engine.live.preset import bundled_names, load_preset
+from engine.models.generator import OnnxGenerator, StreamingOnnx, open_generator
+from engine.models.model_format import FORMAT, ModelInfo
 from export import handmade
 
 

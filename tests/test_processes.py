@@ -14,19 +14,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.beat.follower import Follower
 from engine.cli.stage import _announce
+from engine.config.request import EngineConfig
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live import admission, midi, processes, rack, said
-from engine.live.admission import judge
-from engine.live.asked import Asked
-from engine.live.follower import Follower
-from engine.live.lines import LONGEST, Lines
-from engine.live.link import Link
-from engine.live.midi import Midi
-from engine.live.processes import Child
-from engine.live.rack import Rack
-from engine.live.supervisor import Supervisor
-from engine.stages.host import Settings
+from engine.effects.specs import BuiltinSpec, PluginSpec
+from engine.host.supervisor import Supervisor
+from engine.io import midi
+from engine.io.link import Link
+from engine.io.midi import Midi
+from engine.plugins import admission
+from engine.plugins import pool as pools
+from engine.plugins.admission import judge
+from engine.plugins.pool import PluginPool
+from engine.processes import children as processes
+from engine.processes import messages as said
+from engine.processes.children import Child
+from engine.processes.lines import LONGEST, LineReader
 from tests.kill_campaign import alive, family, until
 
 GOOD = {"ready": True}
@@ -89,7 +94,7 @@ def children(monkeypatch):
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=60) | st.sampled_from(ODD), max_size=20), st.integers(1, 100))
 def test_any_bytes_are_lines_or_what_is_no_line(parts, size):
-    parser, data = Lines(), b"\n".join(parts)
+    parser, data = LineReader(), b"\n".join(parts)
     for first in range(0, len(data), size):
         for _, line in parser.feed(data[first : first + size]):
             assert isinstance(line, dict | str)
@@ -97,7 +102,7 @@ def test_any_bytes_are_lines_or_what_is_no_line(parts, size):
 
 
 def test_a_line_without_end_is_not_kept():
-    parser = Lines()
+    parser = LineReader()
     said_ = [line for _ in range(64) for line in parser.feed(b"x" * (LONGEST // 16))]
     assert len(said_) == 1
     assert len(parser._rest) <= LONGEST + LONGEST // 16
@@ -107,7 +112,7 @@ def test_a_line_without_end_is_not_kept():
 def test_what_is_odd_is_noted_once_and_the_rest_is_heard(monkeypatch, children):
     notes = []
     speak(monkeypatch, [*ODD, json.dumps(GOOD).encode(), *ODD])
-    child = Child("engine.live.plugin_process", note=notes.append)
+    child = Child("engine.plugins.plugin_process", note=notes.append)
     heard = []
     assert until(lambda: heard.extend(child.hear(said.PLUGIN.validate_python)) or heard, 30)
     assert [line.ready for line in heard] == [True]
@@ -118,7 +123,7 @@ def test_what_is_odd_is_noted_once_and_the_rest_is_heard(monkeypatch, children):
 def test_one_that_says_nothing_else_is_ended(monkeypatch, children):
     notes = []
     speak(monkeypatch, [b"\x00garbage"], times=5000)
-    child = Child("engine.live.midi_process", note=notes.append)
+    child = Child("engine.io.midi_process", note=notes.append)
     assert until(lambda: child.status is not None, 30)
     assert notes[-1] == "midi process says nothing else: ended"
 
@@ -126,7 +131,7 @@ def test_one_that_says_nothing_else_is_ended(monkeypatch, children):
 def test_one_that_nobody_hears_has_to_wait(monkeypatch, children):
     monkeypatch.setattr(processes, "_MOST_UNREAD", 10_000)
     speak(monkeypatch, [b'{"ready": true}'], "os.write(1, b'{\"ready\": false}\\n')", times=20_000)
-    child = Child("engine.live.plugin_process")
+    child = Child("engine.plugins.plugin_process")
     assert until(child._is_behind, 30)
     assert child.status is None
     heard = []
@@ -141,7 +146,7 @@ def test_nobody_falls_over_what_a_process_says(monkeypatch, children):
     speak(monkeypatch, ODD)
     ports, link = Midi([""], note=notes.append), Link(4, notes.append)
     supervisor = Supervisor(_wanted())
-    follower = Follower(supervisor.board, Tempo(174.0), notes.append)
+    follower = Follower(supervisor.shared, Tempo(174.0), notes.append)
     for name in ("device", "engine"):
         supervisor._spawn(name)
     deadline = time.monotonic() + 30
@@ -162,16 +167,16 @@ def test_an_effect_whose_process_talks_is_a_fault_of_the_effect(monkeypatch, chi
     monkeypatch.setattr(admission, "PROBE_S", 2.0)
     endless = [*ODD, b'{"begun": 0}', b'{"begun": 0}', b'{"place": 3, "verdict": {}}']
     speak(monkeypatch, endless, "while True: os.write(1, b'{\"begun\": 0}\\n'); time.sleep(0.1)")
-    (verdict,) = judge([{"effect": "Gain"}], (48000,))
+    (verdict,) = judge([BuiltinSpec("Gain")], (48000,))
     assert verdict.fault == "hung for 2 s when it was tried"
 
 
 def test_a_plugin_that_talks_is_bypassed_and_named(monkeypatch, children):
     notes = []
-    monkeypatch.setattr(rack, "_START_S", 1.0)
+    monkeypatch.setattr(pools, "_START_S", 1.0)
     speak(monkeypatch, ODD)
-    spec = {"plugin": "talker.vst3", "effect": "", "name": "Talker", "latency": 0}
-    plugins = Rack(_asked(master=[spec]), notes.append, chances=1)
+    spec = PluginSpec("talker.vst3", name="Talker", latency={48000: 0})
+    plugins = PluginPool(_config(master=(spec,)), notes.append, chances=1)
     plugins.start()
     assert until(lambda: plugins.tend() or any("stays out" in note for note in notes), 30)
     plugins.stop()
@@ -193,7 +198,7 @@ def test_midi_goes_on_after_what_is_odd(monkeypatch, children):
 
 SLEEPS = "import time; time.sleep(120)"
 HANGS = "import ctypes; ctypes.PyDLL(None).sleep(120)  # with the interpreter's lock"
-ELSEWHERE = "from engine.live import parent; parent._end_with_parent(0)  # not on Linux"
+ELSEWHERE = "from engine.processes import parent; parent._end_with_parent(0)  # not on Linux"
 LOADS = "import numpy, scipy.signal, librosa"
 BEGINS = ["begin()", "t = threading.Thread(target=begin)\nt.start(); t.join()"]
 
@@ -203,7 +208,7 @@ BEGINS = ["begin()", "t = threading.Thread(target=begin)\nt.start(); t.join()"]
 def test_children_end_with_their_parent_in_any_phase(tmp_path, doing, thread):
     (tmp_path / "slow.py").write_text(doing + "\n" + SLEEPS)
     code = (
-        "import sys, threading, time\nfrom engine.live.processes import Child\nmade = []\n"
+        "import sys, threading, time\nfrom engine.processes.children import Child\nmade = []\n"
         f"def begin(): made.append(Child('slow'))\n{thread}\n"
         "time.sleep(0.6)\nassert made[0].status is None\nprint(made[0].pid, flush=True)\n"
         "time.sleep(120)\n"
@@ -238,7 +243,8 @@ def test_a_child_outlives_the_thread_that_wanted_it(tmp_path, monkeypatch, child
 def test_what_is_sent_to_the_group_is_for_the_first_process(tmp_path):
     (tmp_path / "slow.py").write_text("print('{\"ready\": true}', flush=True)\n" + SLEEPS)
     code = (
-        "import os, signal, time\nfrom engine.live.processes import Child\nchild = Child('slow')\n"
+        "import os, signal, time\nfrom engine.processes.children import Child\n"
+        "child = Child('slow')\n"
         "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):\n"
         "    signal.signal(number, signal.SIG_IGN)\n    os.killpg(0, number)\n"
         "while not child.has_said: assert child.status is None; time.sleep(0.01)\n"
@@ -261,7 +267,7 @@ def test_a_priority_that_is_refused_is_said_once_with_its_cure(capsys, monkeypat
         stage.device = {"input": "in", "output": "out", "rate": 48000, "block": 128}
         stage.device |= {"callback": "compiled", "device_samples": 0}
         stage.engine = engine
-        _announce(stage, _asked(), "a preset", _wanted())
+        _announce(stage, _config(), "a preset", _wanted())
         said_ = capsys.readouterr().err
         assert said_.count("real-time priority") == (not given)
         assert ("ulimit -r 95" in said_) == (not given)
@@ -289,11 +295,11 @@ def _tended(supervisor):
     return False
 
 
-def _asked(**changes) -> Asked:
-    return Asked(["none"], "cpu", 174.0, 0.0, Settings(), **changes)
+def _config(**changes) -> EngineConfig:
+    return EngineConfig(["none"], "cpu", 174.0, 0.0, Settings(), **changes)
 
 
 def _wanted():
-    from engine.live.asked import Wanted
+    from engine.config.request import DeviceConfig
 
-    return Wanted(None, None, None, 128, True, _asked())
+    return DeviceConfig(None, None, None, 128, True, _config())

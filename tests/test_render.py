@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live.constant_q import constant_q_db, loudest_phrase
-from engine.live.inference import Scheduled
-from engine.live.render import render
-from engine.live.sources import demo_feed
-from engine.stages.host import Host, Settings
+from engine.io.sources import demo_feed
+from engine.models.executors import Scheduled
+from engine.offline.constant_q import constant_q_db, loudest_phrase
+from engine.offline.render import render
+from engine.offline.signal_chain import SignalChain
 from tests.feeds import db, noise, run
 
 RATE = 24000
@@ -109,7 +110,7 @@ def test_a_generator_that_fails_ends_the_render(feed, tmp_path, generator):
             return np.full_like(image, np.nan)
 
     inference = Scheduled(100)
-    host = Host(Faulty(), inference, RATE, 2, TEMPO, Settings(use="phrase"))
+    host = SignalChain(Faulty(), inference, RATE, 2, TEMPO, Settings(use="phrase"))
     with pytest.raises(RuntimeError, match="not finite"):
         host.process(np.full((2, RATE), 0.1, np.float32))
     inference.close()
@@ -190,9 +191,10 @@ def test_memory_does_not_grow_with_the_file(tmp_path, model_path, rng, figure):
     """Resident memory at its peak, of whole processes: ten times the file, the same memory."""
     model_path("identity")
     code = (
-        "import sys; from pathlib import Path; from engine.live.bench import peak_rss_mib\n"
-        "from engine.live.render import render; from engine.live.generator import OnnxGenerator\n"
-        "from engine.dsp.tempo import Tempo; from engine.stages.host import Settings\n"
+        "import sys; from pathlib import Path; from engine.diagnostics.bench import peak_rss_mib\n"
+        "from engine.offline.render import render\n"
+        "from engine.models.generator import OnnxGenerator\n"
+        "from engine.dsp.tempo import Tempo; from engine.dsp.settings import Settings\n"
         "model = OnnxGenerator(Path(sys.argv[1]), 'cpu', threads=1)\n"
         "render(Path(sys.argv[2]), Path(sys.argv[3]), model, Tempo(240.0), Settings(use='late'))\n"
         "print(peak_rss_mib())\n"

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live.inference import Scheduled
-from engine.stages.host import Host, Settings
+from engine.models.executors import Scheduled
+from engine.offline.signal_chain import SignalChain
 from tests.feeds import noise
-from train.rendering import Rendering
+from train.models.rendering import ImageRendering
 
 RATE = 44100
 BPM = 240.0
@@ -36,7 +37,7 @@ class Comb:
 
 @pytest.fixture
 def layer():
-    return Rendering(FRONT_END).float()
+    return ImageRendering(FRONT_END).float()
 
 
 def test_nothing_and_a_flat_gain_are_rendered_as_they_are(layer):
@@ -58,7 +59,7 @@ def test_it_says_what_the_engine_will_do(layer, rng, figure):
     feed = 0.3 * noise(rng, 8.0, RATE)
     comb, inference = Comb(), Scheduled(100)
     tempo = Tempo(BPM)
-    host = Host(comb, inference, RATE, 2, tempo, Settings(use="late"))
+    host = SignalChain(comb, inference, RATE, 2, tempo, Settings(use="late"))
     out = host.process(np.pad(feed, ((0, 0), (0, host.latency))))[:, host.latency :]
     inference.close()
     first, last = (round(k * tempo.phrase_s * RATE) for k in (1, 2))

@@ -11,14 +11,14 @@ import tomllib
 import numpy as np
 import pytest
 
+from engine.config.rig import Recording, Rig, Slot, read_rig
+from engine.config.rig_template import template
+from engine.config.rig_writer import add_control
 from engine.control.mapping import DEFAULT, Binding
 from engine.errors import DoubledropError, RigError
-from engine.live import board as b
-from engine.live.link import Link
-from engine.live.performer import Performer
-from engine.live.rig import Recording, Rig, Slot, read_rig
-from engine.live.rig_template import template
-from engine.live.rig_writer import add_control
+from engine.host.controller import Controller
+from engine.io.link import Link
+from engine.state import shared_state as b
 from tests.program import doubledrop, started
 
 TEXT = template([], ["Launch Control"], [], ["downbeat-filter", "liquid-to-dancefloor"])
@@ -224,24 +224,24 @@ def test_a_rig_that_is_broken_is_not_written_to(path):
 def test_where_things_stand_is_remembered(tmp_path):
     state = tmp_path / "rig.state.json"
     rig = Rig(slots=[Slot(preset="downbeat-filter")] * 3)
-    board = b.create()
+    shared = b.create()
     try:
-        first = Performer(board, rig, state=state)
-        first.desk.wishes.knobs["wet"] = 0.25
+        first = Controller(shared, rig, state=state)
+        first.mapper.wishes.knobs["wet"] = 0.25
         first.switching.heard(2)
         first.stop()
-        second = Performer(board, rig, state=state)
-        assert second.desk.wishes.knobs["wet"] == 0.25
-        assert second.switching.active == board.called().slot == 2
-        assert board.controls.wet == 0.25
+        second = Controller(shared, rig, state=state)
+        assert second.mapper.wishes.knobs["wet"] == 0.25
+        assert second.switching.active == shared.called().slot == 2
+        assert shared.controls.wet == 0.25
         for broken in ("", "[]", '{"slot": 99, "wet": 7, "level": "x"}'):
             state.write_text(broken)
-            third = Performer(board, rig, state=state)
-            assert third.desk.wishes.knobs["wet"] == 1.0
+            third = Controller(shared, rig, state=state)
+            assert third.mapper.wishes.knobs["wet"] == 1.0
             assert third.switching.active in (0, 2)
         assert list(tmp_path.iterdir()) == [state]
     finally:
-        board.path.unlink()
+        shared.path.unlink()
 
 
 def test_the_commands(tmp_path):

@@ -19,20 +19,20 @@ from rich.text import Text
 from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
 from engine.cli.pane import Pane
 from engine.cli.screen import draw, line
-from engine.control.conductor import Lead
-from engine.control.desk import Waiting
+from engine.config.request import EngineConfig
+from engine.config.rig import Rig
+from engine.config.rig_slot import Slot as RigSlot
+from engine.control.clock_selector import Lead
+from engine.control.control_mapper import Waiting
 from engine.control.mapping import targets
-from engine.live import board as b
-from engine.live.asked import Asked
-from engine.live.ear import Meter
-from engine.live.events import Event, Events
-from engine.live.opening import begin_session
-from engine.live.performer import Performer
-from engine.live.rig import Rig
-from engine.live.rig_slot import Slot as RigSlot
-from engine.live.show import Observer, Show, Slot
-from engine.live.status import Status
-from engine.stages.host import Settings
+from engine.dsp.settings import Settings
+from engine.host.controller import Controller
+from engine.host.meters import Levels
+from engine.host.observer import Observer, SlotStatus, Snapshot
+from engine.host.session import begin_session
+from engine.host.status import Status
+from engine.state import shared_state as b
+from engine.state.events import Event, Events
 
 RATE = 48000
 
@@ -50,7 +50,7 @@ def status(**changed):
 
 def show(slots=3, **changed):
     """A stage in the middle of a set."""
-    it = Show(
+    it = Snapshot(
         seconds=3723.0,
         status=status(),
         state="WET",
@@ -65,7 +65,7 @@ def show(slots=3, **changed):
         bars=4,
         beat=3,
         beats=4,
-        slots=[Slot(f"preset-{n}", n, 1.0, n == 2) for n in range(slots)],
+        slots=[SlotStatus(f"preset-{n}", n, 1.0, n == 2) for n in range(slots)],
         active=0,
         called=1,
         bars_to_go=1.5,
@@ -75,8 +75,8 @@ def show(slots=3, **changed):
         level=0.8,
         macros=[0.1, 0.62],
         waiting={},
-        line_in=Meter(-14.0, -2.0, -14.5, -15.0),
-        line_out=Meter(-13.0, -1.0, -13.5, -14.0),
+        line_in=Levels(-14.0, -2.0, -14.5, -15.0),
+        line_out=Levels(-13.0, -1.0, -13.5, -14.0),
         clip=False,
         limit=True,
         dropout=False,
@@ -143,7 +143,7 @@ def test_every_row_is_as_wide_as_the_terminal_at_any_size(name, keys):
     """No row wraps or is lost, whatever things are called; nothing but text is written."""
     busy = replace(
         show(16),
-        slots=[Slot(name, n, 0.5, n % 2 == 0) for n in range(16)],
+        slots=[SlotStatus(name, n, 0.5, n % 2 == 0) for n in range(16)],
         route=f"{name} → {name}",
         ports=[name] * 3,
         midi=name,
@@ -251,33 +251,33 @@ def test_a_reader_of_events_misses_none_beyond_the_thousandth():
 @pytest.fixture
 def observed():
     """A stage that says it plays, with a performer beside it; no process runs."""
-    board = b.create()
-    asked = Asked([""], "cpu", 120.0, 0.0, Settings())
-    begin_session(board, RATE, 128, (2, 2), asked, 0)
-    board.device.level_now = 1.0
+    shared = b.create()
+    config = EngineConfig([""], "cpu", 120.0, 0.0, Settings())
+    begin_session(shared, RATE, 128, (2, 2), config, 0)
+    shared.device.level_now = 1.0
     device = {"input": "USB Audio", "output": "USB Audio", "rate": RATE, "block": 128}
     stage = SimpleNamespace(
-        board=board,
+        shared=shared,
         device=device | {"device_samples": 256},
         engine={},
         device_pid=1,
         engine_pid=2,
         over=threading.Event(),
-        wanted=SimpleNamespace(asked=asked),
+        wanted=SimpleNamespace(config=config),
         broken={},
         events=Events(),
         **dict.fromkeys(("lost", "restarts", "stalls"), 0),
     )
     rig = Rig(slots=[RigSlot(preset="downbeat-filter")] * 2)
-    performer = Performer(board, rig)
-    yield stage, performer, Observer(stage, performer, None, rig)
-    performer.stop()
-    board.path.unlink()
+    controller = Controller(shared, rig)
+    yield stage, controller, Observer(stage, controller, None, rig)
+    controller.stop()
+    shared.path.unlink()
 
 
 def test_a_lost_device_comes_before_whatever_was_asked_for(observed):
-    stage, performer, observer = observed
-    performer.desk.press("mute", 0.0)
+    stage, controller, observer = observed
+    controller.mapper.press("mute", 0.0)
     assert observer.look().state == "MUTE"
     stage.device_pid = None
     seen = observer.look()
@@ -287,11 +287,11 @@ def test_a_lost_device_comes_before_whatever_was_asked_for(observed):
 
 
 def test_what_is_seen_of_the_controls(observed):
-    _, performer, observer = observed
+    _, controller, observer = observed
     for second, value in enumerate((100, 101)):
         message = mido.Message("control_change", control=16, value=value)
-        performer.desk.wishes.knobs["wet"] = 0.24
-        performer.desk.hear("pads", message, float(second))
+        controller.mapper.wishes.knobs["wet"] = 0.24
+        controller.mapper.hear("pads", message, float(second))
     seen = observer.look()
     assert list(seen.waiting) == ["wet"]
     assert seen.waiting["wet"].wanted == pytest.approx(0.24)
@@ -301,11 +301,11 @@ def test_what_is_seen_of_the_controls(observed):
 
 
 def test_only_the_clock_that_leads_is_called_sure(observed):
-    _, performer, observer = observed
-    performer.conductor.lead = Lead("follow", False, sure=0.75)
+    _, controller, observer = observed
+    controller.clocks.lead = Lead("follow", False, sure=0.75)
     assert observer.look().confidence == 0.75
     for source in ("midi", "tap", "fixed", "link"):
-        performer.conductor.lead = Lead(source, False)
+        controller.clocks.lead = Lead(source, False)
         assert observer.look().confidence is None
 
 

@@ -12,7 +12,7 @@ import pytest
 import soundfile as sf
 
 from engine.cli import signals
-from engine.live.sources import demo_feed
+from engine.io.sources import demo_feed
 from tests.kill_campaign import until
 from tests.program import START
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.live.soak import changes, dropouts
+from engine.diagnostics.soak import changes, dropouts
 
 BLOCK = 128
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.dsp.stft import STFT, Stream
+from engine.dsp.settings import Settings
+from engine.dsp.stft import STFT, STFTStream
 from engine.dsp.tempo import Tempo
-from engine.live.inference import Scheduled
-from engine.stages.delay import Delay
-from engine.stages.graph import DryWet, Series
-from engine.stages.host import Host, Settings
-from engine.stages.paper_renderer import PaperRenderer
-from engine.stages.restyle import Restyle
-from engine.stages.sanitise import Sanitise
-from tests import stage_verifier as verifier
+from engine.effects.delay import Delay
+from engine.effects.graph import DryWet, Series
+from engine.effects.sanitise import Sanitise
+from engine.models.executors import Scheduled
+from engine.offline.paper_renderer import PaperRenderer
+from engine.offline.restyle import RestyleProcessor
+from engine.offline.signal_chain import SignalChain
+from tests import processor_verifier as verifier
 from tests.feeds import noise
 
 RATE = 24000  # the lengths scale with the rate: this one is quick
@@ -29,8 +30,10 @@ def restyle(use, name="flat", lookahead=0, paper=False):
         def make():
             way = STFT.low_delay(RATE)
             if paper:
-                way = PaperRenderer(analyser, Stream(STFT.symmetric(analyser), 2))
-            stage = Restyle(model, Scheduled(1000), analyser, way, TEMPO, 2, use, lookahead)
+                way = PaperRenderer(analyser, STFTStream(STFT.symmetric(analyser), 2))
+            stage = RestyleProcessor(
+                model, Scheduled(1000), analyser, way, TEMPO, 2, use, lookahead
+            )
             return Series(Sanitise(), stage)
 
         return make
@@ -40,7 +43,7 @@ def restyle(use, name="flat", lookahead=0, paper=False):
 
 def host(name, **settings):
     return lambda generator: (
-        lambda: Host(generator(name), Scheduled(1000), RATE, 2, TEMPO, Settings(**settings))
+        lambda: SignalChain(generator(name), Scheduled(1000), RATE, 2, TEMPO, Settings(**settings))
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.inverse import InverseMel
-from engine.dsp.stft import STFT, Stream, rate_factor
+from engine.dsp.stft import STFT, STFTStream, rate_factor
 from engine.errors import UsageError
 from tests.feeds import db
 
@@ -21,7 +21,7 @@ TRANSFORMS = {
 
 
 def through(stft, feed, hops_at_once):
-    stream, step = Stream(stft, len(feed)), hops_at_once * stft.hop
+    stream, step = STFTStream(stft, len(feed)), hops_at_once * stft.hop
     blocks = range(0, feed.shape[-1] - step + 1, step)
     return np.concatenate(
         [stream.synthesise(stream.analyse(feed[:, i : i + step])) for i in blocks], axis=-1
@@ -61,7 +61,7 @@ def test_noise_comes_out_at_its_variance(name, rng):
     stft = TRANSFORMS[name]()
     shape = (1, 400, stft.n_fft // 2 + 1)
     spectra = np.exp(2j * np.pi * rng.random(shape)) * np.sqrt(stft.noise_gain)
-    out = Stream(stft, 1).synthesise(spectra.astype(np.complex64))
+    out = STFTStream(stft, 1).synthesise(spectra.astype(np.complex64))
     assert abs(out[:, 5 * stft.hop :].var() - 1.0) < 0.05
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from engine.effects.specs import PluginSpec
 from engine.errors import EffectError
-from engine.live.admission import find_plugin
-from engine.live.approval import approve, clear, read, typed
-from engine.live.plugin import Plugin
+from engine.plugins.admission import find_plugin
+from engine.plugins.approval import approve, clear, read, typed
+from engine.plugins.plugin import Plugin
 from tests.program import doubledrop
 from tests.strangers import CRAFTED, MARK, RUN_WHEN_APPROVED, Place, plugin, trap
 
@@ -76,7 +77,7 @@ def test_what_was_approved_runs(place, name):
 def test_only_one_place_loads_plugins():
     files = [path for top in ("engine", "train", "export") for path in (ROOT / top).rglob("*.py")]
     loading = [path for path in files if "load_plugin(" in path.read_text(encoding="utf-8")]
-    assert loading == [ROOT / "engine/live/plugin.py"]
+    assert loading == [ROOT / "engine/plugins/plugin.py"]
     text = loading[0].read_text(encoding="utf-8")
     assert text.index("clear(Path(self._path), granted)") < text.index("load_plugin(")
 
@@ -118,7 +119,7 @@ def test_approval_is_of_the_contents_wherever_they_lie(place, change):
     with pytest.raises(EffectError, match="has changed since it was approved"):
         clear(evil)
     with pytest.raises(EffectError, match="plugins approve"):  # in the process that loads it
-        Plugin({"plugin": str(evil)})
+        Plugin(PluginSpec(str(evil)))
     assert ran(place) == 0
     clear(other)
 

@@ -13,27 +13,28 @@ import pytest
 import soundfile
 import torch
 
+from engine.config.request import EngineConfig
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import Quality
 from engine.dsp.path_state import NOTHING, PHRASE_AGO
+from engine.dsp.settings import Settings
 from engine.dsp.stream_columns import StreamColumns
 from engine.dsp.streaming import LEADS, columns_needed, input_size
 from engine.dsp.tempo import Tempo
 from engine.errors import GeneratorError, PresetError, UsageError
-from engine.live import board as b
-from engine.live.asked import Asked
-from engine.live.generator import OnnxGenerator, StreamingOnnx, open_generator
-from engine.live.inference import Eager, Scheduled
-from engine.live.live_path import shape_of
-from engine.live.network import NetworkSession
-from engine.live.opening import begin_session
-from engine.stages.host import Host, Settings
+from engine.host.live_path import shape_of
+from engine.host.network import NetworkSession
+from engine.host.session import begin_session
+from engine.models.executors import Eager, Scheduled
+from engine.models.generator import OnnxGenerator, StreamingOnnx, open_generator
+from engine.offline.signal_chain import SignalChain
+from engine.state import shared_state as b
 from tests.program import doubledrop
 from tests.streaming import network, write
-from train.dataset import RATE
-from train.streaming.network import due
-from train.streaming.sound import Renderer, front_end_image
-from train.streaming.tracks import Piece, Pieces, Version
+from train.data.dataset import RATE
+from train.models.sound_rendering import Renderer, front_end_image
+from train.models.streaming_network import due
+from train.training.tracks import Piece, Pieces, Version
 
 TEMPO = Tempo(175.0, 0.2)
 
@@ -67,7 +68,7 @@ def played(host, feed, block=2048):
 
 def hosted(path, duration=0, tempo=TEMPO, rate=RATE, settings=None, **more):
     settings = settings or Settings()
-    return Host(stream(path), Scheduled(duration), rate, 2, tempo, settings, **more)
+    return SignalChain(stream(path), Scheduled(duration), rate, 2, tempo, settings, **more)
 
 
 @pytest.mark.parametrize("clock", [True, False])
@@ -75,7 +76,7 @@ def test_the_engine_plays_what_training_hears(quiet, clock):
     """The same network, sound and clock: gains, level, memory and place mean the same in both."""
     feed = feed_of(9.0, channels=1)
     settings = Settings(use="phrase" if clock else "edge")
-    host = Host(stream(quiet), Scheduled(0), RATE, 1, TEMPO, settings)
+    host = SignalChain(stream(quiet), Scheduled(0), RATE, 1, TEMPO, settings)
     out = played(host, feed)[:, host.latency :]
     pieces = Pieces.__new__(Pieces)
     pieces.front_end, pieces.rate, pieces._device, pieces._level_db = (
@@ -121,7 +122,7 @@ def test_a_file_gets_its_answers_as_fast_as_they_come(path, block):
     feed = feed_of(5.0)
     wanted = played(hosted(path), feed, 2048)
     runner = Eager()
-    host = Host(stream(path), runner, RATE, 2, TEMPO, Settings())
+    host = SignalChain(stream(path), runner, RATE, 2, TEMPO, Settings())
     found = played(host, feed, block)
     runner.close()
     assert np.array_equal(found, wanted)
@@ -131,7 +132,7 @@ def test_a_file_gets_its_answers_as_fast_as_they_come(path, block):
 def test_an_answer_that_fails_ends_a_file(path):
     generator, runner = stream(path), Eager()
     generator.answer = lambda column, state: (_ for _ in ()).throw(ValueError("no such luck"))
-    host = Host(generator, runner, RATE, 2, TEMPO, Settings())
+    host = SignalChain(generator, runner, RATE, 2, TEMPO, Settings())
     with pytest.raises(GeneratorError, match="no such luck"):
         played(host, feed_of(1.0))
     runner.close()
@@ -222,7 +223,7 @@ class Stopping(Scheduled):
 def test_where_no_answer_comes_a_phrase_ago_is_heard_and_then_nothing(path):
     feed = feed_of(16.0)
     away = range(8 * RATE, 15 * RATE)
-    host = Host(stream(path), Stopping(away), RATE, 2, TEMPO, Settings())
+    host = SignalChain(stream(path), Stopping(away), RATE, 2, TEMPO, Settings())
     heard = []
     for at in range(0, feed.shape[-1], 128):
         host.process(feed[:, at : at + 128])
@@ -240,14 +241,14 @@ def test_where_no_answer_comes_a_phrase_ago_is_heard_and_then_nothing(path):
     assert codes[-1] == 0
     # Led by what was told, one that is never late does the same.
     led = hosted(path, decided=told)
-    first = Host(*(stream(path), Stopping(away), RATE, 2, TEMPO, Settings()))
+    first = SignalChain(*(stream(path), Stopping(away), RATE, 2, TEMPO, Settings()))
     assert np.array_equal(played(led, feed), played(first, feed))
 
 
 def test_an_identity_is_the_feed(tmp_path):
     from engine.dsp.streaming import input_size
     from export.streaming import export_streaming
-    from train.streaming.network import StreamingGenerator
+    from train.models.streaming_network import StreamingGenerator
 
     file = tmp_path / "generator.onnx"
     net = StreamingGenerator(8, (1,))
@@ -277,7 +278,7 @@ def test_kinds_are_told_apart(path, model_path):
         OnnxGenerator(path, "cpu")
     for settings in (Settings(use="late"), Settings(renderer="paper")):
         with pytest.raises(UsageError, match="column by column"):
-            Host(stream(path), Scheduled(0), RATE, 2, TEMPO, settings)
+            SignalChain(stream(path), Scheduled(0), RATE, 2, TEMPO, settings)
     assert LEADS[0] == 4
 
 
@@ -379,18 +380,18 @@ def test_slots_that_hear_one_feed_hear_it_once(path, tmp_path, monkeypatch):
     def published(*paths):
         heard.clear()
         models = [str(one) for one in paths]
-        asked = Asked(models, "cpu", 175.0, 0.2, Settings())
-        board = b.private(shape_of(asked))
-        board.want_tempo(asked.tempo)
-        begin_session(board, 48000, 128, (2, 2), asked, 0)
-        board.slots["runs"] = 1
-        board.write(board.feed, 0, feed)
+        config = EngineConfig(models, "cpu", 175.0, 0.2, Settings())
+        shared = b.private(shape_of(config))
+        shared.want_tempo(config.tempo)
+        begin_session(shared, 48000, 128, (2, 2), config, 0)
+        shared.slots["runs"] = 1
+        shared.write(shared.feed, 0, feed)
         generators = [stream(one) for one in paths]
-        it = NetworkSession(board, generators, asked, lambda slot, at: Scheduled(0), heard=0)
+        it = NetworkSession(shared, generators, config, lambda slot, at: Scheduled(0), heard=0)
         while it.at + it.hop <= feed.shape[-1]:
             it.hear(1)
         it.close()
-        columns_, gains = board.published.answer["column"], board.published.answer_gain
+        columns_, gains = shared.published.answer["column"], shared.published.answer_gain
         return [(columns_[slot].copy(), gains[slot].copy()) for slot in range(len(paths))]
 
     other = write(tmp_path / "generator.onnx", seed=5)

@@ -22,16 +22,16 @@ from tests import streaming
 from tests.datasets import BEAT, write_dataset
 from tests.program import doubledrop
 from train.cli.beginning import beginning
-from train.contrast import PlaceContrast
-from train.dataset import RATE, Dataset
-from train.run import load_run
-from train.run import train as run_training
-from train.streaming.network import StreamingGenerator, due
-from train.streaming.pair import StreamingPair
-from train.streaming.recipe import StreamingRecipe
-from train.streaming.sound import Renderer, front_end_image
-from train.streaming.tracks import SPIN_UP, Draw, Pieces
-from train.streaming.unpaired import learn_unpaired
+from train.data.dataset import RATE, Dataset
+from train.models.contrast import PlaceContrast
+from train.models.sound_rendering import Renderer, front_end_image
+from train.models.streaming_network import StreamingGenerator, due
+from train.training.run import load_run
+from train.training.streaming_pair import StreamingPair
+from train.training.streaming_recipe import StreamingRecipe
+from train.training.tracks import SPIN_UP, Draw, Pieces
+from train.training.trainer import train as run_training
+from train.training.unpaired import learn_unpaired
 
 CPU = torch.device("cpu")
 SMALL = StreamingRecipe(

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from engine.cli.route import is_file
+from engine.config.preset import bundled_folder, load_preset
+from engine.config.rig import read_rig
 from engine.errors import PresetError
-from engine.live.preset import bundled_folder, load_preset
-from engine.live.rig import read_rig
-from engine.live.start import command
+from engine.processes.start import command
 from tests.program import doubledrop
 from tests.strangers import preset
 
@@ -58,7 +58,7 @@ def test_no_module_of_the_working_directory_runs_in_a_child(hostile, own_cache):
     assert done.returncode == 0, done.stderr
     assert not mark()
     # So it would have run.
-    subprocess.run([sys.executable, "-m", "engine.live.probe_process"], stderr=-3, check=False)
+    subprocess.run([sys.executable, "-m", "engine.plugins.probe_process"], stderr=-3, check=False)
     assert mark()
 
 
@@ -76,7 +76,7 @@ def test_a_child_finds_a_checkout_that_is_not_installed(tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit(9)")
     alone = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     said = subprocess.run(
-        command("engine.live.probe_process", "[48000]", "[]", "[]"),
+        command("engine.plugins.probe_process", "[48000]", "[]", "[]"),
         cwd=tmp_path,
         env=alone,
         capture_output=True,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
 from engine.errors import UsageError
-from engine.live.inference import Scheduled
-from engine.stages.host import Host, Settings
+from engine.models.executors import Scheduled
+from engine.offline.signal_chain import SignalChain
 from tests.feeds import noise
 
 RATE = 44100
@@ -30,7 +31,7 @@ def ramp(at_s):
 def played(generator, rng, tempo_at):
     """Six seconds; the host, its feed, its output and where the phrase was, hop by hop."""
     inference = Scheduled(round(0.02 * RATE))
-    host = Host(generator, inference, RATE, 2, Tempo(FROM), Settings())
+    host = SignalChain(generator, inference, RATE, 2, Tempo(FROM), Settings())
     feed = 0.1 * noise(rng, 6.0, RATE)
     out, told = [], Tempo(FROM)
     for first in range(0, feed.shape[-1] - 127, 128):
@@ -86,7 +87,7 @@ def test_a_tempo_that_is_lost_and_found_again_is_not_heard(generator, rng):
     """From the circle to an edge and back: no gap, no click, never dry."""
     for name, gain in (("identity", 1.0), ("flat", 10 ** (6 / 20))):
         inference = Scheduled(round(0.02 * RATE))
-        host = Host(generator(name), inference, RATE, 2, Tempo(FROM), Settings())
+        host = SignalChain(generator(name), inference, RATE, 2, Tempo(FROM), Settings())
         feed = 0.1 * noise(rng, 5.0, RATE)
         out = []
         for first in range(0, feed.shape[-1] - 127, 128):
@@ -107,7 +108,7 @@ def test_a_tempo_that_is_lost_and_found_again_is_not_heard(generator, rng):
 
 def test_late_cannot_change_its_tempo(generator):
     inference = Scheduled(0)
-    host = Host(generator("identity"), inference, RATE, 2, Tempo(FROM), Settings(use="late"))
+    host = SignalChain(generator("identity"), inference, RATE, 2, Tempo(FROM), Settings(use="late"))
     inference.close()
     with pytest.raises(UsageError, match=r"at most 4\.00 s"):
         host.restyle.follow(Tempo(200.0))

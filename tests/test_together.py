@@ -9,21 +9,21 @@ import time
 import numpy as np
 import pytest
 
+from engine.config.request import EngineConfig
 from engine.dsp.path_state import ROWS
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live import board as b
-from engine.live.asked import Asked
-from engine.live.journal import Kind, Reader, note
-from engine.live.leftovers import release
-from engine.live.opening import begin_session
-from engine.live.records import read_together, write_together
-from engine.live.stage_records import Call, Device, TempoWish
+from engine.host.session import begin_session
 from engine.machine_code import compiled, fence
-from engine.stages.host import Settings
+from engine.processes.leftovers import release
+from engine.processes.records import read_together, write_together
+from engine.state import shared_state as b
+from engine.state.journal import JournalReader, Kind, note
+from engine.state.stage_records import Call, DeviceState, TempoWish
 from tests.program import with_tests
 
 _TIMES = 1_000_000
-ASKED = Asked([""], "cpu", 120.0, 0.0, Settings())
+ASKED = EngineConfig([""], "cpu", 120.0, 0.0, Settings())
 _WRITER = """
 import sys
 from pathlib import Path
@@ -69,35 +69,35 @@ def torn(shared, taken, device, most):
 
 
 def _hammered(path, whole) -> None:
-    board = b.Board(path)
+    shared = b.SharedState(path)
     given = np.zeros(1, TempoWish.dtype)
-    hammer(board.tempo.array, given, 1, whole)
-    board.device.heard = 1
-    while not board.device.played:  # until the reader is compiled too
+    hammer(shared.tempo.array, given, 1, whole)
+    shared.device.heard = 1
+    while not shared.device.played:  # until the reader is compiled too
         pass
-    hammer(board.tempo.array, given, _TIMES, whole)
-    while not (whole or board.controls.stop):  # until both have run at the same time
-        hammer(board.tempo.array, given, _TIMES, whole)
-    board.device.callbacks = 1
+    hammer(shared.tempo.array, given, _TIMES, whole)
+    while not (whole or shared.controls.stop):  # until both have run at the same time
+        hammer(shared.tempo.array, given, _TIMES, whole)
+    shared.device.callbacks = 1
 
 
 def _wants(path) -> None:
     """A tempo, a call and a session, again and again, by the functions of the board."""
-    board, n = b.Board(path), 0
-    while not board.controls.stop:
+    shared, n = b.SharedState(path), 0
+    while not shared.controls.stop:
         n += 1
-        board.want_tempo(Tempo(100.0 + n % 100, float(n % 100)), bool(n % 2))
-        board.call(slot=n % 100, at=n % 100, fade_s=n % 100, cross=n % 100)
+        shared.want_tempo(Tempo(100.0 + n % 100, float(n % 100)), bool(n % 2))
+        shared.call(slot=n % 100, at=n % 100, fade_s=n % 100, cross=n % 100)
         rate = 44100 + n % 3
-        begin_session(board, rate, 128, (n % 3, n % 3), ASKED, 128 * (n % 3))
+        begin_session(shared, rate, 128, (n % 3, n % 3), ASKED, 128 * (n % 3))
         time.sleep(0.001)  # a session's beginning takes milliseconds: most of the time it is one
 
 
 def _notes(path) -> None:
-    board, n = b.Board(path), 0
-    while not board.controls.stop:
+    shared, n = b.SharedState(path), 0
+    while not shared.controls.stop:
         n += 1
-        note(board, Kind.MACRO, n, n, n, n)
+        note(shared, Kind.MACRO, n, n, n, n)
 
 
 WRITERS = {
@@ -111,29 +111,29 @@ WRITERS = {
 @pytest.fixture
 def beside():
     """A board, and another process that writes on it."""
-    board, processes = b.create(), []
-    board.want_tempo(Tempo(100.0))
+    shared, processes = b.create(), []
+    shared.want_tempo(Tempo(100.0))
 
-    def start(name: str) -> b.Board:
-        words = [sys.executable, "-c", _WRITER, board.path, name]
+    def start(name: str) -> b.SharedState:
+        words = [sys.executable, "-c", _WRITER, shared.path, name]
         processes.append(subprocess.Popen(words, env=with_tests(), stdout=subprocess.PIPE))
         assert processes[-1].stdout.readline() == b"ready\n"  # else it would be waited for
-        return board
+        return shared
 
     yield start
-    board.controls.stop = b.ALL_END
+    shared.controls.stop = b.ALL_END
     for process in processes:
         process.wait()
-    release(board.path)
+    release(shared.path)
 
 
-def _torn(board: b.Board, most: int = 1 << 30) -> tuple[int, int]:
-    taken, over = np.zeros(1, TempoWish.dtype), np.ones(1, Device.dtype)
-    torn(board.tempo.array, taken, over, 1)
-    while not board.device.heard:
+def _torn(shared: b.SharedState, most: int = 1 << 30) -> tuple[int, int]:
+    taken, over = np.zeros(1, TempoWish.dtype), np.ones(1, DeviceState.dtype)
+    torn(shared.tempo.array, taken, over, 1)
+    while not shared.device.heard:
         pass
-    board.device.played = 1
-    return torn(board.tempo.array, taken, board.device.array, most)
+    shared.device.played = 1
+    return torn(shared.tempo.array, taken, shared.device.array, most)
 
 
 def test_machine_code_reads_nothing_halfway(beside):
@@ -149,10 +149,10 @@ def test_without_the_count_it_would(beside):
 
 
 def test_tempo_call_and_session_belong_together(beside):
-    board, seen = beside("wants"), set()
+    shared, seen = beside("wants"), set()
     while len(seen) < 60:
-        number, (tempo, known) = board.tempo.count, board.wanted_tempo()
-        call, opened = board.called(), board.opened()
+        number, (tempo, known) = shared.tempo.count, shared.wanted_tempo()
+        call, opened = shared.called(), shared.opened()
         if number > 4 and tempo.downbeat_s and opened is not None and call.cross >= 0.0:
             seen.add(number)
             assert tempo.bpm - 100.0 == tempo.downbeat_s
@@ -163,8 +163,8 @@ def test_tempo_call_and_session_belong_together(beside):
 
 
 def test_rows_of_the_journal_are_whole(beside):
-    board = beside("notes")
-    reader, rows = Reader(board), 0
+    shared = beside("notes")
+    reader, rows = JournalReader(shared), 0
     while rows < 10_000:
         for row in reader.take():
             rows += 1
@@ -172,42 +172,42 @@ def test_rows_of_the_journal_are_whole(beside):
 
 
 def test_a_row_that_is_just_being_written_is_not_taken():
-    board = b.create()
+    shared = b.create()
     try:
-        reader = Reader(board)
+        reader = JournalReader(shared)
         for n in range(ROWS):
-            note(board, Kind.MACRO, n, n, n, n)
-        board.effects_rows[board.effects.noted % ROWS] = -1.0  # halfway, over the oldest
+            note(shared, Kind.MACRO, n, n, n, n)
+        shared.effects_rows[shared.effects.noted % ROWS] = -1.0  # halfway, over the oldest
         assert [row["at"] for row in reader.take()] == list(range(1, ROWS))
         assert reader.lost == 1
     finally:
-        release(board.path)
+        release(shared.path)
 
 
 def test_a_writer_that_was_killed_in_the_middle_holds_nobody_up():
-    board = b.create()
+    shared = b.create()
     try:
-        board.want_tempo(Tempo(120.0, 1.0))
-        before = board.wanted_tempo()
-        board.tempo.count |= 1
-        board.tempo.bpm = 77.0
-        assert board.wanted_tempo() == before
-        board.want_tempo(Tempo(90.0, 2.0))  # the next one mends it
-        assert board.wanted_tempo()[0] == Tempo(90.0, 2.0)
-        board.device.opening |= 1
-        assert board.opened() is None
-        begin_session(board, 48000, 128, (2, 2), ASKED, 0)
-        assert board.opened().number == 1
+        shared.want_tempo(Tempo(120.0, 1.0))
+        before = shared.wanted_tempo()
+        shared.tempo.count |= 1
+        shared.tempo.bpm = 77.0
+        assert shared.wanted_tempo() == before
+        shared.want_tempo(Tempo(90.0, 2.0))  # the next one mends it
+        assert shared.wanted_tempo()[0] == Tempo(90.0, 2.0)
+        shared.device.opening |= 1
+        assert shared.opened() is None
+        begin_session(shared, 48000, 128, (2, 2), ASKED, 0)
+        assert shared.opened().number == 1
     finally:
-        release(board.path)
+        release(shared.path)
 
 
 def test_what_the_engine_is_asked_with_is_on_the_board():
-    board = b.create()
+    shared = b.create()
     try:
-        assert board.called() == Call()
-        board.call(slot=3, at=1 << 40)
-        assert board.called() == Call(3, 1 << 40)
-        assert Asked([], "cpu", 120.0, 0.0, Settings()).known
+        assert shared.called() == Call()
+        shared.call(slot=3, at=1 << 40)
+        assert shared.called() == Call(3, 1 << 40)
+        assert EngineConfig([], "cpu", 120.0, 0.0, Settings()).known
     finally:
-        release(board.path)
+        release(shared.path)

@@ -7,10 +7,11 @@ import pytest
 import soundfile as sf
 import soxr
 
+from engine.beat import bars, beats
+from engine.beat import features as hearing
+from engine.beat.file_tracker import mono, track
 from engine.dsp.tempo import Tempo
-from engine.live import bars, beats, hearing
-from engine.live.sources import demo_feed
-from engine.live.tracker import mono, track
+from engine.io.sources import demo_feed
 
 RATE = 22050
 PATTERNS = {  # kick, snare, hat in sixteenths of one bar

@@ -14,29 +14,30 @@ import numpy as np
 import pytest
 import torch
 
-import train.recipe
+import train
+from engine.config.preset import load_preset
+from engine.dsp.crop import AHEAD
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.view import AHEAD
 from engine.errors import GeneratorError, InputError, UsageError
-from engine.live.generator import OnnxGenerator
-from engine.live.preset import load_preset
+from engine.models.generator import OnnxGenerator
 from export.card import FIGURES, add_figures
 from export.trained import export
 from tests.datasets import write_dataset
 from tests.program import doubledrop, started
 from train.cli.export import export as export_command
-from train.critics import Discriminator
-from train.cyclegan import CycleGan
-from train.dataset import Dataset
-from train.history import History
-from train.images import GenreImages, Windows, batch, spliced
-from train.networks import Generator
-from train.recipe import Recipe, read_recipe
-from train.run import load_run
-from train.run import train as run_training
-from train.streaming.pair import StreamingPair
+from train.data.dataset import Dataset
+from train.data.images import GenreImages, Windows, batch, spliced
+from train.models.critics import Discriminator
+from train.models.history import History
+from train.models.networks import ResNetGenerator
+from train.training.cyclegan import CycleGan
+from train.training.cyclegan_step import learn_cycle
+from train.training.recipe import Recipe, read_recipe
+from train.training.run import load_run
+from train.training.streaming_pair import StreamingPair
+from train.training.trainer import train as run_training
 
-RECIPES = sorted((Path(train.recipe.__file__).parent / "recipes").glob("*.toml"))
+RECIPES = sorted((Path(train.__file__).parent / "recipes").glob("*.toml"))
 SMALL = Recipe(
     source="soft",
     target="hard",
@@ -112,12 +113,12 @@ def test_a_residual_generator_starts_near_the_identity():
     torch.manual_seed(0)
     image = torch.rand(1, 1, 128, 96) * 2 - 1
     with torch.inference_mode():
-        assert (Generator(8, 2)(image) - image).abs().mean() < 0.2
-        assert (Generator(8, 2, residual=False)(image) - image).abs().mean() > 0.3
+        assert (ResNetGenerator(8, 2)(image) - image).abs().mean() < 0.2
+        assert (ResNetGenerator(8, 2, residual=False)(image) - image).abs().mean() > 0.3
 
 
 def test_the_papers_generator_has_the_papers_size():
-    generator = Generator(64, 9, residual=False)
+    generator = ResNetGenerator(64, 9, residual=False)
     assert sum(p.numel() for p in generator.parameters()) == pytest.approx(11.37e6, rel=0.01)
 
 
@@ -170,7 +171,7 @@ def test_critics_see_the_windows_change_on_what_is_played(rendered):
         generator.forward = lambda image: image + 0.1 * torch.ones_like(image).requires_grad_()
     window, played = torch.full((2, 1, 128, 64), 0.5), torch.full((2, 1, 128, 64), -0.5)
     crops = torch.cat([window, played], dim=1)
-    model.step(crops, crops, 0.0, np.random.default_rng(0))
+    learn_cycle(model, crops, crops, 0.0, np.random.default_rng(0))
     fake, real, _ = seen
     assert torch.allclose(fake, played + 0.1, atol=1e-4)
     assert torch.equal(real, played)
@@ -342,7 +343,7 @@ def test_export_carries_what_the_engine_needs(data, tmp_path, rng):
         assert 0 <= out.min() <= out.max() <= 1
 
 
-class Unsteady(Generator):
+class Unsteady(ResNetGenerator):
     """Never gives the same twice: no file can do what it does."""
 
     def forward(self, image):

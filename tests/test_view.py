@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.dsp.crop import AHEAD, Crop
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.tempo import Tempo
-from engine.dsp.view import AHEAD, View
 from engine.dsp.window import PhraseWindow
 
 RATE = 44100
@@ -31,7 +31,7 @@ def test_a_crop_holds_what_was_just_heard_and_then_the_phrase_before(bpm, share)
     now = (2.0 + share) * tempo.phrase_s
     snapshot = heard(PhraseWindow(ANALYSER, tempo), now)
     crops = []
-    View(WIDTH).restyle(lambda crop: crops.append(crop) or crop, snapshot, snapshot.db)
+    Crop(WIDTH).restyle(lambda crop: crops.append(crop) or crop, snapshot, snapshot.db)
     newest_s, hop_s = snapshot.newest / RATE, snapshot.hop / RATE
     columns = np.arange(-(WIDTH - AHEAD - 1), AHEAD + 1)
     wanted = newest_s + columns * hop_s - tempo.phrase_s * (columns > 0)
@@ -42,7 +42,7 @@ def test_a_crop_holds_what_was_just_heard_and_then_the_phrase_before(bpm, share)
 @pytest.mark.parametrize("bpm", [174.0, 175.0, 300.0])
 def test_every_gain_that_is_heard_was_drawn_for_its_place(bpm):
     """Three phrases, an inference every six columns: what is read ahead of now is never stale."""
-    tempo, view = Tempo(bpm), View(WIDTH)
+    tempo, view = Tempo(bpm), Crop(WIDTH)
     window = PhraseWindow(ANALYSER, tempo)
     step = 6 * ANALYSER.hop / RATE
     for k in range(1, int(3 * tempo.phrase_s / step)):
@@ -66,7 +66,7 @@ def test_every_gain_that_is_heard_was_drawn_for_its_place(bpm):
 def test_the_first_crop_reaches_no_further_than_it_was_drawn():
     tempo = Tempo(175.0)
     snapshot = heard(PhraseWindow(ANALYSER, tempo), 1.2 * tempo.phrase_s)
-    known, shown, made = View(WIDTH).restyle(lambda crop: crop + 1, snapshot, snapshot.db)
+    known, shown, made = Crop(WIDTH).restyle(lambda crop: crop + 1, snapshot, snapshot.db)
     assert AHEAD - 1 <= known.reach / known.hop <= AHEAD
     changed = (made != shown).any(axis=1)
     assert 0.5 * WIDTH < changed.sum() < WIDTH

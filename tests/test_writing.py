@@ -13,7 +13,7 @@ import pytest
 import soundfile as sf
 
 from engine.errors import OutputError, UsageError
-from engine.live.files import SoundWriter
+from engine.io.files import SoundWriter
 from engine.writing import Draft, append_line, check_output, free_name, own_folder, write_whole
 from tests.program import START, doubledrop
 

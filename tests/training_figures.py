@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch.nn.functional import l1_loss, mse_loss
 
-from train.cyclegan import CycleGan
-from train.recipe import Recipe
-from train.run import suits_bfloat16
+from train.training.cyclegan import CycleGan
+from train.training.cyclegan_step import learn_cycle
+from train.training.recipe import Recipe
+from train.training.run import suits_bfloat16
 
 STEPS = 8
 PAPER = Recipe(
@@ -81,7 +82,9 @@ def main() -> None:
         heard = [torch.cat([x, x], dim=1) for x in (a, b)]  # the window is what is played
         for name, taken in times.items():
             begun = time.perf_counter()
-            losses[name] = plain.step(a, b) if name == "plain" else ours.step(*heard, 2e-4, rng)
+            losses[name] = (
+                plain.step(a, b) if name == "plain" else learn_cycle(ours, *heard, 2e-4, rng)
+            )
             taken.append(time.perf_counter() - begun)
     medians = {name: float(np.median(t[1:])) for name, t in times.items()}
     print(

@@ -18,7 +18,7 @@ from engine.cli.commands import register
 from engine.cli.console import fail, say
 from engine.cli.streams import guarded
 from engine.errors import DoubledropError
-from engine.live.deadline import leave
+from engine.models.deadline import leave
 
 _OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 _TRAINING = {"torch", "onnx", "sklearn", "joblib", "mir_eval"}

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from engine.cli.console import waiting, warn
-from engine.live.admission import admit
-from engine.live.asked import Asked
-from engine.live.probe import RATES
-from engine.live.rack import effects_in
+from engine.config.request import EngineConfig
+from engine.effects.specs import BranchesSpec
+from engine.plugins.admission import admit
+from engine.plugins.pool import effects_in
+from engine.plugins.probe import RATES
 
 
-def admitted(asked: Asked, *rates: int) -> Asked:
+def admitted(config: EngineConfig, *rates: int) -> EngineConfig:
     """What a rig asks, with what is known of its effects.
 
     Args:
-        asked: by the rig.
+        config: by the rig.
         rates: hertz, beside the usual ones.
 
     Raises:
         EffectError: a macro moves what a plugin does not have.
     """
     with waiting("trying the effects") as told:
-        asked = admit(asked, sorted({*RATES, *rates}), lambda name: told(f"trying {name}"))
-    for spec in effects_in(asked):
-        if spec.get("refused"):
-            warn(f"{spec['name']} is left out: {spec['refused']}")
-    return asked
+        config = admit(config, sorted({*RATES, *rates}), lambda name: told(f"trying {name}"))
+    for spec in effects_in(config):
+        if not isinstance(spec, BranchesSpec) and spec.refused:
+            warn(f"{spec.name} is left out: {spec.refused}")
+    return config

@@ -10,7 +10,7 @@ import typer
 
 from engine.cli import options
 from engine.cli.console import say, say_json
-from engine.live import approval
+from engine.plugins import approval
 
 
 def approve(

@@ -11,7 +11,7 @@ import typer
 from engine.cli import options
 from engine.cli.console import say, say_json, waiting
 from engine.cli.numbers import number
-from engine.live.preset import bundled_names, load_preset
+from engine.config.preset import bundled_names, load_preset
 from engine.strict_json import written
 from engine.writing import append_line, check_log
 
@@ -37,7 +37,7 @@ def bench(
 
     Example: doubledrop bench --log bench.jsonl
     """
-    from engine.live.bench import bench as measure
+    from engine.diagnostics.bench import bench as measure
 
     if log is not None:
         check_log(log)

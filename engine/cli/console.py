@@ -21,7 +21,7 @@ from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from engine.cli.streams import Stream
+from engine.cli.streams import PrintableStream
 from engine.strict_json import legible, written
 from engine.text import encodable, printable, printable_lines
 
@@ -37,7 +37,7 @@ class Terminal(Console):
     def file(self) -> IO[str]:
         """Where it writes: past the guard of the streams, for its own escape sequences."""
         file: Any = super().file
-        return cast(IO[str], file.steering() if isinstance(file, Stream) else file)
+        return cast(IO[str], file.steering() if isinstance(file, PrintableStream) else file)
 
     @file.setter
     def file(self, new: IO[str]) -> None:

@@ -12,9 +12,9 @@ from engine.cli import options
 from engine.cli.console import Table, progress, say, say_json, stdout
 from engine.cli.numbers import number
 from engine.cli.tempo import assumed_tempo
+from engine.config.preset import bundled_names, load_preset
 from engine.errors import DeviceError
-from engine.live.devices import Device, devices, find
-from engine.live.preset import bundled_names, load_preset
+from engine.io.devices import Device, devices, find
 
 
 def doctor(
@@ -37,8 +37,8 @@ def doctor(
 
     Example: doubledrop doctor --preset liquid-to-dancefloor
     """
-    from engine.live import doctor as examination
-    from engine.live.processes import may_hurry
+    from engine.diagnostics import doctor as examination
+    from engine.processes.children import may_hurry
 
     tempo = assumed_tempo(None, None, beats_per_bar, examination.TEMPOS[0])
     listed, trouble = _devices()

@@ -54,7 +54,13 @@ def takes(
 def ignores(
     context: typer.Context, mode: str, *names: str, cures: Mapping[str, str] | None = None
 ) -> None:
-    """Refuse what has no effect in a mode, which takes everything else; as :func:`takes`.
+    """Refuse what has no effect in a mode, which takes everything else.
+
+    Args:
+        context: of the command.
+        mode: as a user calls it, as in "play RIG".
+        names: of the parameters that have no effect in it.
+        cures: of some of these; by default to leave it out.
 
     Raises:
         UsageError: one of them was given.

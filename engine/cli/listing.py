@@ -9,10 +9,10 @@ import typer
 
 from engine.cli import options
 from engine.cli.console import Table, say, say_json, stdout
+from engine.config.preset import bundled_names, load_preset
 from engine.errors import DeviceError, DoubledropError
-from engine.live import devices as audio
-from engine.live.generator import open_generator
-from engine.live.preset import bundled_names, load_preset
+from engine.io import devices as audio
+from engine.models.generator import open_generator
 
 
 def presets(

@@ -14,13 +14,13 @@ from engine.cli.app import App
 from engine.cli.console import say, say_json, tell
 from engine.cli.given import ignores
 from engine.cli.numbers import number
-from engine.control.learning import Lesson
+from engine.config.rig import read_rig
+from engine.config.rig_writer import add_control
+from engine.control.learning import MidiLearn
 from engine.control.mapping import DEFAULT, KNOBS, TARGETS_SAID, Binding, does, targets
-from engine.control.messages import Decoder
+from engine.control.messages import MidiDecoder
 from engine.errors import UsageError, did_you_mean
-from engine.live.midi import Heard, Midi, port_names
-from engine.live.rig import read_rig
-from engine.live.rig_writer import add_control
+from engine.io.midi import Heard, Midi, port_names
 
 app = App(help="MIDI ports and controls.")
 _LOOK_S = 0.005
@@ -63,19 +63,19 @@ def monitor(
     rig = None if path is None else read_rig(path, presets=False)
     bindings = DEFAULT if rig is None else rig.bindings()
     programs = [] if rig is None else rig.programs()
-    decoders: dict[str, Decoder] = {}
+    decoders: dict[str, MidiDecoder] = {}
 
     def show(name: str, message: Any, time_s: float) -> None:
         if message.type == "clock" and not clock:
             return
-        gesture = decoders.setdefault(name, Decoder()).decode(message)
+        event = decoders.setdefault(name, MidiDecoder()).decode(message)
         called = ""
-        if gesture:
-            called = f"{gesture.control} channel {gesture.channel} → "
-            called += _said(does(bindings, name, gesture.control, gesture.channel))
-            if gesture.kind == "program" and rig is not None:
-                at = programs.index(gesture.number) + 1 if gesture.number in programs else 0
-                called += f" {gesture.number}: {f'slot {at}' if at else 'no slot'}"
+        if event:
+            called = f"{event.control} channel {event.channel} → "
+            called += _said(does(bindings, name, event.control, event.channel))
+            if event.kind == "program" and rig is not None:
+                at = programs.index(event.number) + 1 if event.number in programs else 0
+                called += f" {event.number}: {f'slot {at}' if at else 'no slot'}"
         say(f"{time_s - began:9.3f} s  {name}  {message}  {called}".rstrip())
 
     began = time.monotonic()
@@ -95,7 +95,7 @@ def learn(
     """Learn a control: press it once, sweep it over its range, or turn an encoder slowly left.
 
     Example: doubledrop midi learn rig.toml wet
-    """
+    """  # noqa: DOC501
     if target not in targets():
         cure = did_you_mean(target, targets()) or "Choose one."
         raise UsageError("target", target, expected=TARGETS_SAID, cure=cure)
@@ -103,22 +103,22 @@ def learn(
         turned = ["invert"] if target != "nudge" else []
         ignores(ctx, f"{target}, a button", "switch", *turned)
     before = read_rig(path, presets=False).bindings()
-    lesson, began = Lesson(target, invert=invert, switch=switch), time.monotonic()
-    decoders: dict[str, Decoder] = {}
+    learned, began = MidiLearn(target, invert=invert, switch=switch), time.monotonic()
+    decoders: dict[str, MidiDecoder] = {}
 
     def hear(name: str, message: Any, time_s: float) -> None:
-        gesture = decoders.setdefault(name, Decoder()).decode(message)
-        if gesture is not None:
-            lesson.hear(name, gesture, time_s)
+        event = decoders.setdefault(name, MidiDecoder()).decode(message)
+        if event is not None:
+            learned.hear(name, event, time_s)
 
     def over() -> bool:
         now = time.monotonic()
-        return now - began > seconds or lesson.is_over(now, _SWEEP_S)
+        return now - began > seconds or learned.is_over(now, _SWEEP_S)
 
     on = ", ".join(dict.fromkeys(b.control for b in before if b.target == target))
     tell(f"press, sweep or turn the control for {target}" + (f", now {on}" if on else ""))
     _hear(port, hear, over)
-    binding = lesson.binding()
+    binding = learned.binding()
     if binding is None:
         raise UsageError(
             "controller",
@@ -136,7 +136,8 @@ def changes(before: Sequence[Binding], after: Sequence[Binding], learnt: Binding
     """What controls did before one was learnt, and do now, as far as that has changed.
 
     Args:
-        before, after: all bindings then and now.
+        before: all bindings then.
+        after: all bindings now.
         learnt: the one that is new.
     """
     where = learnt.port, learnt.control, learnt.channel

@@ -27,7 +27,8 @@ def number(text: str, low: float, high: float, unit: str = "", *names: str, **ho
 
     Args:
         text: what it is, for the help; the range is added.
-        low, high: the least and the greatest it may be.
+        low: the least it may be.
+        high: the greatest it may be.
         unit: of it, for the help and the message.
         names: of the option, where it is not called as its parameter.
         how: as of :func:`typer.Option`.
@@ -43,7 +44,13 @@ def number(text: str, low: float, high: float, unit: str = "", *names: str, **ho
 
 
 def one_of(text: str, values: Sequence[int], unit: str = "") -> Any:
-    """An option that is one of few numbers."""
+    """An option that is one of few numbers.
+
+    Args:
+        text: what it is, for the help.
+        values: what it may be.
+        unit: of it, for the message.
+    """
     wanted = f"one of {', '.join(map(str, values))} {unit}".rstrip()
 
     def check(param: typer.CallbackParam, value: Any) -> Any:

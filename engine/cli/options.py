@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from engine.cli.numbers import DAY_S, LONGEST_S, MOST_JOBS, SEEDS, number, one_of
+from engine.dsp.latency import LOOKAHEAD_COLUMNS
 from engine.dsp.tempo import MAX_BEATS, MAX_BPM, MIN_BEATS, MIN_BPM
-from engine.stages.restyle import LOOKAHEAD_COLUMNS
 
 LOOKAHEADS_MS = tuple(LOOKAHEAD_COLUMNS)
 

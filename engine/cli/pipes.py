@@ -56,6 +56,8 @@ def output_file(sink: Path, as_json: bool) -> Iterator[Path]:
 
     Raises:
         UsageError: stdout is a terminal, or is for JSON.
+        BrokenPipeError: whoever reads stdout has had enough.
+        OutputError: stdout cannot be written.
     """
     if sink not in _STDOUT:
         yield sink
@@ -92,7 +94,11 @@ def _is_pipe(path: Path) -> bool:
 
 
 def _opened(source: Path) -> int:
-    """A file descriptor to read from."""
+    """A file descriptor to read from.
+
+    Raises:
+        InputError: it is closed, a terminal or a device, or nobody writes to it.
+    """
     if source == Path("-"):
         try:
             fd = os.dup(0)

@@ -14,14 +14,14 @@ from engine.cli.given import RIG_HAS, ignores
 from engine.cli.numbers import number, one_of
 from engine.cli.route import Route, find_route
 from engine.cli.tempo import assumed_tempo, find_tempo
+from engine.config.preset import load_preset
+from engine.config.request import DeviceConfig
+from engine.config.rig import Devices, Rig, read_rig
+from engine.dsp.settings import MAX_RATE, MIN_RATE, Settings
 from engine.dsp.tempo import Tempo
-from engine.live import sources
-from engine.live.asked import Wanted
-from engine.live.files import SoundReader
-from engine.live.leftovers import sweep
-from engine.live.preset import load_preset
-from engine.live.rig import Devices, Rig, read_rig
-from engine.stages.host import MAX_RATE, MIN_RATE, Settings
+from engine.io import sources
+from engine.io.files import SoundReader
+from engine.processes.leftovers import sweep
 
 _PRESET = "liquid-to-dancefloor"
 
@@ -110,9 +110,9 @@ def play(
     rig = rig if effects else rig.bare()
     if record is None and rig.recording.enabled:
         record = Path(rig.recording.folder)
-    asked = admitted(rig.asked(provider.value, tempo, settings))
-    wanted = Wanted(
-        *(source, sink, rate or devices.rate, block or devices.block, not interpreted, asked),
+    config = admitted(rig.config(provider.value, tempo, settings))
+    wanted = DeviceConfig(
+        *(source, sink, rate or devices.rate, block or devices.block, not interpreted, config),
         seconds=seconds,
         loop=loop,
     )

@@ -11,14 +11,15 @@ import typer
 from engine.cli import approve, options
 from engine.cli.app import App
 from engine.cli.console import Table, say, say_json, stdout, tell, waiting
+from engine.effects.catalogue import EFFECTS
+from engine.effects.specs import PluginSpec
 from engine.errors import EffectError, UsageError
-from engine.live import approval
-from engine.live.admission import find_plugin, judge, known_plugins
-from engine.live.approval import granted_now, installed, is_installed
-from engine.live.bundle import is_plugin
-from engine.live.effects import EFFECTS
-from engine.live.plugin import Plugin
-from engine.live.probe import Verdict
+from engine.plugins import approval
+from engine.plugins.admission import find_plugin, judge, known_plugins
+from engine.plugins.approval import granted_now, installed, is_installed
+from engine.plugins.bundle import is_plugin
+from engine.plugins.plugin import Plugin
+from engine.processes.messages import Verdict
 from engine.writing import check_output
 
 app = App(help="Effects for the chains of presets and rigs.")
@@ -76,7 +77,7 @@ def scan(
         say("no plugins found; name their folder: doubledrop plugins scan FOLDER")
         return
     with waiting("trying plugins") as told:
-        specs = [{"plugin": str(file)} for file in files]
+        specs = [PluginSpec(str(file)) for file in files]
         verdicts = judge(specs, told=lambda name: told(f"trying {name}"), again=True)
     if as_json:
         found = {str(f): v.to_json() for f, v in zip(files, verdicts, strict=True)}
@@ -101,10 +102,10 @@ def check(
     """Try one plugin and say what it does; exit status 2 if it may not play.
 
     Example: doubledrop plugins check ~/.vst3/Room.vst3
-    """
+    """  # noqa: DOC501
     file = find_plugin(plugin)
     with waiting(f"trying {file.stem}"):
-        (verdict,) = judge([{"plugin": str(file)}], again=True, granted=_granted(file))
+        (verdict,) = judge([PluginSpec(str(file))], again=True, granted=_granted(file))
     if as_json:
         say_json(verdict.to_json())
     if verdict.fault:
@@ -139,6 +140,7 @@ def save(
     given: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter.")
     ] = None,
+    inside: Annotated[str, typer.Option(help="Which plugin, of a file that holds several.")] = "",
     window: Annotated[bool, typer.Option(help="Open the plugin's own window first.")] = True,
     force: options.Force = False,
 ) -> None:
@@ -146,20 +148,21 @@ def save(
     that is there already is where it begins.
 
     Example: doubledrop plugins save Room room.state --set size=0.4 --no-window
-    """
+    """  # noqa: DOC501
     file = find_plugin(plugin)
-    spec: dict[str, Any] = {"plugin": str(file)}
+    values: dict[str, float | str] = {}
     check_output(state, force=force)
-    if state.exists():
-        spec["state"] = str(state)
     for one in given or ():
         name, _, value = one.partition("=")
         try:
-            spec[name] = float(value)
+            values[name] = float(value)
         except ValueError:
-            spec[name] = value
-        if spec[name] in ("", None) or (isinstance(spec[name], float) and not isfinite(spec[name])):
+            values[name] = value
+        read = values[name]
+        if read == "" or (isinstance(read, float) and not isfinite(read)):
             raise UsageError("--set", one, expected="NAME=VALUE", cure="Give a finite value.")
+    begun = str(state) if state.exists() else ""
+    spec = PluginSpec(str(file), inside, begun, values)
     loaded = Plugin(spec, _granted(file))
     if window:
         tell(f"close the window of {loaded.name} to keep its state")

@@ -10,17 +10,18 @@ import typer
 from engine.cli import options
 from engine.cli.app import App
 from engine.cli.console import fail, say, say_json, waiting, warn
+from engine.config.preset import bundled_names
+from engine.config.rig import Rig, inspect_rig
+from engine.config.rig_check import warnings
+from engine.config.rig_template import template
+from engine.dsp.settings import Settings
+from engine.effects.specs import BranchesSpec
 from engine.errors import DeviceError, DoubledropError, EffectError, RigError, faults
-from engine.live import devices as audio
-from engine.live import midi
-from engine.live.admission import admit
-from engine.live.loading import check_slots
-from engine.live.preset import bundled_names
-from engine.live.rack import effects_in
-from engine.live.rig import Rig, inspect_rig
-from engine.live.rig_check import warnings
-from engine.live.rig_template import template
-from engine.stages.host import Settings
+from engine.io import devices as audio
+from engine.io import midi
+from engine.models.loading import check_slots
+from engine.plugins.admission import admit
+from engine.plugins.pool import effects_in
 from engine.text import counted
 from engine.writing import write_whole
 
@@ -37,7 +38,7 @@ def init(
     """Write a commented rig for what is plugged in.
 
     Example: doubledrop rig init rig.toml
-    """
+    """  # noqa: DOC501
     if path.exists() and not force:
         raise RigError(str(path), "exists", cure="Choose another name, or add --force.")
     try:
@@ -64,7 +65,7 @@ def check(path: RigFile = Path("rig.toml"), as_json: options.AsJson = False) -> 
     things) is a warning.
 
     Example: doubledrop rig check rig.toml
-    """
+    """  # noqa: DOC501
     rig, mistakes = inspect_rig(path)
     noted = [] if rig is None else warnings(path, rig)
     if rig is not None:
@@ -97,7 +98,7 @@ def _missing(rig: Rig) -> list[DoubledropError]:
     ports = {control.port for control in rig.controls} | {rig.clock.port}
     found += midi.missing(ports, rig.lights.port)
     try:
-        asked = admit(rig.asked("cpu", rig.clock.tempo(), Settings()))
+        config = admit(rig.config("cpu", rig.clock.tempo(), Settings()))
     except DoubledropError as fault:
         return [*found, fault]
     with waiting("trying the generators"):
@@ -105,6 +106,6 @@ def _missing(rig: Rig) -> list[DoubledropError]:
         dry = check_slots([slot.model() for slot in there.values()])
     numbers = list(there)
     found += [fault.within(f"slot {numbers[place]} plays dry") for place, fault in dry.items()]
-    refused = [spec for spec in effects_in(asked) if spec.get("refused")]
+    effects = [spec for spec in effects_in(config) if not isinstance(spec, BranchesSpec)]
     cure = "Or take it out of the rig."
-    return found + [EffectError(spec["name"], spec["refused"], cure=cure) for spec in refused]
+    return found + [EffectError(one.name, one.refused, cure=cure) for one in effects if one.refused]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.cli.console import tell
+from engine.config.names import is_sound_path
+from engine.config.request import DeviceConfig
 from engine.errors import DeviceError
-from engine.live import devices as audio
-from engine.live import sources
-from engine.live.asked import Wanted
-from engine.live.files import check_writable, make_folder
-from engine.live.named import is_sound_path
+from engine.io import devices as audio
+from engine.io import sources
+from engine.io.files import check_writable, make_folder
 from engine.writing import check_output, free_name
 
 TAKES = Path("takes")
@@ -41,7 +41,7 @@ class Route:
         both = self.path is not None and self.input_path is not None
         return self.path.with_suffix(".png") if self.path and both else None
 
-    def wanted(self, wanted: Wanted) -> Wanted:
+    def wanted(self, wanted: DeviceConfig) -> DeviceConfig:
         """The same for the stage, with files in the place of devices."""
         kept = None if self.output_device else "" if self.path is None else str(self.path)
         feed = "" if self.input_path is None else str(self.input_path)
@@ -52,7 +52,13 @@ class Route:
 
 
 def find_route(source: str | None, sink: str | None, force: bool = False) -> Route:
-    """The route between these; see ``play`` for what they may be.
+    """The route between these, before anything is opened.
+
+    Args:
+        source: device, sound file or ``demo``; None for the line-in, or the demo if there is none.
+        sink: device, sound file or ``none``; None for the line-out, or a file in :data:`TAKES` if
+            there is none.
+        force: whether files that are not ours may be replaced.
 
     Raises:
         DeviceError: there is no such device.

@@ -12,7 +12,13 @@ _BETWEEN = "  "
 
 
 def row(text: Text, width: int, pad: bool = False) -> Text:
-    """One row: what is too long ends in an ellipsis; ``pad`` fills it with its own style."""
+    """One row: what is too long ends in an ellipsis.
+
+    Args:
+        text: what stands in it.
+        width: cells.
+        pad: whether a shorter one is filled up, in its own style.
+    """
     cut = text.copy()
     cut.no_wrap = True
     cut.truncate(width, overflow="ellipsis", pad=pad)
@@ -23,7 +29,8 @@ def beside(left: Text, right: Text, width: int, first: bool = False) -> Text:
     """Two texts at the two ends of a row.
 
     Args:
-        left, right: what stands there.
+        left: text at the left end.
+        right: text at the right end.
         width: of the row, cells.
         first: whether the left one is cut last; else the right one is.
     """
@@ -38,7 +45,13 @@ def beside(left: Text, right: Text, width: int, first: bool = False) -> Text:
 
 
 def columns(cells: Sequence[Text], count: int, width: int) -> Text:
-    """Texts in so many columns of the same width."""
+    """Texts in so many columns of the same width.
+
+    Args:
+        cells: one a column.
+        count: columns that the row has room for.
+        width: of the row, cells.
+    """
     each = width // count
     return row(Text.assemble(*(row(cell, each, pad=True) for cell in cells)), width)
 
@@ -62,7 +75,8 @@ def framed(
 
     Args:
         rows: each at most ``width`` − 4 cells wide.
-        title, subtitle: cut to the room there is.
+        title: above; cut to the room there is.
+        subtitle: below; cut to the room there is.
         width: of the box, cells.
         style: of its lines.
         encoding: of the terminal; what it lacks is written as something alike, which may be longer.

@@ -35,7 +35,7 @@ class Interrupted(KeyboardInterrupt):
     """One of the signals has come; its number is the argument."""
 
 
-class _Command:
+class _Interruptions:
     """What has come while one command runs."""
 
     def __init__(self) -> None:
@@ -46,7 +46,11 @@ class _Command:
         self._again, self._waited_s = False, 0.0
 
     def hear(self, number: int, frame: FrameType | None) -> None:
-        """The handler of all of them."""
+        """The handler of all of them.
+
+        Raises:
+            Interrupted: where the command can be ended.
+        """
         if self._again:
             self._again = False
         else:
@@ -94,7 +98,7 @@ class _Command:
         return 0 if not others and otherwise == 0 else 128 + number
 
 
-_now = _Command()
+_now = _Interruptions()
 
 
 def begun() -> None:
@@ -114,7 +118,7 @@ def run(command: Callable[[], None]) -> None:
     if threading.current_thread() is not threading.main_thread():
         command()
         return
-    _now = here = _Command()
+    _now = here = _Interruptions()
     here.imports = False
     before, hooks = _install(here), (sys.unraisablehook, threading.excepthook)
     _silence(here)
@@ -170,7 +174,7 @@ def noted() -> Iterator[Callable[[], bool]]:
     here.patient = False
 
 
-def _install(command: _Command) -> dict[int, Any]:
+def _install(command: _Interruptions) -> dict[int, Any]:
     found = {number: signal.getsignal(number) for number in _NUMBERS}
     heard = {number: before for number, before in found.items() if before != signal.SIG_IGN}
     for number in heard:
@@ -186,7 +190,7 @@ def _is_importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _silence(command: _Command) -> None:
+def _silence(command: _Interruptions) -> None:
     """Nothing that threads and destructors come upon in an ending is shown."""
     unraisable, thread = sys.unraisablehook, threading.excepthook
 
@@ -213,7 +217,7 @@ def _send(number: int) -> None:
 
 
 @contextmanager
-def _watched(command: _Command) -> Iterator[None]:
+def _watched(command: _Interruptions) -> Iterator[None]:
     """A thread that sees signals which the main thread does not come to heed."""
     if sys.platform == "win32":  # there, they come in a thread of their own
         yield

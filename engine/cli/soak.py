@@ -12,13 +12,13 @@ from engine.cli import options
 from engine.cli.admit import admitted
 from engine.cli.console import progress, say, say_json
 from engine.cli.numbers import LONGEST_S, number
+from engine.config.request import DeviceConfig
+from engine.config.rig import Rig, read_rig
+from engine.config.rig_slot import Slot
+from engine.dsp.settings import Settings
 from engine.errors import UsageError
-from engine.live.asked import Wanted
-from engine.live.files import make_folder
-from engine.live.rig import Rig, read_rig
-from engine.live.rig_slot import Slot
-from engine.live.sources import demo_feed
-from engine.stages.host import Settings
+from engine.io.files import make_folder
+from engine.io.sources import demo_feed
 from engine.strict_json import written
 from engine.writing import check_output, write_whole
 
@@ -50,9 +50,9 @@ def soak(
     is not the stage's; and one that does nothing but spin for the median of the stage's callback.
 
     Example: doubledrop soak --minutes 10 --report soak
-    """
-    from engine.live.soak import draw
-    from engine.live.soak import soak as run
+    """  # noqa: DOC501
+    from engine.diagnostics.soak import draw
+    from engine.diagnostics.soak import soak as run
 
     if rig is not None and preset:
         raise UsageError("--preset", preset[0], cure="A rig names its own presets: leave it out.")
@@ -66,11 +66,11 @@ def soak(
         slot.load()
     feed, tempo = demo_feed()
     settings = Settings()
-    asked = admitted(chosen.at_tempo(tempo.bpm).asked(provider.value, tempo, settings))
+    config = admitted(chosen.at_tempo(tempo.bpm).config(provider.value, tempo, settings))
     with progress(TaskProgressColumn(), TimeRemainingColumn(), hidden=as_json) as bar:
         task = bar.add_task("starting", total=1.0)
         result = run(
-            Wanted(None, None, None, block, True, asked),
+            DeviceConfig(None, None, None, block, True, config),
             minutes,
             feed,
             lambda status, share: bar.update(

@@ -6,7 +6,6 @@ import os
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,20 +14,21 @@ from engine.cli.console import say, say_json, shares, stderr, tell, waiting, war
 from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
 from engine.cli.pane import pane
 from engine.cli.screen import draw, line
+from engine.config.request import DeviceConfig, EngineConfig
+from engine.config.rig import Rig
 from engine.errors import PresetError
-from engine.live.asked import Asked, Wanted
-from engine.live.compiling import is_compiled
-from engine.live.events import Events
-from engine.live.midi_file import read_midi
-from engine.live.performer import Performer
-from engine.live.recorder import Recorder
-from engine.live.report import draw_two
-from engine.live.rig import Rig
-from engine.live.show import Observer
-from engine.live.status import Status, latency, look
-from engine.live.supervisor import Supervisor, refused
-from engine.live.take import hash_of
+from engine.host.compiling import is_compiled
+from engine.host.controller import Controller
+from engine.host.observer import Observer
+from engine.host.status import Status, latency, look
+from engine.host.supervisor import Supervisor, refused
+from engine.io.midi_file import read_midi
+from engine.offline.report import draw_two
 from engine.paths import fitting
+from engine.state.events import Events
+from engine.takes.asked import written_config
+from engine.takes.recorder import Recorder
+from engine.takes.take import hash_of
 
 _OPENING = "opening the devices, loading the network"
 _COMPILING = "compiling the audio path for this machine (once, about half a minute)"
@@ -37,7 +37,7 @@ _PLAIN_PERIOD_S = 5.0
 
 
 def play_stage(
-    wanted: Wanted,
+    wanted: DeviceConfig,
     rig: Rig,
     rig_path: Path | None,
     seconds: float | None,
@@ -47,20 +47,29 @@ def play_stage(
 ) -> None:
     """Play until the time or the file is over, or Ctrl-C.
 
+    Args:
+        wanted: devices or files, and what is played with.
+        rig: its slots, controls and clock.
+        rig_path: file of the rig; None where one preset was asked for.
+        seconds: how long; None for no end.
+        as_json: whether to print one JSON object and nothing else.
+        record: folder that takes are recorded into, or None.
+        midi: Standard MIDI File to play on the controls, or None.
+
     Raises:
         DeviceError: a device is missing or refuses.
         PresetError: the preset cannot be loaded or run as asked.
         OutputError: there is no place for takes, or the disk is full that is recorded on.
         DeviceLost: a device beside a file has gone; beside a device it is waited for.
         InputError: the MIDI file cannot be read.
-    """
+    """  # noqa: DOC501
     score = read_midi(midi, warn) if midi is not None else []
-    asked = wanted.asked
+    config = wanted.config
     stage = Supervisor(wanted)
     events = _Events(stage.events)
     state = None if rig_path is None else _state_of(rig_path)
-    performer = Performer(
-        *(stage.board, rig, asked.downbeat_s, state, score),
+    controller = Controller(
+        *(stage.shared, rig, config.downbeat_s, state, score),
         tell=stage.note,
         feed_is_file=bool(wanted.feed),
     )
@@ -69,27 +78,27 @@ def play_stage(
         facts = {
             "version": version("doubledrop"),
             "presets": names,
-            "asked": asdict(asked),
-            "models_sha256": [hash_of(model) for model in asked.models],
+            "asked": written_config(config),
+            "models_sha256": [hash_of(model) for model in config.models],
         }
-        performer.heard = deque()
-        recorder = Recorder(stage.board, record, facts, stage.events, stage.note, performer.heard)
+        controller.heard = deque()
+        recorder = Recorder(stage.shared, record, facts, stage.events, stage.note, controller.heard)
         recorder.start()  # a take that begins with the session can be played again
     try:
         with waiting(_OPENING if is_compiled() else _COMPILING):
             stage.start()
         if rig_path is None and stage.broken:  # the one preset that was asked for
             raise refused(PresetError, stage.broken[0])
-        _announce(stage, asked, " | ".join(names), wanted)
-        performer.start()
-        observer = Observer(stage, performer, recorder, rig)
+        _announce(stage, config, " | ".join(names), wanted)
+        controller.start()
+        observer = Observer(stage, controller, recorder, rig)
         # Files count their samples themselves, so that a recording is as long as was asked for.
         endless = seconds is None or wanted.has_files
         until = float("inf") if endless else time.monotonic() + (seconds or 0.0)
         _watch(observer, until, events)
     finally:
         with signals.ending():
-            performer.stop()
+            controller.stop()
             stage.end_device()
             if recorder is not None:
                 recorder.stop()
@@ -105,20 +114,22 @@ def play_stage(
         _summary(status)
         if recorder is not None and recorder.take is not None:
             say(f"take: {recorder.take}, {recorder.seconds:.1f} s")
-        _tell_recording(stage, wanted, asked, " | ".join(names))
+        _tell_recording(stage, wanted, config, " | ".join(names))
     if stage.fault is not None:
         raise stage.fault
 
 
-def _tell_recording(stage: Supervisor, wanted: Wanted, asked: Asked, name: str) -> None:
+def _tell_recording(
+    stage: Supervisor, wanted: DeviceConfig, config: EngineConfig, name: str
+) -> None:
     """Where a recording is; of a file beside a picture of both."""
     if not wanted.kept or not Path(wanted.kept).exists():
         return
     say(f"recording: {wanted.kept}")
     if wanted.feed and not (wanted.loop or stage.fault or signals.is_terminated()):
-        title = f"{wanted.input} → {name}, live, {asked.bpm:.2f} BPM"
+        title = f"{wanted.input} → {name}, live, {config.bpm:.2f} BPM"
         files = Path(wanted.feed), Path(wanted.kept)
-        say(f"picture:   {draw_two(*files, asked.tempo, title, wanted.force)}")
+        say(f"picture:   {draw_two(*files, config.tempo, title, wanted.force)}")
 
 
 def _state_of(rig: Path) -> Path:
@@ -126,10 +137,10 @@ def _state_of(rig: Path) -> Path:
     return rig.with_name(fitting(rig.stem, ".state.json"))
 
 
-def _announce(stage: Supervisor, asked: Asked, name: str, wanted: Wanted) -> None:
+def _announce(stage: Supervisor, config: EngineConfig, name: str, wanted: DeviceConfig) -> None:
     device, engine = stage.device, stage.engine
     rate, parts = int(str(device["rate"])), latency(stage)
-    clock = f"{asked.bpm:.2f} BPM" if asked.known else "listening for the tempo"
+    clock = f"{config.bpm:.2f} BPM" if config.known else "listening for the tempo"
     tell(
         f"{device['input']} → {name} on {engine['provider']} → {device['output']},"
         f" {rate} Hz in blocks of {device['block']}, {device['callback']} callback, {clock},"
@@ -180,7 +191,7 @@ def _show(observer: Observer, until: float) -> None:
                 for key in pressed(wait):
                     if quitting.press(key, time.monotonic()):
                         return
-                    observer.performer.press(TARGETS.get(key, ""))
+                    observer.controller.press(TARGETS.get(key, ""))
 
 
 def _tell(observer: Observer, until: float, events: _Events) -> None:

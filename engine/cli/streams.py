@@ -17,7 +17,7 @@ from engine.errors import OutputError
 from engine.text import STAND_INS, encodable, printable_lines
 
 
-class Stream:
+class PrintableStream:
     """A text stream whose words are made printable.
 
     A reader that has gone away ends the command where it waits for results (stdout), and only
@@ -32,9 +32,9 @@ class Stream:
     def __init__(self, behind: TextIO, results: bool, steering: bool = False) -> None:
         self._behind, self._results, self._steering = behind, results, steering
 
-    def steering(self) -> Stream:
+    def steering(self) -> PrintableStream:
         """The same stream for what has made its words printable already."""
-        return Stream(self._behind, self._results, True)
+        return PrintableStream(self._behind, self._results, True)
 
     def write(self, text: str) -> int:
         """Write, as :class:`io.TextIOBase`."""
@@ -63,7 +63,12 @@ class Stream:
         return getattr(self._behind, name)
 
     def _gone(self, fault: Exception) -> None:
-        """Nobody can be told through it any more, at the interpreter's end neither."""
+        """Nobody can be told through it any more, at the interpreter's end neither.
+
+        Raises:
+            SystemExit: whoever reads the results has had enough.
+            OutputError: the results cannot be written.
+        """
         with suppress(OSError, ValueError):
             number = self._behind.fileno()
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -79,12 +84,12 @@ class Stream:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Whatever is printed inside passes a :class:`Stream`."""
+    """Whatever is printed inside passes a :class:`PrintableStream`."""
     _fill()
     before = sys.stdout, sys.stderr
     errors = [_without_refusal(stream) for stream in before]
-    sys.stdout = cast(TextIO, Stream(before[0], results=True))
-    sys.stderr = cast(TextIO, Stream(before[1], results=False))
+    sys.stdout = cast(TextIO, PrintableStream(before[0], results=True))
+    sys.stderr = cast(TextIO, PrintableStream(before[1], results=False))
     try:
         yield
     finally:
@@ -99,7 +104,7 @@ def guarded() -> Iterator[None]:
 def steered() -> Iterator[None]:
     """Let escape sequences pass, where all words are our own: help with its colours."""
     out = sys.stdout
-    if not isinstance(out, Stream):
+    if not isinstance(out, PrintableStream):
         yield
         return
     sys.stdout = cast(TextIO, out.steering())

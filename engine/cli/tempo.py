@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.beat.file_tracker import trace
 from engine.cli.console import tell, waiting, warn
 from engine.dsp.tempo import BEATS_PER_BAR, Tempo
 from engine.dsp.tempo_map import TempoMap
-from engine.live.tracker import trace
 
 
 def assumed_tempo(
     bpm: float | None, downbeat: float | None, beats_per_bar: int | None, assumed_bpm: float
 ) -> Tempo:
-    """What the user says; where nothing is said the preset's tempo, a downbeat at 0, four beats.
+    """What the user says, and what is assumed where nothing is said.
+
+    Args:
+        bpm: tempo that the user says, or None.
+        downbeat: time of a downbeat, seconds; 0 where nothing is said.
+        beats_per_bar: of the music; four where nothing is said.
+        assumed_bpm: the preset's tempo, or another to assume.
 
     Raises:
         UsageError: one of them is impossible.
@@ -23,7 +29,13 @@ def assumed_tempo(
 
 
 def find_tempo(source: Path, downbeat: float | None, assumed: Tempo) -> TempoMap:
-    """What is heard in a file, else what is assumed; a drift is told."""
+    """What is heard in a file, else what is assumed; a drift is told.
+
+    Args:
+        source: sound file.
+        downbeat: time of a downbeat, seconds, where that is known.
+        assumed: decides between a tempo and its double, and has the beats of a bar.
+    """
     with waiting("listening for the tempo"):
         heard = trace(source, assumed, downbeat)
     if heard is None:

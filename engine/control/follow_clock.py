@@ -22,10 +22,10 @@ _SILENT_S = 10.0
 
 
 @dataclass(frozen=True)
-class Look(Tempo):
+class TempoEstimate(Tempo):
     """What one look has found; its downbeat is a time of any monotonic clock."""
 
-    def agrees(self, other: Look, now_s: float) -> bool:
+    def agrees(self, other: TempoEstimate, now_s: float) -> bool:
         """Whether both put the bar in the same place now, at the same tempo."""
         if abs(self.bpm / other.bpm - 1.0) > _TEMPO:
             return False
@@ -33,7 +33,7 @@ class Look(Tempo):
         off = (own - its + 0.5 * self.bar_s) % self.bar_s - 0.5 * self.bar_s
         return abs(off) < _BEAT_S
 
-    def latest(self, now_s: float) -> Look:
+    def latest(self, now_s: float) -> TempoEstimate:
         """The same, by its last downbeat: another tempo would put a far one elsewhere."""
         return replace(self, downbeat_s=now_s - (now_s - self.downbeat_s) % self.bar_s)
 
@@ -47,11 +47,11 @@ class FollowClock:
     """
 
     def __init__(self) -> None:
-        self._looks: deque[Look | None] = deque(maxlen=_LOOKS)
-        self._followed: Look | None = None
+        self._looks: deque[TempoEstimate | None] = deque(maxlen=_LOOKS)
+        self._followed: TempoEstimate | None = None
         self.confidence = self.last_s = 0.0
 
-    def hear(self, look: Look | None, now_s: float) -> bool:
+    def hear(self, look: TempoEstimate | None, now_s: float) -> bool:
         """A look, or that there was nothing to be found.
 
         Returns:
@@ -79,7 +79,7 @@ class FollowClock:
         after = self._followed
         return after is not None and not (before is not None and before.agrees(after, now_s))
 
-    def _agreeing(self, one: Look | None, now_s: float) -> int:
+    def _agreeing(self, one: TempoEstimate | None, now_s: float) -> int:
         if one is None:
             return 0
         return sum(other is not None and one.agrees(other, now_s) for other in self._looks)

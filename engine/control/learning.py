@@ -6,29 +6,36 @@ from collections import Counter
 
 from engine.control.encoders import guess
 from engine.control.mapping import KNOBS, Binding, Kind
-from engine.control.messages import Gesture
+from engine.control.messages import ControlEvent
 
 _TURNS = 3  # equal values in a row that an encoder sends when it is turned slowly
 _LSB = 32
 
 
-class Lesson:
+class MidiLearn:
     """Listens to one control: pressed once, swept over its range, or turned slowly left.
 
     Args:
         target: what it is to do.
-        invert, switch: options of the binding.
+        invert: whether it is to go the other way.
+        switch: whether each press is to turn its target over, unless it is an encoder.
     """
 
     def __init__(self, target: str, invert: bool = False, switch: bool = False) -> None:
         self._target, self._invert, self._switch = target, invert, switch
-        self._heard: list[tuple[str, Gesture]] = []
+        self._heard: list[tuple[str, ControlEvent]] = []
         self._last_s = 0.0
 
-    def hear(self, port: str, gesture: Gesture, time_s: float) -> None:
-        """A gesture on a port."""
-        if gesture.kind != "release":
-            self._heard.append((port, gesture))
+    def hear(self, port: str, event: ControlEvent, time_s: float) -> None:
+        """A control event on a port.
+
+        Args:
+            port: name of the port.
+            event: what was done; the release of a key counts for nothing.
+            time_s: when, seconds of any monotonic clock.
+        """
+        if event.kind != "release":
+            self._heard.append((port, event))
             self._last_s = time_s
 
     def is_over(self, now_s: float, rest_s: float) -> bool:

@@ -21,7 +21,13 @@ class LinkClock:
         self.last_s = self._beat = 0.0
 
     def hear(self, peers: int, bpm: float, beat: float, time_s: float) -> bool:
-        """The session at a time: others in it, tempo, and beats of any origin, bars on multiples.
+        """The session at a time.
+
+        Args:
+            peers: number of others in it.
+            bpm: its tempo, beats per minute.
+            beat: its place in beats, of any origin; bars begin on multiples of their length.
+            time_s: the time of all this, seconds.
 
         Returns:
             Whether it has just been joined.

@@ -1,4 +1,4 @@
-"""Which control does what: bindings of gestures to targets, and the map that comes with it."""
+"""Which control does what: bindings of control events to targets, and the map that comes along."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Binding:
     Attributes:
         target: a knob (see :data:`KNOBS`); a button (see :data:`Button`); ``slot1`` … ``slot16``;
             ``nudge``; or ``program``, which calls the slot of that number.
-        control: see :class:`engine.control.messages.Gesture`.
+        control: see :class:`engine.control.messages.ControlEvent`.
         channel: 1 … 16, or 0 for any.
         port: part of the port's name; empty for any.
         kind: a knob that stands somewhere, a switch (each press turns it over), or an encoder.
@@ -62,7 +62,13 @@ class Binding:
         return None if self.kind == "absolute" or self.kind == "switch" else self.kind  # noqa: PLR1714
 
     def hears(self, port: str, control: str, channel: int) -> bool:
-        """Whether a gesture is this one's."""
+        """Whether a control event is this one's.
+
+        Args:
+            port: name of the port that it came from.
+            control: which was moved, see :class:`engine.control.messages.ControlEvent`.
+            channel: of its message, 1 … 16.
+        """
         return (
             control == self.control
             and self.channel in (0, channel)
@@ -71,7 +77,14 @@ class Binding:
 
 
 def does(bindings: Sequence[Binding], port: str, control: str, channel: int) -> list[str]:
-    """Targets of a control of a port, in the order of the bindings."""
+    """Targets of a control of a port, in the order of the bindings.
+
+    Args:
+        bindings: among which to look.
+        port: name of the port.
+        control: of that port, see :class:`engine.control.messages.ControlEvent`.
+        channel: of its messages, 1 … 16.
+    """
     return [b.target for b in bindings if b.hears(port, control, channel)]
 
 

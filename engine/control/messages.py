@@ -1,4 +1,4 @@
-"""MIDI messages as gestures: which control, and where it stands.
+"""MIDI messages as control events: which control, and where it stands.
 
 7 and 14 bits, NRPN, notes, program change with bank, pitch bend (MIDI 1.0 detailed specification).
 """
@@ -20,7 +20,7 @@ _WIDE = 16383.0
 
 
 @dataclass(frozen=True, slots=True)
-class Gesture:
+class ControlEvent:
     """Something that was done with one control.
 
     Attributes:
@@ -57,7 +57,7 @@ def mode_of(message: Any) -> tuple[Mode, int] | None:
     return ("notes off", channel) if number >= _NOTES_OFF else None
 
 
-class Decoder:
+class MidiDecoder:
     """Remembers, channel by channel, what later messages refer to.
 
     Args:
@@ -71,7 +71,7 @@ class Decoder:
         self._parameter: dict[int, int] = {}
         self._entry: dict[tuple[int, int], int] = {}
 
-    def decode(self, message: Any) -> Gesture | None:
+    def decode(self, message: Any) -> ControlEvent | None:
         """A ``mido.Message``; None where it says nothing of a control (yet)."""
         channel = getattr(message, "channel", -1) + 1
         match message.type:
@@ -81,18 +81,20 @@ class Decoder:
                 return self._controller(channel, message.control, message.value)
             case "note_on" if message.velocity:
                 force = message.velocity / 127.0
-                return Gesture(f"note{message.note}", channel, "press", force, message.velocity)
+                return ControlEvent(
+                    f"note{message.note}", channel, "press", force, message.velocity
+                )
             case "note_on" | "note_off":
-                return Gesture(f"note{message.note}", channel, "release", 0.0, 0)
+                return ControlEvent(f"note{message.note}", channel, "release", 0.0, 0)
             case "program_change":
                 number = self._bank.get(channel, 0) * 128 + message.program
-                return Gesture("program", channel, "program", 0.0, number)
+                return ControlEvent("program", channel, "program", 0.0, number)
             case "pitchwheel":
                 number = message.pitch + 8192
-                return Gesture("bend", channel, "value", number / _WIDE, number)
+                return ControlEvent("bend", channel, "value", number / _WIDE, number)
         return None
 
-    def _controller(self, channel: int, number: int, value: int) -> Gesture | None:
+    def _controller(self, channel: int, number: int, value: int) -> ControlEvent | None:
         if number in (_NRPN_MSB, _NRPN_LSB, _RPN_MSB, _RPN_LSB):
             self._select(channel, number, value)
             return None
@@ -124,7 +126,7 @@ class Decoder:
         keep, shift = (0x7F, 7) if number == _NRPN_MSB else (0x3F80, 0)
         self._parameter[channel] = before & keep | value << shift
 
-    def _data(self, channel: int, number: int, value: int) -> Gesture:
+    def _data(self, channel: int, number: int, value: int) -> ControlEvent:
         parameter = self._parameter[channel]
         at = self._entry.get((channel, parameter), 0)
         if number == _DATA:
@@ -137,15 +139,15 @@ class Decoder:
         return self._value(f"nrpn{parameter}", channel, at, _WIDE)
 
     @staticmethod
-    def _value(control: str, channel: int, number: int, full: float) -> Gesture:
-        return Gesture(control, channel, "value", min(1.0, number / full), number)
+    def _value(control: str, channel: int, number: int, full: float) -> ControlEvent:
+        return ControlEvent(control, channel, "value", min(1.0, number / full), number)
 
 
 def messages_of(control: str, channel: int, value: float, wide: bool = False) -> list[list[int]]:
     """The messages, as bytes, with which a control would say that it stands at a value.
 
     Args:
-        control: see :class:`Gesture`; ``program`` says nothing.
+        control: see :class:`ControlEvent`; ``program`` says nothing.
         channel: 1 … 16.
         value: 0 … 1.
         wide: whether a controller 0 … 31 has 14 bits.

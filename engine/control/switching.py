@@ -66,6 +66,11 @@ class Switching:
     def call(self, slot: int, now_s: float, tempo: Tempo) -> Pending | None:
         """Call a slot; a second press of the same one makes it immediate, the active one cancels.
 
+        Args:
+            slot: its number, from 0; one that is not there changes nothing.
+            now_s: when it was called, seconds.
+            tempo: by which the next beat, bar or phrase is found.
+
         Returns:
             What is pending now.
         """
@@ -80,7 +85,16 @@ class Switching:
         return self.pending
 
     def step(self, by: int, now_s: float, tempo: Tempo) -> Pending | None:
-        """Call the slot so many after the one that was called last."""
+        """Call the slot so many after the one that was called last.
+
+        Args:
+            by: slots to go on, below 0 to go back; behind the last comes the first.
+            now_s: when it was called, seconds.
+            tempo: see :meth:`call`.
+
+        Returns:
+            What is pending now.
+        """
         at = self.pending.slot if self.pending else self.active
         return self.call((at + by) % self.slots, now_s, tempo)
 
@@ -109,7 +123,16 @@ class Switching:
 
 
 def next_s(quantise: Quantise, now_s: float, tempo: Tempo) -> float:
-    """The next beat, bar or phrase after a time."""
+    """The next beat, bar or phrase after a time.
+
+    Args:
+        quantise: which of them; ``now`` for the time itself.
+        now_s: the time, seconds.
+        tempo: of the music; its downbeat is on the same time line.
+
+    Returns:
+        Seconds; the one before where that is less than 0.02 beats ago.
+    """
     length = {
         "now": 0.0,
         "beat": tempo.beat_s,

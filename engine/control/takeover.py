@@ -15,7 +15,7 @@ NEAR = 3.0 / 128.0
 _REST_S = 0.05
 
 
-class Pickup:
+class SoftTakeover:
     """One control's way to its parameter.
 
     Args:

@@ -48,7 +48,8 @@ def likeness(products, rate, one, other):  # type: ignore[no-untyped-def]
     Args:
         products: (3,) float64, of both, the one and the other, so far; they are brought up to date.
         rate: in hertz.
-        one, other: the next of each, (channels, n).
+        one: the next samples of one sound, (channels, n).
+        other: those of the other, (channels, n).
     """
     keep = np.exp(-one.shape[1] / (_MEMORY_S * rate))
     both, first, second = 0.0, 0.0, 0.0

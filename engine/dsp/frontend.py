@@ -53,6 +53,7 @@ class FrontEnd:
 
         Raises:
             FrontEndError: the text is no specification.
+            ValueError: as that error, which is one.
         """
         try:
             values = json.loads(text)

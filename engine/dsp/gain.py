@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import Analyser
-from engine.dsp.window import Snapshot
+from engine.dsp.window import WindowSnapshot
 from engine.errors import GeneratorError
 
 MAX_GAIN_DB = 12.0  # more than this amplifies hiss; the rest is rendered as noise
@@ -48,7 +48,7 @@ class GainImage:
     generated_db: Array
     noise: Array | None
     level: Array
-    source: Snapshot
+    source: WindowSnapshot
 
     def around_newest(self, width: int) -> GainImage:
         """As much of it as ``width`` columns hold: all, or the columns around the newest, no
@@ -73,7 +73,7 @@ class GainImage:
 
 
 def gain_image(
-    snapshot: Snapshot,
+    snapshot: WindowSnapshot,
     source: Array,
     generated: Array,
     analyser: Analyser,

@@ -27,7 +27,16 @@ _LEADS = np.array(LEADS)
 @internal()
 def read_answers(reader, slot, instant):  # type: ignore[no-untyped-def]
     """The gains between two columns of a stream, each heard by the answer that was decided for it
-    when it was first needed."""
+    when it was first needed.
+
+    Args:
+        reader: of the signal path; its rows of gains and noise are written.
+        slot: its number, from 0.
+        instant: for which the gains are, samples of the feed.
+
+    Returns:
+        FRESH, PREDICTED, HELD or DRY.
+    """
     state, me = reader.state[0], reader.slots[slot]
     place = instant / state.column
     left = int(np.floor(place))

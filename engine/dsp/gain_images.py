@@ -15,7 +15,16 @@ _AFTER = 1e-3  # columns: an image knows a circle but for its seam
 
 @internal()
 def read_images(reader, slot, instant):  # type: ignore[no-untyped-def]
-    """The gains from images of windows."""
+    """The gains from images of windows.
+
+    Args:
+        reader: of the signal path; its rows of gains and noise are written.
+        slot: its number, from 0.
+        instant: for which the gains are, samples of the feed.
+
+    Returns:
+        FRESH, PREDICTED, HELD or DRY.
+    """
     state, me = reader.state[0], reader.slots[slot]
     images = reader.published.image[slot]
     _take(reader, slot, images, instant)
@@ -131,7 +140,15 @@ def _read_images(reader, slot, instant, quality):  # type: ignore[no-untyped-def
 
 @internal()
 def between(row, columns, left, right, share):  # type: ignore[no-untyped-def]
-    """A row between two columns."""
+    """A row between two columns.
+
+    Args:
+        row: is written, (bands,).
+        columns: (width, bands).
+        left: number of the column on one side.
+        right: number of the column on the other side.
+        share: weight of the right one, 0 … 1, float32.
+    """
     low, high = columns[left], columns[right]
     for k in range(len(row)):
         row[k] = low[k] + share * (high[k] - low[k])

@@ -8,14 +8,14 @@ import numpy as np
 
 import engine.machine_code  # noqa: F401  (librosa keeps some too)
 from engine.dsp.arrays import Array, Audio
-from engine.dsp.stft import STFT, Stream
+from engine.dsp.stft import STFT, STFTStream
 
 _PIECE = 256  # frames solved together, 2.7 s
 _FADE = 16  # frames over which a piece gives way to the next
 _ITERATIONS = 60
 
 
-class GriffinLim(Stream):
+class GriffinLim(STFTStream):
     """A stream that keeps the magnitudes of spectra and finds phases to go with them.
 
     Griffin & Lim, "Signal estimation from modified short-time Fourier transform", IEEE ASSP 1984,

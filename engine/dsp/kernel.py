@@ -23,8 +23,14 @@ _MOST = float(10 ** (MOST_DB / 20))
 
 @internal()
 def analyse(sounds, source, end):  # type: ignore[no-untyped-def]
-    """The spectrum of the frame of a source that ends at a sample, and the level of its last hop;
-    once for all slots that it feeds."""
+    """The spectrum of the newest frame of a source, and the level of its last hop; once for all
+    slots that it feeds.
+
+    Args:
+        sounds: of the signal path; its spectrum and levels are written.
+        source: number of the feed, from 0.
+        end: sample of the feed at which the frame ends.
+    """
     state, plan = sounds.state[0], sounds.plan
     if sounds.analysed[source] == end:
         return
@@ -167,9 +173,9 @@ def _follow(sounds, me, spectrum, tells):  # type: ignore[no-untyped-def]
     """The factor that brings what is made to the loudness of the feed, followed over 3 seconds.
 
     Args:
-        path: the signal sounds.
-        me: of the slot.
-        spectrum: of its feed.
+        sounds: of the signal path, with the spectrum that was made.
+        me: record of the slot.
+        spectrum: of its feed, (pairs, 2, n_fft).
         tells: whether the effect is all there: else the hop says nothing of how loud it is.
     """
     plan = sounds.plan

@@ -16,7 +16,7 @@ from engine.dsp.transform import twiddles
 _RAMP_S = 0.02  # of an amount, from nothing to everything
 
 
-class Plan(NamedTuple):
+class KernelPlan(NamedTuple):
     """What does not change.
 
     Attributes:
@@ -51,7 +51,7 @@ NUMBERS = np.dtype(
 )
 
 
-def plan_of(analyser: Analyser, stft: STFT) -> Plan:
+def plan_of(analyser: Analyser, stft: STFT) -> KernelPlan:
     """What the kernel needs of a front end at a device's rate and a transform of it."""
     spread = analyser.spread(stft.n_fft)
     bins_hz = np.fft.rfftfreq(stft.n_fft, 1.0 / analyser.rate)
@@ -59,7 +59,7 @@ def plan_of(analyser: Analyser, stft: STFT) -> Plan:
     numbers["noise_gain"], numbers["silent"] = stft.noise_gain, silence_power(stft.n_fft)
     numbers["keep"] = np.exp(-stft.hop / (MEMORY_S * analyser.rate))
     numbers["amount_step"] = stft.hop / (_RAMP_S * analyser.rate)
-    return Plan(
+    return KernelPlan(
         stft.analysis,
         (stft.synthesis.astype(np.float64) / stft.n_fft).astype(np.float32),
         twiddles(stft.n_fft),

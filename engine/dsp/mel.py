@@ -29,8 +29,16 @@ def mel_to_hz(mel: Array) -> Array:
 
 
 def band_edges(n_mels: int, f_min_hz: float, f_max_hz: float) -> Array:
-    """Corner frequencies in hertz, shape (n_mels + 2,): band b rises from corner b to its centre
-    b + 1 and falls to b + 2."""
+    """Corner frequencies of triangular bands that are equally wide in mels.
+
+    Args:
+        n_mels: number of bands.
+        f_min_hz: lower corner of the first band, hertz.
+        f_max_hz: upper corner of the last one, hertz.
+
+    Returns:
+        Hertz, (n_mels + 2,): band b rises from corner b to its centre b + 1, and falls to b + 2.
+    """
     low, high = hz_to_mel(np.array([f_min_hz, f_max_hz]))
     return mel_to_hz(np.linspace(low, high, n_mels + 2))
 

@@ -18,9 +18,9 @@ from engine.dsp.path_state import (
     SLOT,
     STATE,
     VALUES,
+    GainReader,
     Mix,
     Path,
-    Reader,
     Sound,
 )
 from engine.dsp.published import NONE, Published
@@ -83,7 +83,10 @@ def path_of(
         parts: rings of each slot's share, (slots, channels, ring), and of whether it ran, (slots,
             hops); None where nobody asks.
         decided: for a take: of each slot, what its columns were heard by.
-        state, slots, rows: memory for what others read; by default of this process.
+        state: memory of the path's record, (1,) of ``STATE``, which others may read; by default
+            it is this process's own, as is that of the next two.
+        slots: memory of the slots' records, (slots,) of ``SLOT``.
+        rows: memory of what is noted, (ROWS, VALUES).
     """
     a, hop, n = arrangement, stft.hop, stft.n_fft
     pairs, bins, bands = (a.channels + 1) // 2, n // 2 + 1, analyser.spec.n_mels
@@ -100,7 +103,7 @@ def path_of(
         zeros(a.slots, a.channels, hop),
     )
     path = Path(
-        Reader(
+        GainReader(
             state=state,
             slots=slots,
             rows=np.zeros((ROWS, VALUES)) if rows is None else rows,
@@ -175,5 +178,11 @@ def _decided(slots: int, decided: Sequence[Sequence[tuple[int, int]]] | None) ->
 
 
 def tell_tempo(path: Path, tempo: Tempo, known: bool) -> None:
-    """From now on the music goes at a tempo, whose downbeat is counted in the path's own time."""
+    """From now on the music goes at another tempo, or nobody knows at which.
+
+    Args:
+        path: the signal path.
+        tempo: of the music; its downbeat is counted in the path's own time.
+        known: whether anybody knows it.
+    """
     follow(path.state[0], known, tempo.phrase_s, tempo.bar_s, tempo.downbeat_s)

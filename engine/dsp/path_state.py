@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.dsp.arrays import Array
 from engine.dsp.gain import Quality
-from engine.dsp.kernel_plan import Plan
+from engine.dsp.kernel_plan import KernelPlan
 from engine.dsp.published import Published
 from engine.machine_code import compiled, fence
 
@@ -29,7 +29,7 @@ PHRASE_AGO, NOTHING = 100, 101
 NOBODY, CROSSED = -1, -2
 """In the place of a slot that is being faded from: none, or the two of the crossfader."""
 TAKEN, TEMPO, SWITCH, CROSS, AMOUNT, HEARD_BY, OPENED, TURNED, FED = 4, 5, 6, 7, 8, 14, 20, 21, 22
-"""Kinds of the rows that are noted, see :mod:`engine.live.journal`."""
+"""Kinds of the rows that are noted, see :mod:`engine.state.journal`."""
 ROWS, VALUES = 1 << 12, 5
 """Of a ring of rows: kind, sample, and three values."""
 
@@ -125,7 +125,7 @@ SLOT = np.dtype(
 )
 
 
-class Reader(NamedTuple):
+class GainReader(NamedTuple):
     """What the gains of an instant are read with; see :mod:`engine.dsp.gain_reader`.
 
     Attributes:
@@ -155,7 +155,7 @@ class Sound(NamedTuple):
     """What the sound of a slot is made with; see :mod:`engine.dsp.kernel`.
 
     Attributes:
-        state, slots, gain, noise: see :class:`Reader`.
+        state, slots, gain, noise: see :class:`GainReader`.
         plan: tables that do not change.
         feed: rings, (sources, channels, ring): the feed, and what effects before a generator make
             of it; sample t lies at t modulo the ring.
@@ -174,7 +174,7 @@ class Sound(NamedTuple):
     slots: Array
     gain: Array
     noise: Array
-    plan: Plan
+    plan: KernelPlan
     feed: Array
     spectrum: Array
     analysed: Array
@@ -191,7 +191,7 @@ class Mix(NamedTuple):
     """What slots are mixed with; see :mod:`engine.dsp.slot_mix`.
 
     Attributes:
-        state, slots: see :class:`Reader`.
+        state, slots: see :class:`GainReader`.
         sound: see :class:`Sound`.
         weight: of each slot, sample by sample, (slots, hop).
         old: what is being faded from, (channels, hop).
@@ -216,24 +216,34 @@ class Mix(NamedTuple):
 class Path(NamedTuple):
     """The signal path: three groups of arrays, some of which are in several."""
 
-    reader: Reader
+    reader: GainReader
     sounds: Sound
     mix: Mix
 
     @property
     def state(self) -> Array:
-        """See :class:`Reader`."""
+        """See :class:`GainReader`."""
         return self.reader.state
 
     @property
     def slots(self) -> Array:
-        """See :class:`Reader`."""
+        """See :class:`GainReader`."""
         return self.reader.slots
 
 
 @compiled()
 def note(rows, state, kind, at, one, two=0.0, three=0.0):  # type: ignore[no-untyped-def]
-    """Note what was decided, into the rows of a path with this state."""
+    """Note what was decided.
+
+    Args:
+        rows: ring of the path's rows, (ROWS, VALUES).
+        state: record of the path, which counts them.
+        kind: of row, see :class:`engine.state.journal.Kind`.
+        at: sample of the feed at which it took effect.
+        one: first value, called as :data:`engine.state.journal.NAMES` says.
+        two: second value.
+        three: third value.
+    """
     row = rows[state.noted % len(rows)]
     row[0], row[1], row[2], row[3], row[4] = kind, at, one, two, three
     fence()

@@ -15,7 +15,7 @@ import numpy as np
 from engine.dsp.arrays import Array
 from engine.dsp.gain import GainImage
 from engine.dsp.streaming import LEADS
-from engine.dsp.window import Snapshot
+from engine.dsp.window import WindowSnapshot
 from engine.machine_code import compiled, fence
 
 ANSWERS = 2048
@@ -50,7 +50,7 @@ IMAGE = np.dtype(
     align=True,
 )
 """``number`` from 1; ``from_sample`` of the feed on it may be read; the rest as in
-:class:`engine.dsp.window.Snapshot`."""
+:class:`engine.dsp.window.WindowSnapshot`."""
 
 
 class Published(NamedTuple):
@@ -118,7 +118,8 @@ def parts_of(
 
 
 def published(slots: int, bands: int, answers: int, width: int, generated: int = 0) -> Published:
-    """Nothing published yet, in memory of this process; see :func:`parts_of`."""
+    """Nothing published yet, in memory of this process; the arguments are those of
+    :func:`parts_of`."""
     parts = parts_of(slots, bands, answers, width, generated)
     made = Published(*(np.zeros(shape, kind) for _, shape, kind in parts))
     clear(made)
@@ -223,7 +224,7 @@ class Publisher:
 def compile_publishing() -> None:
     """Have the machine code there, compiled or from the disk, before something is published."""
     rows = np.zeros((8, 2), np.float32)
-    source = Snapshot(rows, rows[:, 0], 0.0, 1.0, 8.0, 8.0, 8.0, True)
+    source = WindowSnapshot(rows, rows[:, 0], 0.0, 1.0, 8.0, 8.0, 8.0, True)
     publisher = Publisher(published(1, 2, RECENT, 8), 0)
     publisher.image(GainImage(rows, rows, rows, rows[:, 0].copy(), source), 0)
     publisher.answer(0, np.zeros((len(LEADS), 2)), None, 0.0, 0)

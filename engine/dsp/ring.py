@@ -8,7 +8,13 @@ from engine.dsp.arrays import Audio
 
 
 def put(ring: Audio, first: int, block: Audio) -> None:
-    """Put (channels, n) where sample ``first`` belongs; a mono block fills all channels."""
+    """Put sound into a ring.
+
+    Args:
+        ring: (channels, length), is written.
+        first: sample at which the block begins.
+        block: (channels, n), n at most the length; a mono block fills all channels.
+    """
     n, size = block.shape[-1], ring.shape[-1]
     at = first % size
     head = min(n, size - at)
@@ -17,7 +23,17 @@ def put(ring: Audio, first: int, block: Audio) -> None:
 
 
 def take(ring: Audio, first: int, n: int, channels: int) -> Audio:
-    """Samples first … first + n of a ring, (channels, n)."""
+    """A copy of sound in a ring.
+
+    Args:
+        ring: (channels, length).
+        first: sample at which it begins.
+        n: samples, at most the length.
+        channels: how many, from the first on.
+
+    Returns:
+        (channels, n).
+    """
     size = ring.shape[-1]
     at = first % size
     head = min(n, size - at)

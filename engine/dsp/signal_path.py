@@ -44,7 +44,15 @@ def advance(path, until):  # type: ignore[no-untyped-def]
 
 @compiled()
 def follow(state, known, phrase_s, bar_s, downbeat_s):  # type: ignore[no-untyped-def]
-    """From now on the music goes at another tempo, or nobody knows at which."""
+    """From now on the music goes at another tempo, or nobody knows at which.
+
+    Args:
+        state: record of the signal path.
+        known: whether anybody knows the tempo.
+        phrase_s: length of a phrase, seconds.
+        bar_s: length of a bar, seconds.
+        downbeat_s: time of a downbeat, seconds of the feed.
+    """
     state.tempo_known, state.bar_s, state.downbeat_s = 1 if known else 0, bar_s, downbeat_s
     state.phrase_columns = round(phrase_s * state.rate / state.column)
     state.changed = round(state.at / state.column)

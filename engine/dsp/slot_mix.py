@@ -17,7 +17,14 @@ _NOT_BEGUN = -(1 << 62)
 
 @compiled()
 def start(state, active, side_a, side_b):  # type: ignore[no-untyped-def]
-    """One slot is heard, and no other comes."""
+    """One slot is heard, and no other comes.
+
+    Args:
+        state: record of the signal path.
+        active: number of the slot, from 0.
+        side_a: slot at side A of the crossfader; NOBODY for none.
+        side_b: slot at its side B; NOBODY for none.
+    """
     state.active, state.leaving, state.begun, state.crossed = active, NOBODY, _NOT_BEGUN, 0
     state.side[0], state.side[1] = side_a, side_b
     state.length = 1.0

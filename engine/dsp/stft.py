@@ -69,6 +69,9 @@ class STFT:
             rate: sample rate in hertz.
             synthesis: 2M in samples at 48 kHz: 512 (10.7 ms) or 256 (5.3 ms). Lengths double at
                 96 kHz and halve at 24 kHz.
+
+        Raises:
+            UsageError: the synthesis window has another length.
         """
         if synthesis not in _SYNTHESIS_AT_48K:
             raise UsageError(
@@ -114,7 +117,7 @@ class STFT:
         return pieces * self.synthesis
 
 
-class Stream:
+class STFTStream:
     """Streaming state of an :class:`STFT`: the samples and the overlap that are still needed.
 
     Real-time-safe in the engine's sense: bounded work, no locks, no I/O.

@@ -124,7 +124,16 @@ class StreamLevel:
 
 
 def stream_gains_db(levels: Array, target_db: float, hop_s: float) -> Array:
-    """What :class:`StreamLevel` says of all columns of a track, (columns,)."""
+    """What :class:`StreamLevel` says of all columns of a track.
+
+    Args:
+        levels: mean square of each column, (columns,), full scale 1.
+        target_db: mean power of the training material, dB re full scale.
+        hop_s: time between columns, seconds.
+
+    Returns:
+        Gains, dB within ±24, (columns,).
+    """
     width = round(LEVEL_S / hop_s)
     loud = np.where(levels > GATE, levels, 0.0).astype(np.float64)
     power, count = (np.concatenate([[0.0], np.cumsum(x)]) for x in (loud, loud > 0))

@@ -33,9 +33,9 @@ class TempoMap:
         """The map in which a phrase begins at every so many beats, its tempo that of its length.
 
         Args:
-            times_s, beats: times and the beats that fall on them, (n,) each, both rising; between
-                them beats go on evenly, before and after them at the nearest pace. Beat 0 begins a
-                phrase.
+            times_s: times of known beats, (n,), rising, seconds.
+            beats: the beats that fall on them, (n,), rising; between them beats go on evenly,
+                before and after them at the nearest pace. Beat 0 begins a phrase.
             seconds: how far it reaches.
             beats_per_bar: of all its tempi.
         """

@@ -9,7 +9,7 @@ import numpy as np
 from engine.dsp.arrays import Array
 from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import Tempo
-from engine.dsp.window import EDGE_REACH_S, SILENCE_DB, Snapshot
+from engine.dsp.window import EDGE_REACH_S, SILENCE_DB, WindowSnapshot
 
 
 class TrailingWindow:
@@ -55,16 +55,16 @@ class TrailingWindow:
     def follow(self, tempo: Tempo, found: bool = False) -> None:
         """A window without a clock has no tempo."""
 
-    def trailing(self, width: int) -> Snapshot:
+    def trailing(self, width: int) -> WindowSnapshot:
         """The window: it is none but that."""
         return self.snapshot()
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> WindowSnapshot:
         """The window, oldest column first."""
         width = len(self._db)
         turn = -(self._column % width)
         newest = (self._column - 1) * self._hop
-        return Snapshot(
+        return WindowSnapshot(
             db=np.roll(self._db, turn, axis=0),
             level=np.roll(self._level, turn),
             start=newest - (width - 1) * self._hop,

@@ -21,8 +21,15 @@ _LEAST = LANES * LANES
 
 
 def twiddles(size: int) -> Array:
-    """What :func:`transform` needs of a size, a power of 2 from 64 on: exp(−2πi·k·p/n) of each step
-    and place, as (2, …) float32, real and imaginary parts."""
+    """What :func:`transform` needs of a size: exp(−2πi·k·p/n) of each step and place, as (2, …)
+    float32, real and imaginary parts.
+
+    Args:
+        size: samples, a power of 2 from 64 on.
+
+    Raises:
+        ValueError: the size is another.
+    """
     if size < _LEAST or size & (size - 1):
         raise ValueError(f"a transform of {size} samples: no power of 2 from {_LEAST} on")
     rows = size // LANES
@@ -47,8 +54,10 @@ def transform(re, im, work_re, work_im, factors):  # type: ignore[no-untyped-def
     is the way back, times N.
 
     Args:
-        re, im: the signal, (N,) float32; then its spectrum.
-        work_re, work_im: to work in, (N,) float32.
+        re: real part of the signal, (N,) float32; then of its spectrum.
+        im: imaginary part, the same.
+        work_re: to work in, (N,) float32.
+        work_im: to work in, (N,) float32.
         factors: of :func:`twiddles`.
     """
     size = len(re)
@@ -75,9 +84,13 @@ def _columns(a_re, a_im, b_re, b_im, n, factors, first):  # type: ignore[no-unty
     """Transform the columns of n rows, each of which lies together.
 
     Args:
-        a_re, a_im: the rows one after the other, and b_re, b_im to work in, (N,) float32.
+        a_re: real parts of the rows, one after the other, (N,) float32; written over.
+        a_im: imaginary parts, the same.
+        b_re: to work in, (N,) float32.
+        b_im: to work in, (N,) float32.
         n: number of rows; of eight or more numbers each.
-        factors: of :func:`twiddles`; those for this begin at ``first``.
+        factors: of :func:`twiddles`.
+        first: place at which the factors for this begin.
 
     Returns:
         Where the next factors begin, and how often a and b have changed places: the outcome lies

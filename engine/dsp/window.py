@@ -18,13 +18,13 @@ from engine.dsp.frontend import Analyser
 from engine.dsp.tempo import WIDTH_STEP, Tempo, bucket
 
 Use = Literal["late", "phrase", "edge"]
-"""Of the window, see :class:`engine.stages.restyle.Restyle`."""
+"""Of the window, see :class:`engine.offline.restyle.RestyleProcessor`."""
 EDGE_REACH_S = 0.25  # how long the newest column may stand for what follows
 SILENCE_DB = -120.0
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class WindowSnapshot:
     """A frozen copy of the window, handed to inference.
 
     Attributes:
@@ -62,11 +62,11 @@ class Window(Protocol):
         """Put in the next column, dB (n_mels,) and its mean square."""
         ...
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> WindowSnapshot:
         """A copy that no later :meth:`push` changes."""
         ...
 
-    def trailing(self, width: int) -> Snapshot:
+    def trailing(self, width: int) -> WindowSnapshot:
         """A copy of the newest columns, without a circle; all there are where ``width`` is 0."""
         ...
 
@@ -210,13 +210,13 @@ class PhraseWindow:
         """Columns from the newest back in time."""
         return np.asarray((self._newest[1] - np.arange(self._columns)) % self._columns)
 
-    def trailing(self, width: int) -> Snapshot:
+    def trailing(self, width: int) -> WindowSnapshot:
         """The newest columns, to the nearest half column where a phrase has ended between them."""
         most = self._columns - self._columns % WIDTH_STEP
         columns = self._newest_first()[: min(width or most, most)][::-1]
         phrase, newest = self._newest
         centre = self._tempo.phrase_start(phrase) * self._rate + newest * self._hop
-        return Snapshot(
+        return WindowSnapshot(
             db=self._db[columns],
             level=self._level[columns],
             start=centre - (len(columns) - 1) * self._hop,
@@ -227,7 +227,7 @@ class PhraseWindow:
             circular=False,
         )
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> WindowSnapshot:
         """The whole circle, padded circularly to the width of its bucket."""
         db, level = self._db.copy(), self._level.copy()
         phrase, newest = self._newest
@@ -236,7 +236,7 @@ class PhraseWindow:
         source = np.rint(padding - self.period).astype(np.intp)
         db[padding], level[padding] = db[source], level[source]
         start = self._tempo.phrase_start(phrase) * self._rate
-        return Snapshot(
+        return WindowSnapshot(
             db=db,
             level=level,
             start=start,

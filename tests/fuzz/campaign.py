@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     asked = parser.parse_args()
     with atheris.instrument_imports(include=["engine"], exclude=_compiled()):
-        from engine.live.compiling import load
+        from engine.host.compiling import load
         from tests.fuzz.seeds import CORPUS, kept, seeds
         from tests.fuzz.targets import TARGETS
     load()  # which no input is to wait for

@@ -9,11 +9,11 @@ from pathlib import Path
 import mido
 import soundfile as sf
 
+from engine.config.preset import bundled_folder
+from engine.config.rig_template import template
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import DEFAULT_LEVEL_DB, Example, ModelInfo
-from engine.live.journal import FORMAT
-from engine.live.preset import bundled_folder
-from engine.live.rig_template import template
+from engine.models.model_format import DEFAULT_LEVEL_DB, Example, ModelInfo
+from engine.state.journal import FORMAT
 from tests.fuzz.targets import RATE, SEPARATOR, noise
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -16,20 +16,20 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from engine.control.conductor import Conductor
-from engine.control.desk import Desk
+from engine.config.preset import load_preset
+from engine.config.request import EngineConfig, read, written
+from engine.config.rig import Rig, Slot, read_rig
+from engine.control.clock_selector import ClockSelector
+from engine.control.control_mapper import ControlMapper
 from engine.control.switching import Switching
-from engine.dsp.model_format import ModelInfo
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError
-from engine.live.asked import Asked, read, written
-from engine.live.files import SoundReader
-from engine.live.midi_file import read_midi
-from engine.live.offline import offline_board
-from engine.live.performer import Performer
-from engine.live.preset import load_preset
-from engine.live.rig import Rig, Slot, read_rig
-from engine.stages.host import Settings
+from engine.host.controller import Controller
+from engine.io.files import SoundReader
+from engine.io.midi_file import read_midi
+from engine.models.model_format import ModelInfo
+from engine.offline.unpaced import offline_board
 from export import handmade
 from tests.program import doubledrop
 
@@ -38,10 +38,10 @@ RATE = 24000
 _MOST_S = 30.0  # of decoded sound: what a header may promise is not read for ever
 
 
-def _asked(played: Rig) -> None:
+def _config(played: Rig) -> None:
     """All that is made of a rig before its effects are tried."""
-    asked = played.asked("cpu", Tempo(played.clock.bpm), Settings())
-    read(Asked, written(asked))
+    config = played.config("cpu", Tempo(played.clock.bpm), Settings())
+    read(EngineConfig, written(config))
     played.bindings(), played.programs(), played.starts()
 
 
@@ -73,7 +73,7 @@ def preset(data: bytes, folder: Path) -> None:
     (there / "preset.toml").write_bytes(data)
     with suppress(DoubledropError):
         found = load_preset(str(there))
-        _asked(Rig.of_preset(str(there), found.file.bpm, 1.0))
+        _config(Rig.of_preset(str(there), found.file.bpm, 1.0))
 
 
 def rig(data: bytes, folder: Path) -> None:
@@ -81,7 +81,7 @@ def rig(data: bytes, folder: Path) -> None:
     path = folder / "rig.toml"
     path.write_bytes(data)
     with suppress(DoubledropError):
-        _asked(read_rig(path, presets=False))
+        _config(read_rig(path, presets=False))
 
 
 def metadata(data: bytes, folder: Path) -> None:
@@ -115,11 +115,14 @@ def midi(data: bytes, folder: Path) -> None:
     path = folder / ("set.jsonl" if data.lstrip()[:1] == b"{" else "set.mid")
     path.write_bytes(data)
     with suppress(DoubledropError):
-        conductor, switching = Conductor(Tempo(174.0), ["midi", "tap", "fixed"], 5.0), Switching(2)
-        desk = Desk(Rig(slots=[Slot(preset="a")]).bindings(), [0, 1], conductor, switching)
+        clocks, switching = (
+            ClockSelector(Tempo(174.0), ["midi", "tap", "fixed"], 5.0),
+            Switching(2),
+        )
+        mapper = ControlMapper(Rig(slots=[Slot(preset="a")]).bindings(), [0, 1], clocks, switching)
         for at_s, message in read_midi(path)[:2000]:
-            desk.hear("file", message, at_s)
-            conductor.update(at_s)
+            mapper.hear("file", message, at_s)
+            clocks.update(at_s)
 
 
 def state(data: bytes, folder: Path) -> None:
@@ -127,12 +130,12 @@ def state(data: bytes, folder: Path) -> None:
     path = folder / "rig.state.json"
     path.write_bytes(data)
     played = Rig(slots=[Slot(preset="a"), Slot(preset="b")])
-    asked = played.asked("cpu", Tempo(174.0), Settings())
-    with suppress(DoubledropError), offline_board(asked) as board:
-        performer = Performer(board, played, state=path)
-        performer.stop()
-        assert 0 <= board.called().slot < len(played.slots)
-        assert all(0.0 <= at <= 1.0 for at in performer.desk.wishes.knobs.values())
+    config = played.config("cpu", Tempo(174.0), Settings())
+    with suppress(DoubledropError), offline_board(config) as shared:
+        controller = Controller(shared, played, state=path)
+        controller.stop()
+        assert 0 <= shared.called().slot < len(played.slots)
+        assert all(0.0 <= at <= 1.0 for at in controller.mapper.wishes.knobs.values())
 
 
 def audio(data: bytes, folder: Path) -> None:

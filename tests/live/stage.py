@@ -18,15 +18,15 @@ import mido
 import numpy as np
 import soundfile
 
+from engine.config.request import DeviceConfig, EngineConfig
+from engine.diagnostics.soak import BARE, changes
 from engine.dsp.arrays import Audio
-from engine.dsp.model_format import IMAGE
-from engine.live import jack
-from engine.live.asked import Asked, Wanted
-from engine.live.soak import BARE, changes
-from engine.live.sources import demo_feed
-from engine.live.status import Status, look
-from engine.live.supervisor import Supervisor
-from engine.stages.host import Settings
+from engine.dsp.settings import Settings
+from engine.host.status import Status, look
+from engine.host.supervisor import Supervisor
+from engine.io import jack
+from engine.io.sources import demo_feed
+from engine.models.model_format import IMAGE
 from export import handmade
 from tests.program import START, started
 
@@ -96,12 +96,12 @@ class Stage:
         bpm: float,
         interpreted: bool,
         devices: tuple[str | None, str | None] = (None, None),
-        asked: Asked | None = None,
+        config: EngineConfig | None = None,
         block: int = BLOCK,
     ) -> None:
-        asked = asked or Asked([str(model) for model in models], "cpu", bpm, 0.0, settings)
-        self.supervisor = Supervisor(Wanted(*devices, None, block, not interpreted, asked))
-        self.board = self.supervisor.board
+        config = config or EngineConfig([str(model) for model in models], "cpu", bpm, 0.0, settings)
+        self.supervisor = Supervisor(DeviceConfig(*devices, None, block, not interpreted, config))
+        self.shared = self.supervisor.shared
 
     def look(self) -> Status:
         return look(self.supervisor)
@@ -115,9 +115,9 @@ class Stage:
         return time.monotonic() - began
 
     def is_wet(self) -> bool:
-        board = self.board
-        there = board.device.available == 1.0 or not board.device.effects
-        return bool(there and board.device.level_now and board.slots["wet"][board.active] == 1.0)
+        shared = self.shared
+        there = shared.device.available == 1.0 or not shared.device.effects
+        return bool(there and shared.device.level_now and shared.slots["wet"][shared.active] == 1.0)
 
 
 @contextmanager
@@ -127,11 +127,11 @@ def stage(
     bpm: float = 240.0,
     interpreted: bool = False,
     devices: tuple[str | None, str | None] = (None, None),
-    asked: Asked | None = None,
+    config: EngineConfig | None = None,
     block: int = BLOCK,
 ) -> Iterator[Stage]:
-    """The stage, wet; ``asked`` instead of models, where there is more to it."""
-    it = Stage(list(models), settings or Settings(), bpm, interpreted, devices, asked, block)
+    """The stage, wet; ``config`` instead of models, where there is more to it."""
+    it = Stage(list(models), settings or Settings(), bpm, interpreted, devices, config, block)
     it.supervisor.start()
     try:
         it.until(it.is_wet)
@@ -227,7 +227,7 @@ class Listener:
         job = jack.Job("listener", str(folder / "signal.npy"), str(self._file), sends, hears, 60.0)
         self._bare, self._process = (
             subprocess.Popen(
-                [sys.executable, "-m", "engine.live.jack", jack.asked(one)],
+                [sys.executable, "-m", "engine.io.jack", jack.asked(one)],
                 stdout=subprocess.PIPE,
                 text=True,
             )

@@ -8,14 +8,14 @@ import time
 import numpy as np
 import pytest
 
+from engine.config.rig import Rig, Slot
 from engine.control.clock import TICKS
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live.offline import offline_board
-from engine.live.performer import Performer
-from engine.live.rig import Rig, Slot
-from engine.live.timeline import FileTime
-from engine.stages.host import Settings
-from tests.live.controller import Controller
+from engine.host.controller import Controller
+from engine.offline.unpaced import offline_board
+from engine.state.timeline import FileTime
+from tests.live.midi_device import MidiDevice
 
 BPM = 174.0
 TICK_S = 60.0 / (BPM * TICKS)
@@ -75,27 +75,27 @@ def always():
 def test_the_bar_is_right_on_the_next_downbeat(server, tmp_path, master, figure):
     score, rig = master(), Rig(slots=[Slot(preset="a")])
     log, over = [], threading.Event()
-    with offline_board(rig.asked("cpu", Tempo(rig.clock.bpm), Settings())) as board:
-        performer = Performer(board, rig, timeline=FileTime())
+    with offline_board(rig.config("cpu", Tempo(rig.clock.bpm), Settings())) as shared:
+        controller = Controller(shared, rig, timeline=FileTime())
 
         def look():
             while not over.wait(0.002):
-                tempo = performer.conductor.tempo
+                tempo = controller.clocks.tempo
                 log.append((time.monotonic(), tempo.downbeat_s, tempo.phrase_s))
 
         thread = threading.Thread(target=look, daemon=True)
-        performer.start()
+        controller.start()
         thread.start()
         try:
             beat = 60.0 / (97.0 * TICKS)
             second = [(float(at), TICK) for at in np.arange(0.0, score.at, beat)]
-            other = Controller(tmp_path, "mixer", second)  # another clock, of another tempo
-            sent = Controller(tmp_path, "drums", score.sent).sent()
+            other = MidiDevice(tmp_path, "mixer", second)  # another clock, of another tempo
+            sent = MidiDevice(tmp_path, "drums", score.sent).sent()
             other.sent()
         finally:
             over.set()
             thread.join()
-            performer.stop()
+            controller.stop()
     # When they were meant to be sent: the machine takes either process away now and then. For how
     # long, who sent and who looked say themselves.
     meant = np.array([at for at, _ in score.sent])

@@ -12,15 +12,15 @@ import pytest
 import soundfile
 import soxr
 
+from engine.config.rig import Clock, Control, FeedbackConfig, Rig, Slot, Switch
 from engine.control.clock import TICKS
-from engine.live.jack import delay_of
-from engine.live.performer import Performer
-from engine.live.recorder import Recorder
-from engine.live.rig import Clock, Control, Lights, Rig, Slot, Switch
-from engine.live.sources import demo_feed
-from engine.live.timeline import Timeline
+from engine.host.controller import Controller
+from engine.io.jack import delay_of
+from engine.io.sources import demo_feed
+from engine.state.timeline import Timeline
+from engine.takes.recorder import Recorder
 from export import handmade
-from tests.live.controller import Controller
+from tests.live.midi_device import MidiDevice
 from tests.live.stage import (
     BLOCK,
     Listener,
@@ -43,23 +43,23 @@ class Played:
     """The stage with a performer, a take of it, and the time line that both live on."""
 
     def __init__(self, it, rig, folder):
-        self.it, self.performer = it, Performer(it.board, rig)
+        self.it, self.controller = it, Controller(it.shared, rig)
         events, note = it.supervisor.events, it.supervisor.note
-        self.recorder = Recorder(it.board, folder / "takes", {}, events, note)
-        self._timeline, self._log = Timeline(it.board), []
+        self.recorder = Recorder(it.shared, folder / "takes", {}, events, note)
+        self._timeline, self._log = Timeline(it.shared), []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
     def __enter__(self):
         self.recorder.start()
-        self.performer.start()
+        self.controller.start()
         self._thread.start()
         return self
 
     def __exit__(self, *_):
         self._over.set()
         self._thread.join()
-        self.performer.stop()
+        self.controller.stop()
         self.it.supervisor.end_device()
         self.recorder.stop()
 
@@ -100,10 +100,10 @@ def test_a_control_is_heard_within_a_block_and_five_milliseconds(server, tmp_pat
     presses = [(0.2 * i, [0xB0, 16, 0 if i % 2 == 0 else 127]) for i in range(60)]
     with played(tmp_path, rig(), [preset(tmp_path, handmade.flat(6.0))] * 2) as it:
         listener = Listener(tmp_path, noise(18.0))
-        controller = Controller(tmp_path, "knobs", presses)
+        controller = MidiDevice(tmp_path, "knobs", presses)
         listener.result()
         sent = it.sample(controller.sent())
-        behind = it.it.board.device.behind + 64
+        behind = it.it.shared.device.behind + 64
     dry, out, first = it.take()
     ratio = np.ones(len(dry))
     np.divide(out[:, 0], dry[:, 0], out=ratio, where=np.abs(dry[:, 0]) > 1e-3)
@@ -141,9 +141,9 @@ def test_a_switch_falls_on_the_beat_of_a_jittery_clock(server, tmp_path, figure)
     with played(tmp_path, asked, models) as it:
         schedule = sorted(clock + calls)
         listener = Listener(tmp_path, noise(beats * 60 / BPM + 5.0))
-        both = Controller(tmp_path, "both", schedule)
+        both = MidiDevice(tmp_path, "both", schedule)
         sent = both.sent()
-        tempo = it.performer.conductor.tempo
+        tempo = it.controller.clocks.tempo
         listener.result()
         offsets = [s - t for s, (t, _) in zip(sent, schedule, strict=True)]
         began = float(np.median(offsets)) + 0.01
@@ -183,11 +183,11 @@ def test_a_flood_of_messages_is_survived(server, tmp_path, figure):
     with played(tmp_path, rig(), [preset(tmp_path)] * 2) as it:
         before = it.it.look()
         listener = Listener(tmp_path, feed)
-        controller = Controller(tmp_path, "flood", flood)
+        controller = MidiDevice(tmp_path, "flood", flood)
         sound, left_out = listener.result()
         controller.sent()
-        it.it.until(lambda: it.performer.desk.wishes.knobs["wet"] == 64 / 127)
-        it.it.until(lambda: it.performer.switching.active == 1)
+        it.it.until(lambda: it.controller.mapper.wishes.knobs["wet"] == 64 / 127)
+        it.it.until(lambda: it.controller.switching.active == 1)
         status = it.it.look()
     events = counted_since(status, before, left_out)
     figure("flood of 100,000 messages: gaps and flags", f"{events}")
@@ -203,7 +203,7 @@ def test_a_slot_that_cannot_be_loaded_plays_dry(server, tmp_path):
     with stage(preset(tmp_path, handmade.flat(6.0)), broken) as it:
         assert it.supervisor.engine["broken"] == [1]
         assert any("slot 2 plays dry" in event.text for event in it.supervisor.events)
-        it.board.call(slot=1)
+        it.shared.call(slot=1)
         it.until(lambda: it.look().switches == 1)
         time.sleep(1.5)
         before = it.look()
@@ -223,33 +223,33 @@ def test_a_controller_is_unplugged_and_comes_back(server, tmp_path):
             Control(target="wet", control="cc16", port="pads"),
             Control(target="slot2", control="note2", port="pads"),
         ],
-        lights=Lights(port="pads-lights"),
+        lights=FeedbackConfig(port="pads-lights"),
         switch=Switch(quantise="now"),
     )
     with played(tmp_path, asked, [preset(tmp_path)] * 2) as it:
-        desk = it.performer.desk
+        mapper = it.controller.mapper
         sweep = [(0.01 * i, [0xB0, 16, 127 - i]) for i in range(64)]
         presses = [(1.0, [0x90, 2, 99]), (1.1, [0x80, 2, 0]), (1.5, [0x90, 1, 99])]
-        first = Controller(tmp_path, "pads", sweep + presses)
+        first = MidiDevice(tmp_path, "pads", sweep + presses)
         shown = [data for _, data in first.shown()]
         assert [0x90, 1, 0] in shown  # not muted
         assert [0x90, 1, 127] in shown[shown.index([0x90, 1, 0]) :]
         assert [0x90, 2, 127] in shown
         assert [0xB0, 16, 127] in shown
         assert [0xB0, 16, 100] not in shown  # it is being touched
-        it.it.until(lambda: not any("pads" in name for name in it.performer.midi.names))
-        assert desk.wishes.mute
-        assert desk.wishes.knobs["wet"] == pytest.approx(64 / 127)
-        assert it.performer.switching.active == 1
+        it.it.until(lambda: not any("pads" in name for name in it.controller.midi.names))
+        assert mapper.wishes.mute
+        assert mapper.wishes.knobs["wet"] == pytest.approx(64 / 127)
+        assert it.controller.switching.active == 1
         again = [(0.2, [0xB0, 16, 10]), (0.3, [0xB0, 16, 11]), (1.0, [0x90, 1, 99])]
-        second = Controller(tmp_path, "pads", again)
+        second = MidiDevice(tmp_path, "pads", again)
         shown = [data for _, data in second.shown()]
         assert [0x90, 1, 127] in shown
         assert [0x90, 2, 127] in shown
         assert [0xB0, 16, 64] in shown
         # The button that was held when it went is pressed anew; the knob has to be found again.
-        assert not desk.wishes.mute
-        assert desk.wishes.knobs["wet"] == pytest.approx(64 / 127)
+        assert not mapper.wishes.mute
+        assert mapper.wishes.knobs["wet"] == pytest.approx(64 / 127)
 
 
 def test_the_tempo_is_heard_on_the_line_in(server, tmp_path, figure):
@@ -259,15 +259,15 @@ def test_the_tempo_is_heard_on_the_line_in(server, tmp_path, figure):
     feed = soxr.resample(sound, rate, RATE).T.astype(np.float32)
     asked = Rig(slots=[Slot(preset="a")])
     with played(tmp_path, asked, [preset(tmp_path)]) as it:
-        assert it.it.board.tempo.edge == 0  # as it was started
-        it.it.until(lambda: it.it.board.tempo.edge == 1)
+        assert it.it.shared.tempo.edge == 0  # as it was started
+        it.it.until(lambda: it.it.shared.tempo.edge == 1)
         listener = Listener(tmp_path, 0.5 * feed)
-        it.it.until(lambda: it.performer.conductor.lead.known, tries_s=40.0)
+        it.it.until(lambda: it.controller.clocks.lead.known, tries_s=40.0)
         heard_s = it.recorder.seconds
         time.sleep(4.0)
-        tempo, known = it.it.board.wanted_tempo()
-        at_s = it.it.board.device.heard / RATE
-        load = it.performer.follower.load
+        tempo, known = it.it.shared.wanted_tempo()
+        at_s = it.it.shared.device.heard / RATE
+        load = it.controller.follower.load
         listener.result()
         assert known
     dry, _, first = it.take()
@@ -288,9 +288,9 @@ def test_the_tempo_is_heard_on_the_line_in(server, tmp_path, figure):
 def test_midi_returns_with_the_audio_server(server, tmp_path, figure):
     """Killed and started again: no dead port is listed, and what was said is heard within 3 s."""
     with played(tmp_path, rig(), [preset(tmp_path)] * 2) as it:
-        midi = it.performer.midi
-        first = Controller(tmp_path, "pads", [(0.0, [0xB0, 16, 10])] * 2)
-        it.it.until(lambda: it.performer.desk.wishes.knobs["wet"] == 10 / 127)
+        midi = it.controller.midi
+        first = MidiDevice(tmp_path, "pads", [(0.0, [0xB0, 16, 10])] * 2)
+        it.it.until(lambda: it.controller.mapper.wishes.knobs["wet"] == 10 / 127)
         assert any("pads" in name for name in midi.names)
         ports = server.ports()
         assert {"doubledrop:in_0", "doubledrop:in_1", "doubledrop:out_0"} <= set(ports)
@@ -301,9 +301,9 @@ def test_midi_returns_with_the_audio_server(server, tmp_path, figure):
         time.sleep(1.0)
         assert not any("pads" in name for name in [*midi.names, *midi.outputs])
         server.start()
-        again = Controller(tmp_path, "pads", [(0.0, [0xB0, 16, 20])])
+        again = MidiDevice(tmp_path, "pads", [(0.0, [0xB0, 16, 20])])
         it.it.until(lambda: any("pads" in name for name in midi.names), tries_s=10.0)
         returned_s = time.monotonic() - again.ready()
-        it.it.until(lambda: it.performer.desk.wishes.knobs["wet"] == 20 / 127)
+        it.it.until(lambda: it.controller.mapper.wishes.knobs["wet"] == 20 / 127)
         again.sent()
     figure("MIDI back after the audio server", f"{returned_s:.1f} s")

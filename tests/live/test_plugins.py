@@ -9,13 +9,13 @@ import time
 import numpy as np
 import pytest
 
+from engine.config.rig import Rig, Slot
+from engine.config.rig_chain import Effect, Macro, MacroMove
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live.admission import admit
-from engine.live.external import Turn
-from engine.live.jack import delay_of
-from engine.live.rig import Rig, Slot
-from engine.live.rig_chain import Effect, Macro, Move
-from engine.stages.host import Settings
+from engine.io.jack import delay_of
+from engine.plugins.admission import admit
+from engine.plugins.remote import PluginTransition
 from tests.live.stage import (
     Listener,
     counted_since,
@@ -35,21 +35,21 @@ def asking(tmp_path, *chain, macros=()):
     """A rig of the identity with these effects, admitted."""
     preset(tmp_path)
     rig = Rig(slots=[Slot(preset=str(tmp_path), chain=list(chain))], macros=list(macros))
-    return admit(rig.asked("cpu", Tempo(240.0), Settings()), (RATE,))
+    return admit(rig.config("cpu", Tempo(240.0), Settings()), (RATE,))
 
 
 def harm_of(made, harm):
     """Half as loud, and a knob for its harm."""
     effect = Effect(plugin=vst3(made, harm), gain_db=-6.0)
-    move = Move(slot=1, effect=1, parameter="harm", low=0.0, high=1.0)
+    move = MacroMove(slot=1, effect=1, parameter="harm", low=0.0, high=1.0)
     return effect, Macro(moves=[move])
 
 
 @pytest.mark.parametrize("name", ["late64-says64", "late300-says0"])
 def test_dry_and_wet_are_in_time_whatever_a_plugin_says(server, noise, made, tmp_path, name):
     """Half wet beside half dry: a lie of one sample would comb."""
-    with stage(asked=asking(tmp_path, Effect(plugin=vst3(made, name)))) as it:
-        it.board.controls.wet = 0.5
+    with stage(config=asking(tmp_path, Effect(plugin=vst3(made, name)))) as it:
+        it.shared.controls.wet = 0.5
         before = it.look()
         time.sleep(0.5)
         sound, left_out = Listener(tmp_path, noise).result()
@@ -67,13 +67,13 @@ def test_the_music_goes_on_when_a_plugin_does_not(server, made, tmp_path, figure
     rng = np.random.default_rng(5)
     noise = (0.05 * rng.normal(size=(2, 14 * RATE))).astype(np.float32)
     effect, macro = harm_of(made, harm)
-    with stage(asked=asking(tmp_path, effect, macros=[macro])) as it:
+    with stage(config=asking(tmp_path, effect, macros=[macro])) as it:
         before = it.look()
         listener = Listener(tmp_path, noise)
         time.sleep(2.0)
-        it.board.macros[0] = 1.0
+        it.shared.macros[0] = 1.0
         time.sleep(0.3)
-        it.board.macros[0] = 0.0
+        it.shared.macros[0] = 0.0
         events = it.supervisor.events
         it.until(lambda: any("back after" in event.text for event in events))
         sound, left_out = listener.result()
@@ -101,8 +101,8 @@ def test_the_music_goes_on_when_a_plugin_does_not(server, made, tmp_path, figure
 
 def test_after_the_third_time_a_plugin_stays_out(server, noise, made, tmp_path):
     effect, macro = harm_of(made, "crash")
-    with stage(asked=asking(tmp_path, effect, macros=[macro])) as it:
-        it.board.macros[0] = 1.0  # and there it stays
+    with stage(config=asking(tmp_path, effect, macros=[macro])) as it:
+        it.shared.macros[0] = 1.0  # and there it stays
         events = it.supervisor.events
         it.until(lambda: any("stays out" in event.text for event in events))
         before = it.look()
@@ -133,6 +133,6 @@ def test_a_take_with_a_plugin_that_crashed_is_played_again(server, made, tmp_pat
         "a take with a plugin that crashed, played again",
         f"{done['same_share']:.2%} the same, {done['error_db']:.0f} dB",
     )
-    assert Turn.ANEW in turns
+    assert PluginTransition.ANEW in turns
     assert done["same_share"] > 0.97
     assert done["error_db"] < -30.0

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from engine.diagnostics.bench import music
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live import jack
-from engine.live.bench import music
-from engine.live.generator import OnnxGenerator
-from engine.live.jack import delay_of
-from engine.live.recorder import Recorder
-from engine.live.render import render
-from engine.stages.host import Settings
+from engine.io import jack
+from engine.io.jack import delay_of
+from engine.models.generator import OnnxGenerator
+from engine.offline.render import render
+from engine.takes.recorder import Recorder
 from export import handmade
 from tests.live.stage import (
     BLOCK,
@@ -77,7 +77,7 @@ def test_input_and_output_may_be_two_devices(server, noise, tmp_path, figure):
     """Another client of the server is a device to PortAudio, and states no latency."""
     job = jack.Job("mixer", None, None, [], [])
     mixer = subprocess.Popen(
-        [sys.executable, "-m", "engine.live.jack", jack.asked(job)], stdout=subprocess.PIPE
+        [sys.executable, "-m", "engine.io.jack", jack.asked(job)], stdout=subprocess.PIPE
     )
     try:
         assert b"ready" in mixer.stdout.readline()
@@ -123,7 +123,7 @@ def test_live_is_what_render_makes_of_the_same_feed(server, tmp_path, figure):
     model = preset(tmp_path, handmade.downbeat_filter)
     with stage(model, bpm=bpm) as it:
         supervisor = it.supervisor
-        made = Recorder(it.board, tmp_path / "takes", {}, supervisor.events, supervisor.note)
+        made = Recorder(it.shared, tmp_path / "takes", {}, supervisor.events, supervisor.note)
         made.start()
         before = it.look()
         Listener(tmp_path, feed).result()
@@ -161,12 +161,12 @@ def test_two_slots_change_places_while_the_music_plays(server, noise, tmp_path, 
     """From the identity to 6 dB more and back, by crossfades of half a second."""
     models = [preset(tmp_path / "same"), preset(tmp_path / "more", handmade.flat(6.0))]
     with stage(*models) as it:
-        it.board.call(fade_s=0.5)
+        it.shared.call(fade_s=0.5)
         before = it.look()
         listener = Listener(tmp_path, noise)
         for slot in (1, 0):
             time.sleep(1.5)
-            it.board.call(slot=slot)
+            it.shared.call(slot=slot)
         sound, left_out = listener.result()
         status = it.look()
     delay = status.latency["total"]
@@ -257,7 +257,7 @@ def test_an_inference_that_never_ends_costs_its_slot_alone(server, noise, tmp_pa
             took = it.until(lambda: 0 in it.supervisor.broken)
             assert "cannot be ended" in it.supervisor.broken[0]
             assert any("slot 1 plays dry" in event.text for event in list(it.supervisor.events))
-            it.board.call(slot=1)
+            it.shared.call(slot=1)
             it.until(lambda: it.look().slot == 1 and it.is_wet())
             sound, left_out = Listener(tmp_path, noise).result()
             status = it.look()
@@ -281,7 +281,7 @@ def test_the_server_is_killed_and_comes_back(server, noise, tmp_path, figure, ra
         time.sleep(1.0)
         began = time.monotonic()
         server.start(rate)
-        it.until(lambda: it.board.device.level_now == 1.0 and it.is_wet())
+        it.until(lambda: it.shared.device.level_now == 1.0 and it.is_wet())
         took = time.monotonic() - began
         figure(f"server started again at {rate} Hz: wet after", f"{took:.1f} s")
         assert it.supervisor.device_pid != first
@@ -381,7 +381,7 @@ def test_doctor_measures_the_device_through_a_cable(server, cable, figure):
     if cable:
         job = jack.Job("cable", None, None, ["doubledrop:in_0"], ["doubledrop:out_0"])
         client = subprocess.Popen(
-            [sys.executable, "-m", "engine.live.jack", jack.asked(job)], stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "engine.io.jack", jack.asked(job)], stdout=subprocess.DEVNULL
         )
         while "cable:out_1" not in server.ports():  # it has been compiled, and looks for ours
             assert client.poll() is None

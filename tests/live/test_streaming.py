@@ -9,12 +9,13 @@ import signal
 import numpy as np
 import soundfile
 
+from engine.diagnostics.bench import music
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live.bench import music
-from engine.live.generator import StreamingOnnx
-from engine.live.inference import Scheduled
-from engine.live.recorder import Recorder
-from engine.stages.host import Host, Settings
+from engine.models.executors import Scheduled
+from engine.models.generator import StreamingOnnx
+from engine.offline.signal_chain import SignalChain
+from engine.takes.recorder import Recorder
 from tests.live.stage import Listener, stage
 from tests.streaming import write
 
@@ -29,11 +30,11 @@ def test_live_is_what_is_rendered_after_the_engine_was_killed_too(server, tmp_pa
     feed = 0.1 * music(np.random.default_rng(7), 32.0)  # so that the ceiling has nothing to do
     with stage(model, bpm=BPM) as it:
         supervisor = it.supervisor
-        made = Recorder(it.board, tmp_path / "takes", {}, supervisor.events, supervisor.note)
+        made = Recorder(it.shared, tmp_path / "takes", {}, supervisor.events, supervisor.note)
         made.start()
         listener = Listener(tmp_path, feed)
         it.until(lambda: made.seconds > 14.0)
-        killed = it.board.device.heard - made.first
+        killed = it.shared.device.heard - made.first
         os.kill(supervisor.engine_pid, signal.SIGKILL)
         listener.result()
         status = it.look()
@@ -53,7 +54,7 @@ def test_live_is_what_is_rendered_after_the_engine_was_killed_too(server, tmp_pa
         tempo = Tempo(BPM, -origin / RATE)
         generator = StreamingOnnx(model, "cpu", threads=1)
         form = generator, Scheduled(0), RATE, 2, tempo, Settings()
-        host = Host(*form, origin=origin, decided=decided)
+        host = SignalChain(*form, origin=origin, decided=decided)
         rendered = host.process(feed)[:, host.latency :]
         assert np.abs(rendered - feed[:, : rendered.shape[-1]]).mean() > 1e-3
         # Recordings are kept in 24 bits, behind a ceiling that multiplies by 1.

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from engine.live.jack import delay_of
-from engine.live.recorder import NAMES, Recorder
+from engine.io.jack import delay_of
+from engine.takes.recorder import NAMES, Recorder
 from tests.live.stage import (
     Listener,
     is_never_silent,
@@ -30,7 +30,7 @@ RATE = 48000
 
 
 def recorder(it, folder):
-    made = Recorder(it.board, folder, {"preset": "x"}, it.supervisor.events, it.supervisor.note)
+    made = Recorder(it.shared, folder, {"preset": "x"}, it.supervisor.events, it.supervisor.note)
     made.start()
     return made
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import torch
 
+from engine.config.preset import FILE, bundled_names, load_preset
 from engine.errors import UsageError
-from engine.live.onnx_model import read_file
-from engine.live.preset import FILE, bundled_names, load_preset
+from engine.models.onnx_model import read_file
 from export.restored import restored_generator
-from train.dataset import RATE
-from train.facts import Facts
-from train.recipe import AnyRecipe, recipe_of
-from train.run import Run, load_run
-from train.streaming.pair import StreamingPair
-from train.streaming.recipe import StreamingRecipe
+from train.data.dataset import RATE
+from train.training.facts import Facts
+from train.training.recipe import AnyRecipe, recipe_of
+from train.training.run import Run, load_run
+from train.training.streaming_pair import StreamingPair
+from train.training.streaming_recipe import StreamingRecipe
 
 
 def beginning(names: Sequence[str], recipe: AnyRecipe) -> Run:

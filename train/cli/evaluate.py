@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,8 @@ from engine.cli import options
 from engine.cli.console import Table, progress, say, say_json, stdout, warn
 from engine.cli.given import ignores, takes
 from engine.cli.numbers import number
+from engine.config.preset import Preset, load_preset
 from engine.errors import UsageError
-from engine.live.preset import load_preset
 from engine.text import counted
 from train.cli.options import Cluster
 
@@ -64,12 +65,11 @@ def evaluate(
     compared.
 
     Example: doubledrop evaluate liquid-to-dancefloor --data dataset --report page
-    """
+    """  # noqa: DOC501
     _check_options(ctx, music, preset)
-    from engine.live.onnx_model import read_file
     from train.cli.music import evaluate_music
     from train.cluster import workers
-    from train.dataset import Dataset
+    from train.data.dataset import Dataset
     from train.judge.evaluate import evaluate as judge_preset
     from train.judge.judge import FEASIBLE, train_judge
     from train.judge.page import check_page, write_page
@@ -81,29 +81,11 @@ def evaluate(
             raise UsageError("--music", "no preset", cure="Name the preset that is to be judged.")
         evaluate_music(chosen, music, report, renders, force, as_json)
         return
-    there = versions_of(chosen) if chosen else {}
-    asked = [name.strip() for name in versions.split(",")] if versions else []
-    if unknown := [name for name in asked if name not in there]:
-        raise UsageError(
-            "--versions",
-            repr(unknown[0]),
-            expected=", ".join(there) or "a preset",
-            cure="Name some of these.",
-        )
+    asked = _versions(versions, list(versions_of(chosen)) if chosen else [])
     if report is not None:
         check_page(report, force)
     dataset = Dataset(data)
-    if chosen and not (source or target):
-        # A trained preset says what it was made for.
-        facts = read_file(chosen.model).info.facts
-        source, target = facts.get("from"), facts.get("to")
-    source = source or dataset.genres[0]
-    others = [genre for genre in dataset.genres if genre != source]
-    target = target or others[0]
-    if source == target:
-        raise UsageError(
-            "--to", f"{target!r}, as in --from", expected="two genres", cure="Name two genres."
-        )
+    source, target = _genres(dataset.genres, chosen, source, target)
     with ExitStack() as stack:
         bar = stack.enter_context(progress(TimeRemainingColumn(), hidden=as_json))
         task = bar.add_task("listening", total=None)
@@ -135,6 +117,45 @@ def evaluate(
     _show(result)
     if page:
         say(f"page: {page}")
+
+
+def _versions(text: str | None, there: list[str]) -> list[str]:
+    """Versions that are asked for; none for all.
+
+    Raises:
+        UsageError: there is no such version.
+    """
+    asked = [name.strip() for name in text.split(",")] if text else []
+    if unknown := [name for name in asked if name not in there]:
+        raise UsageError(
+            "--versions",
+            repr(unknown[0]),
+            expected=", ".join(there) or "a preset",
+            cure="Name some of these.",
+        )
+    return asked
+
+
+def _genres(
+    there: Sequence[str], preset: Preset | None, source: str | None, target: str | None
+) -> tuple[str, str]:
+    """From which genre to which: as asked, as a trained preset was made for, or the dataset's.
+
+    Raises:
+        UsageError: they are the same.
+    """
+    if preset and not (source or target):
+        from engine.models.onnx_model import read_file
+
+        facts = read_file(preset.model).info.facts
+        source, target = facts.get("from"), facts.get("to")
+    source = source or there[0]
+    target = target or next(genre for genre in there if genre != source)
+    if source == target:
+        raise UsageError(
+            "--to", f"{target!r}, as in --from", expected="two genres", cure="Name two genres."
+        )
+    return source, target
 
 
 def _into_card(folder: Path, result: Evaluation, rate: int) -> None:

@@ -52,12 +52,18 @@ def export(
     windows that a preset has goes when its own generator is replaced: export that again.
 
     Example: doubledrop export runs/drum-and-bass presets/liquid-to-dancefloor --data dataset
-    """
+    """  # noqa: DOC501
     from export.card import check_preset
-    from train.cli.exporting import Wanted, check_late, export_late, export_stream, export_window
-    from train.dataset import Dataset
-    from train.run import load_run
-    from train.streaming.pair import StreamingPair
+    from train.cli.exporting import (
+        PresetRequest,
+        check_late,
+        export_late,
+        export_stream,
+        export_window,
+    )
+    from train.data.dataset import Dataset
+    from train.training.run import load_run
+    from train.training.streaming_pair import StreamingPair
 
     (check_late if late else check_preset)(preset, force)
     dataset, done = Dataset(data), load_run(run)
@@ -73,7 +79,7 @@ def export(
     source = recipe.source if wanted == recipe.target else recipe.target
     described = vars(done.facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
     described |= {"sources": sources, "share": share, "drive": drive}
-    asked = Wanted(preset, dataset, source, wanted, licence, described, drive, force, about)
+    asked = PresetRequest(preset, dataset, source, wanted, licence, described, drive, force, about)
     with waiting("exporting"):
         if isinstance(done.model, StreamingPair):
             for option, is_given in (("--share", share != 1.0), ("--late", late)):

@@ -9,26 +9,26 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.config.preset import LATE
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import bucket
 from engine.errors import UsageError
-from engine.live.generator import OnnxGenerator
-from engine.live.onnx_model import read_file
-from engine.live.preset import LATE
+from engine.models.generator import OnnxGenerator
+from engine.models.onnx_model import read_file
 from engine.writing import check_output
 from export.card import PICTURE, add_late, draw_windows, write_preset
 from export.streaming import export_streaming
 from export.trained import export
-from train.dataset import Dataset, Split
-from train.networks import ImageGenerator
-from train.streaming.pair import StreamingPair
-from train.streaming.tracks import Pieces
+from train.data.dataset import Dataset, Split
+from train.models.networks import ImageGenerator
+from train.training.streaming_pair import StreamingPair
+from train.training.tracks import Pieces
 
 _SHOWN = 480  # columns of a picture
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PresetRequest:
     """A preset that is to be.
 
     Attributes:
@@ -58,7 +58,7 @@ class Wanted:
         return self.folder / "generator.onnx"
 
 
-def export_window(wanted: Wanted, generator: ImageGenerator, view: int) -> float:
+def export_window(wanted: PresetRequest, generator: ImageGenerator, view: int) -> float:
     """Write the preset of a generator that restyles windows.
 
     Args:
@@ -95,7 +95,7 @@ def check_late(folder: Path, force: bool = False) -> None:
     check_output(folder / LATE, force=force)
 
 
-def export_late(wanted: Wanted, generator: ImageGenerator, view: int) -> float:
+def export_late(wanted: PresetRequest, generator: ImageGenerator, view: int) -> float:
     """Put a generator of whole windows beside the streaming one of a preset that is there, for
     files; arguments and errors as of :func:`export_window`."""
     path = wanted.folder / LATE
@@ -105,7 +105,7 @@ def export_late(wanted: Wanted, generator: ImageGenerator, view: int) -> float:
 
 
 def _export_window(
-    wanted: Wanted, path: Path, generator: ImageGenerator, view: int
+    wanted: PresetRequest, path: Path, generator: ImageGenerator, view: int
 ) -> tuple[Array, float]:
     """The file; its example, and how far it is from PyTorch."""
     data, source = wanted.data, wanted.source
@@ -126,7 +126,7 @@ def _export_window(
     return example, worst
 
 
-def export_stream(wanted: Wanted, pair: StreamingPair) -> float:
+def export_stream(wanted: PresetRequest, pair: StreamingPair) -> float:
     """Write the preset of a streaming generator; arguments and errors as of :func:`export_window`.
 
     Args:
@@ -167,7 +167,7 @@ def export_stream(wanted: Wanted, pair: StreamingPair) -> float:
     return worst
 
 
-def _write(wanted: Wanted, by: str, windows: dict[str, Array]) -> None:
+def _write(wanted: PresetRequest, by: str, windows: dict[str, Array]) -> None:
     # It stood beside another generator, of which the card says no more either.
     (wanted.folder / LATE).unlink(missing_ok=True)
     more = f": {wanted.about}" if wanted.about else ""

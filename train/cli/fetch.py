@@ -11,8 +11,8 @@ from rich.progress import MofNCompleteColumn
 
 from engine.cli import options
 from engine.cli.console import progress, say, say_json
-from train.fetch import SETS, SOURCES
-from train.fetch import fetch as fetch_set
+from train.data.fetch import SETS, SOURCES
+from train.data.fetch import fetch as fetch_set
 
 
 def fetch(

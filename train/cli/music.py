@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.progress import MofNCompleteColumn
 
 from engine.cli.console import Table, progress, say, say_json, stdout, warn
+from engine.config.preset import Preset
 from engine.errors import InputError
-from engine.live.files import make_folder
-from engine.live.preset import Preset
+from engine.io.files import make_folder
 from engine.text import counted
 from train.judge.music import MusicFigures, on_music
 from train.prepare.sources import music_below, name_of, unique
@@ -25,7 +25,19 @@ def evaluate_music(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Render every file below a folder and say how its hits and its silences fared."""
+    """Render every file below a folder and say how its hits and its silences fared.
+
+    Args:
+        preset: to judge.
+        music: folder of sound files.
+        pictures: folder for pictures of each run, or None.
+        renders: folder that keeps the rendered files, or None.
+        force: whether outputs may replace files that are not ours.
+        as_json: whether to print one JSON object and nothing else.
+
+    Raises:
+        InputError: there is no file that can be read.
+    """
     paths = music_below(music)
     files = dict(zip(unique(name_of(p.relative_to(music)) for p in paths), paths, strict=True))
     with ExitStack() as stack:

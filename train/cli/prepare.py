@@ -18,10 +18,10 @@ from engine.cli.numbers import number
 from engine.errors import UsageError
 from train.cli.options import Cluster
 from train.cluster import workers
-from train.dataset import BPM
+from train.data.dataset import BPM
 from train.prepare import report
 from train.prepare.run import Prepared, prepare_dataset
-from train.prepare.work import Outcome, Settings
+from train.prepare.work import Outcome, PrepareSettings
 
 _MOST_GROUPS = 20
 
@@ -75,7 +75,7 @@ def prepare(
     used are named and skipped. Run it again to go on where it was interrupted.
 
     Example: doubledrop prepare dnb-set liquid/ dancefloor/ --bpm 175 --jobs 4
-    """
+    """  # noqa: DOC501
     if cluster is not None:
         cure = "The workers of the scheduler decide."
         ignores(ctx, "--cluster", "jobs", cures={"jobs": cure})
@@ -98,7 +98,7 @@ def prepare(
             done = prepare_dataset(
                 dataset,
                 genres,
-                Settings(bpm, low_pass, mono, whole=whole),
+                PrepareSettings(bpm, low_pass, mono, whole=whole),
                 held_out=held_out,
                 seed=seed,
                 jobs=at_once,

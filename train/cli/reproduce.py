@@ -13,7 +13,7 @@ import typer
 from engine.cli import signals
 from engine.cli.console import say
 from engine.errors import InputError
-from engine.live.start import command
+from engine.processes.start import command
 
 _COMMANDS = ("compose", "fetch", "prepare", "train", "export", "evaluate", "listen")
 
@@ -31,8 +31,8 @@ def reproduce(
     Each leaves alone what it finds done, so the same command goes on where it was stopped.
 
     Example: doubledrop reproduce train/recipes/drum-and-bass.toml --work work --device cuda
-    """
-    from train.recipe import read_recipe
+    """  # noqa: DOC501
+    from train.training.recipe import read_recipe
 
     commands = read_recipe(recipe).commands
     if not commands:
@@ -70,8 +70,12 @@ def reproduce(
 
 
 def _run(words: list[str]) -> int:
-    """A command in a process that ends with this one, and hears of a signal once; its status."""
-    started = command("engine.live.child", "engine.cli", *words)
+    """A command in a process that ends with this one, and hears of a signal once; its status.
+
+    Raises:
+        Interrupted: a signal has come; the command has ended then.
+    """
+    started = command("engine.processes.child", "engine.cli", *words)
     group = 0 if sys.platform != "win32" else None
     process = subprocess.Popen(started, stdin=subprocess.PIPE, process_group=group)
     try:

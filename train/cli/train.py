@@ -54,11 +54,11 @@ def train(
     import torch
 
     from train.cli.beginning import beginning
-    from train.dataset import Dataset
+    from train.data.dataset import Dataset
     from train.judge.judge import FEASIBLE, linear_accuracy
-    from train.losses import Losses
-    from train.recipe import read_recipe
-    from train.run import train as run_training
+    from train.training.losses import Losses
+    from train.training.recipe import read_recipe
+    from train.training.trainer import train as run_training
 
     torch.set_num_threads(threads)
     wanted, dataset = read_recipe(recipe), Dataset(data)

@@ -2,7 +2,7 @@
 
 ::
 
-    manner (liquid, dancefloor)  ──►  Score: who plays what, and when     manner, arrange, harmony,
+    style  (liquid, dancefloor)  ──►  Score: who plays what, and when     style, arrange, harmony,
                                                                           rhythm, melody, score
     kit + performer              ──►  Palette: how each part sounds       kits, performers, drums,
                                                                           synth, samples, palette

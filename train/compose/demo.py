@@ -20,13 +20,13 @@ from engine.text import printable
 from train.compose.kits import KITS, kits
 from train.compose.library import BPM
 from train.compose.liquid import LIQUID
-from train.compose.manner import Form, compose
 from train.compose.master import Target, master
 from train.compose.mix import mix
 from train.compose.performers import PERFORMERS
 from train.compose.samples import PACKAGE, SampleLibrary
 from train.compose.score import Score
 from train.compose.sound import SAMPLE_RATE
+from train.compose.style import Form, compose
 
 TITLE = "Waterline"
 DOWNBEAT_S = 0.25
@@ -38,14 +38,14 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(
-    epilog="Example: python -m train.compose.demo sonic-pi-samples/ engine/live/demo --seed 7"
+    epilog="Example: python -m train.compose.demo sonic-pi-samples/ engine/io/demo --seed 7"
 )
 def main(
     samples_dir: Annotated[Path, typer.Argument(help="Folder of the unpacked samples.")],
     out_dir: Annotated[Path, typer.Argument(help="Where feed.flac and feed.toml go.")],
     seed: Annotated[int, typer.Option(help="Another seed is another piece.", min=0)] = 7,
 ) -> None:
-    """Compose eight phrases of liquid drum & bass at 175 BPM and describe them in TOML."""
+    """Compose eight phrases of liquid drum & bass at 175 BPM and describe them in TOML."""  # noqa: DOC501
     try:
         make(samples_dir, out_dir, seed)
     except DoubledropError as error:
@@ -58,6 +58,11 @@ def main(
 def make(samples_dir: Path, out_dir: Path, seed: int) -> None:
     """Write ``feed.flac`` and ``feed.toml``; the same seed gives the same bytes.
 
+    Args:
+        samples_dir: folder of the unpacked one-shots.
+        out_dir: folder of both files, made if it does not exist.
+        seed: of the piece, its sounds and its mix.
+
     Raises:
         InputError: a sample is missing or unreadable.
         OutputError: the folder cannot be written.
@@ -67,9 +72,9 @@ def make(samples_dir: Path, out_dir: Path, seed: int) -> None:
     kit = kits("liquid")[0][seed % KITS]
     with Console(stderr=True).status("Playing"):
         piece = compose(LIQUID, tempo, np.random.default_rng((seed, 0)), FORM)
-        performer, desk = PERFORMERS["liquid"]
+        performer, mixer = PERFORMERS["liquid"]
         palette = performer(samples, kit, np.random.default_rng((seed, 1)))
-        mixed = mix(piece.score, palette, desk, np.random.default_rng((seed, 2)))
+        mixed = mix(piece.score, palette, mixer, np.random.default_rng((seed, 2)))
         target = Target.drawn(np.random.default_rng((seed, 3)))
         finished = master(mixed, replace(target, loudness_lufs=LOUDNESS_LUFS))
     for_dither = np.random.default_rng((seed, 4))
@@ -89,7 +94,14 @@ def make(samples_dir: Path, out_dir: Path, seed: int) -> None:
 
 
 def describe(score: Score, seed: int, sample_names: list[str], flac: bytes) -> str:
-    """The TOML that goes with a feed: what it is, how it was made and of what."""
+    """The TOML that goes with a feed: what it is, how it was made and of what.
+
+    Args:
+        score: of the feed.
+        seed: that it was made with.
+        sample_names: one-shots in it.
+        flac: contents of its file.
+    """
     names = "\n".join(f'    "{name}",' for name in sample_names)
     return f"""\
 title = "{TITLE}"

@@ -42,7 +42,14 @@ def snare_body(hz: float, seconds: float) -> Array:
 
 
 def noise(seconds: float, low_hz: float, high_hz: float, rng: np.random.Generator) -> Array:
-    """A burst of noise in a band, that falls by 40 dB over its length."""
+    """A burst of noise in a band, that falls by 40 dB over its length.
+
+    Args:
+        seconds: length.
+        low_hz: lower corner of the band, hertz.
+        high_hz: upper corner of the band, hertz.
+        rng: of the noise.
+    """
     t = np.arange(samples(seconds)) / SAMPLE_RATE
     raw = rng.normal(0.0, 0.5, len(t)) * np.exp(-4.6 * t / seconds)
     return normalised(low_pass(high_pass(raw[None], low_hz), high_hz))

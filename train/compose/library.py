@@ -22,14 +22,14 @@ from train.cluster import unheard
 from train.compose.dancefloor import DANCEFLOOR
 from train.compose.kits import Kit, kits
 from train.compose.liquid import LIQUID
-from train.compose.manner import Composition, Manner, compose
 from train.compose.master import Target, master
 from train.compose.mix import mix
 from train.compose.performers import PERFORMERS
 from train.compose.samples import SampleLibrary
 from train.compose.sound import SAMPLE_RATE
+from train.compose.style import Composition, Style, compose
 
-MANNERS: dict[str, Manner] = {"liquid": LIQUID, "dancefloor": DANCEFLOOR}
+STYLES: dict[str, Style] = {"liquid": LIQUID, "dancefloor": DANCEFLOOR}
 BPM = 175.0
 TRUTH = "truth.json"
 _LATEST_DOWNBEAT_S = 2.0
@@ -38,7 +38,7 @@ _OTHER_SPREAD = 0.12  # of these tempi
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrackPlan:
     """One track to be.
 
     Attributes:
@@ -69,7 +69,7 @@ class Plan:
     @property
     def other(self) -> str:
         """The genre of its twin."""
-        return next(genre for genre in MANNERS if genre != self.genre)
+        return next(genre for genre in STYLES if genre != self.genre)
 
     def path(self, folder: Path) -> Path:
         """Where it is written."""
@@ -84,7 +84,7 @@ class Plan:
         """The score: the same whoever performs it."""
         rng = np.random.default_rng((*self.seed, 0))
         tempo = Tempo(self.bpm, float(rng.uniform(0.05, _LATEST_DOWNBEAT_S)))
-        return compose(MANNERS[self.genre], tempo, rng)
+        return compose(STYLES[self.genre], tempo, rng)
 
 
 def plan(
@@ -95,7 +95,7 @@ def plan(
     train_twins: bool = False,
     other_tempi: int = 0,
     bpm: float = BPM,
-) -> list[Plan]:
+) -> list[TrackPlan]:
     """What a library consists of.
 
     Half of the held-out tracks are played on kits that no training track is played on.
@@ -121,8 +121,8 @@ def plan(
             cure="Give other numbers.",
         )
     plans = []
-    for place, genre in enumerate(MANNERS):
-        other = next(name for name in MANNERS if name != genre)
+    for place, genre in enumerate(STYLES):
+        other = next(name for name in STYLES if name != genre)
         numbers = (*range(1, tracks + held_out + 1), *range(_OTHERS, _OTHERS + other_tempi))
         both = [np.random.default_rng((seed, place, *more)) for more in ((), (_OTHERS,))]
         for number in numbers:
@@ -136,7 +136,7 @@ def plan(
             # A twin differs in what its genre is, not in who plays the melody.
             twin_kit = replace(twin_kit, strings=kit.strings, pluck=kit.pluck)
             plans.append(
-                Plan(
+                TrackPlan(
                     genre,
                     number,
                     held,
@@ -156,15 +156,24 @@ def perform(
     """A score as a genre plays it, mastered, (2, samples).
 
     The same seed gives the same mastering in either genre: a twin differs in what the genre is.
+
+    Args:
+        composition: what is played.
+        genre: in whose style, one of :data:`STYLES`.
+        kit: what it is played on.
+        samples: the one-shots.
+        seed: of sounds, mix and mastering.
     """
     for_sounds, for_mix = (np.random.default_rng((*seed, i)) for i in (1, 2))
-    performer, desk = PERFORMERS[genre]
+    performer, mixer = PERFORMERS[genre]
     palette = performer(samples, kit, for_sounds)
-    mixed = mix(composition.score, palette, desk, for_mix)
+    mixed = mix(composition.score, palette, mixer, for_mix)
     return master(mixed, Target.drawn(np.random.default_rng((*seed, 3))))
 
 
-def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1) -> Iterator[Path]:
+def write_library(
+    samples: Path, folder: Path, plans: list[TrackPlan], jobs: int = 1
+) -> Iterator[Path]:
     """Compose, perform and write every track and the twins.
 
     Files that exist are left as they are, so that an interrupted run goes on.
@@ -196,7 +205,7 @@ def write_library(samples: Path, folder: Path, plans: list[Plan], jobs: int = 1)
     yield from paths
 
 
-def _truth(plan: Plan) -> dict[str, Any]:
+def _truth(plan: TrackPlan) -> dict[str, Any]:
     composition = plan.composition()
     return {
         "genre": plan.genre,
@@ -215,7 +224,7 @@ def _truth(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _write(samples: Path, folder: Path, plan: Plan, twin: bool) -> Path:
+def _write(samples: Path, folder: Path, plan: TrackPlan, twin: bool) -> Path:
     path = plan.twin_path(folder) if twin else plan.path(folder)
     if path.exists():
         return path

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from train.compose.manner import Manner
 from train.compose.melody import Stroke
 from train.compose.rhythm import Break
+from train.compose.style import Style
 
 
 def _break(kick: str, snare: str, ghost: str) -> Break:
     return {"kick": kick, "snare": snare, "ghost": ghost}
 
 
-LIQUID = Manner(
+LIQUID = Style(
     breaks=(
         _break("X.........X.....", "....X.......X...", ".......-.-......"),
         _break("X.........X..o..", "....X.......X...", ".......-.-.....-"),

@@ -70,7 +70,13 @@ def pad() -> Layer:
 
 
 def keys(rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Generator) -> Layer:
-    """The chord in broken rhythm; two bars alternate, the top voice is played hardest."""
+    """The chord in broken rhythm; two bars alternate, the top voice is played hardest.
+
+    Args:
+        rhythms: that the two bars are drawn from.
+        feel: how it is played.
+        rng: of the rhythms and of the feel.
+    """
     pair = draw(rng, rhythms), draw(rng, rhythms)
 
     def write(bar: Bar) -> Iterable[Note]:
@@ -89,6 +95,12 @@ def lead(key: Key, rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Gener
     A sentence is statement, answer, statement, and a close that rests. Its contour is drawn once,
     so that the melody can be recognised; notes on the beat move to the nearest tone of the chord,
     the others stay pentatonic.
+
+    Args:
+        key: of the pentatonic ladder.
+        rhythms: that the bars of the sentences are drawn from.
+        feel: how it is played.
+        rng: of the melody and of the feel.
     """
     ladder = [
         pitch
@@ -129,7 +141,14 @@ def _sentence(
 
 
 def on_tonic(part: str, third: int, lowest: int, beats: float) -> Layer:
-    """A sampled phrase on bars of the tonic, tuned to one of its tones."""
+    """A sampled phrase on bars of the tonic, tuned to one of its tones.
+
+    Args:
+        part: who plays it.
+        third: the tone: root (0), third (1), fifth (2), seventh (3) or ninth (4).
+        lowest: MIDI pitch below which it does not go.
+        beats: how long it is held.
+    """
 
     def write(bar: Bar) -> Iterable[Note]:
         if bar.chord.degree == 0:

@@ -1,4 +1,4 @@
-"""The desk: plays a score through a palette and balances it into stereo."""
+"""The mixer: plays a score through a palette and balances it into stereo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MONO_BELOW_HZ = 150.0
 
 
 @dataclass(frozen=True)
-class Desk:
+class Mixer:
     """How the whole is treated.
 
     Attributes:
@@ -36,13 +36,13 @@ class Desk:
     spread_db: float = 1.2
 
 
-def mix(score: Score, palette: Palette, desk: Desk, rng: np.random.Generator) -> Audio:
+def mix(score: Score, palette: Palette, mixer: Mixer, rng: np.random.Generator) -> Audio:
     """The whole piece before mastering.
 
     Args:
         score: what is played.
         palette: a channel for every part of the score.
-        desk: how the whole is treated.
+        mixer: how the whole is treated.
         rng: of this mix's own balance.
 
     Returns:
@@ -56,7 +56,7 @@ def mix(score: Score, palette: Palette, desk: Desk, rng: np.random.Generator) ->
     for part in parts(score):
         channel = palette[part]
         stem = _play(score, part, channel, length)
-        gain_db = channel.gain_db + rng.normal(0.0, desk.spread_db)
+        gain_db = channel.gain_db + rng.normal(0.0, mixer.spread_db)
         stem *= amplitude(gain_db) * 10 ** (-channel.duck_db * valley / 20)
         buses[channel.bus] += stem
         mono = stem.mean(axis=0, keepdims=True)
@@ -64,7 +64,7 @@ def mix(score: Score, palette: Palette, desk: Desk, rng: np.random.Generator) ->
             reverb_send += amplitude(channel.send_db) * mono
         if channel.echo_db is not None:
             echo_send += amplitude(channel.echo_db) * mono
-    return _sum(buses, reverb_send, echo_send, score.tempo, desk)
+    return _sum(buses, reverb_send, echo_send, score.tempo, mixer)
 
 
 def parts(score: Score) -> list[str]:
@@ -98,7 +98,7 @@ def _valley(kicks: list[float], length: int) -> Array:
 
 
 def _sum(
-    buses: Mapping[Bus, Array], reverb_send: Array, echo_send: Array, tempo: Tempo, desk: Desk
+    buses: Mapping[Bus, Array], reverb_send: Array, echo_send: Array, tempo: Tempo, mixer: Mixer
 ) -> Audio:
     dotted_eighth_s = 0.75 * tempo.beat_s
     echo = Chain(
@@ -112,19 +112,19 @@ def _sum(
         [
             HighpassFilter(300.0),
             LowpassFilter(7000.0),
-            Reverb(room_size=desk.room, damping=0.5, wet_level=1.0, dry_level=0.0, width=0.5),
+            Reverb(room_size=mixer.room, damping=0.5, wet_level=1.0, dry_level=0.0, width=0.5),
         ]
     )
     glue = Chain([Compressor(threshold_db=-14.0, ratio=3.0, attack_ms=12.0, release_ms=90.0)])
     echoes = _through(echo, echo_send)
     wet = _through(hall, np.repeat(reverb_send + 0.4 * echoes, 2, axis=0))
-    drums = np.tanh(desk.drum_drive * buses[Bus.DRUMS]) / desk.drum_drive
-    mixed = drums + amplitude(desk.parallel_db) * _through(glue, drums)
+    drums = np.tanh(mixer.drum_drive * buses[Bus.DRUMS]) / mixer.drum_drive
+    mixed = drums + amplitude(mixer.parallel_db) * _through(glue, drums)
     mixed += buses[Bus.BASS] + buses[Bus.MUSIC] + echoes + wet
     middle, side = mixed.mean(axis=0), 0.5 * (mixed[0] - mixed[1])
     side = high_pass(side, MONO_BELOW_HZ)
     return low_pass(np.stack([middle + side, middle - side]), 16000.0, order=4).astype(np.float32)
 
 
-def _through(board: Chain, sound: Array) -> Array:
-    return np.asarray(board(sound.astype(np.float32), SAMPLE_RATE), dtype=np.float64)
+def _through(chain: Chain, sound: Array) -> Array:
+    return np.asarray(chain(sound.astype(np.float32), SAMPLE_RATE), dtype=np.float64)

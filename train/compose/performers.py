@@ -14,7 +14,7 @@ import numpy as np
 from engine.dsp.arrays import Array
 from train.compose import drums, synth
 from train.compose.kits import Kit
-from train.compose.mix import Desk
+from train.compose.mix import Mixer
 from train.compose.palette import (
     Bus,
     Channel,
@@ -35,7 +35,13 @@ _DRUMS, _BASS, _MUSIC = Bus.DRUMS, Bus.BASS, Bus.MUSIC
 
 
 def liquid(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palette:
-    """Every part as liquid drum & bass plays it."""
+    """Every part as liquid drum & bass plays it.
+
+    Args:
+        library: the one-shots.
+        kit: what the parts are played on.
+        rng: of the sounds.
+    """
     for_music, rng = rng.spawn(2)
     load = library.load
     kick = drums.normalised(
@@ -85,7 +91,7 @@ def liquid(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palett
 
 
 def dancefloor(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palette:
-    """Every part as dancefloor drum & bass plays it."""
+    """Every part as dancefloor drum & bass plays it; arguments as of :func:`liquid`."""
     for_music, rng = rng.spawn(2)
     load = library.load
     kick = drums.driven(
@@ -198,7 +204,7 @@ def _lead(kit: Kit, rng: np.random.Generator) -> Instrument:
     )
 
 
-PERFORMERS: dict[str, tuple[Performer, Desk]] = {
-    "liquid": (liquid, Desk(drum_drive=1.0, parallel_db=-14.0)),
-    "dancefloor": (dancefloor, Desk(drum_drive=1.9, parallel_db=-3.0)),
+PERFORMERS: dict[str, tuple[Performer, Mixer]] = {
+    "liquid": (liquid, Mixer(drum_drive=1.0, parallel_db=-14.0)),
+    "dancefloor": (dancefloor, Mixer(drum_drive=1.9, parallel_db=-3.0)),
 }

@@ -47,7 +47,15 @@ class Groove:
         feel: Feel,
         rng: np.random.Generator,
     ) -> Groove:
-        """Three different breaks of a genre, and two fills of each length."""
+        """Three different breaks of a genre, and two fills of each length.
+
+        Args:
+            breaks: of the genre, three or more.
+            fills: of the genre, for the last of four bars.
+            long_fills: of the genre, for the last of eight bars.
+            feel: how everything but kick and snare is played.
+            rng: of the choice.
+        """
         home, second, sixth = rng.permutation(len(breaks))[:3]
         return cls(
             breaks[home],
@@ -83,7 +91,14 @@ def breakbeat(groove: Groove, rng: np.random.Generator) -> Layer:
 
 
 def ostinato(part: str, patterns: tuple[str, ...], feel: Feel, rng: np.random.Generator) -> Layer:
-    """One part that repeats a pattern drawn once for the piece."""
+    """One part that repeats a pattern drawn once for the piece.
+
+    Args:
+        part: who plays it.
+        patterns: to draw from, a bar each; see :func:`steps`.
+        feel: how it is played.
+        rng: of the pattern and of the feel.
+    """
     pattern = draw(rng, patterns)
 
     def write(bar: Bar) -> Iterable[Note]:

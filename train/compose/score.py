@@ -80,7 +80,13 @@ class Feel:
 
 
 def steps(part: str, beat: float, pattern: str) -> list[Note]:
-    """Notes of a pattern of sixteenths: ``X x o -`` from loud to soft, ``.`` is a rest."""
+    """Notes of a pattern of sixteenths.
+
+    Args:
+        part: who plays them.
+        beat: where the pattern begins, in beats from the first downbeat.
+        pattern: a letter each: ``X x o -`` from loud to soft, ``.`` is a rest.
+    """
     return [
         Note(part, beat + step / STEPS_PER_BEAT, velocity=VELOCITY[mark])
         for step, mark in enumerate(pattern)

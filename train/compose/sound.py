@@ -21,12 +21,18 @@ def samples(seconds: float) -> int:
 
 
 def low_pass(sound: Array, cutoff_hz: float, order: int = 2) -> Array:
-    """Butterworth low-pass along the last axis."""
+    """Butterworth low-pass along the last axis.
+
+    Args:
+        sound: (…, samples), at :data:`SAMPLE_RATE`.
+        cutoff_hz: where it is 3 dB down, hertz.
+        order: slope, in steps of 6 dB an octave.
+    """
     return _filter(sound, cutoff_hz, order, "lowpass")
 
 
 def high_pass(sound: Array, cutoff_hz: float, order: int = 2) -> Array:
-    """Butterworth high-pass along the last axis."""
+    """Butterworth high-pass along the last axis; arguments as of :func:`low_pass`."""
     return _filter(sound, cutoff_hz, order, "highpass")
 
 

@@ -22,7 +22,14 @@ def sub(frequency: float, seconds: float) -> Array:
 
 
 def warm_reese(frequency: float, seconds: float, cents: Array, rng: np.random.Generator) -> Array:
-    """Beating saws, opened slowly by a low-pass; without the range of the sub."""
+    """Beating saws, opened slowly by a low-pass; without the range of the sub.
+
+    Args:
+        frequency: hertz.
+        seconds: length of the note.
+        cents: detunings of the saws.
+        rng: of the phases.
+    """
     t = _time(seconds + 0.06)
     saws = _saws(frequency * 2 ** (cents / 1200), t, rng).mean(axis=0)
     opening = 0.5 - 0.5 * np.cos(2 * np.pi * np.minimum(t / max(seconds, 0.1), 1.0))
@@ -63,7 +70,14 @@ def driven_reese(
 def pad(
     frequency: float, seconds: float, rng: np.random.Generator, brightness: float = 1.0
 ) -> Array:
-    """Warm stereo strings: four saws, two leaning to each side, under a slow low-pass."""
+    """Warm stereo strings: four saws, two leaning to each side, under a slow low-pass.
+
+    Args:
+        frequency: hertz.
+        seconds: length of the note.
+        rng: of detunings and phases.
+        brightness: factor of the low-pass's corner, about 1.
+    """
     t = _time(seconds + 0.7)
     cents = np.array([-9.0, -3.0, 4.0, 8.0]) + rng.normal(0.0, 0.8, 4)
     saws = _saws(frequency * 2 ** (cents / 1200), t, rng)
@@ -74,7 +88,13 @@ def pad(
 
 
 def electric_piano(frequency: float, seconds: float, velocity: float) -> Array:
-    """Two-operator FM with a tine on top; a harder stroke is brighter, a high note shorter."""
+    """Two-operator FM with a tine on top; a harder stroke is brighter, a high note shorter.
+
+    Args:
+        frequency: hertz.
+        seconds: length of the note.
+        velocity: how hard, above 0 to 1.
+    """
     t = _time(seconds + 0.25)
     decay = 1.9 * (220.0 / frequency) ** 0.4
     index = (0.5 + 1.5 * velocity) * np.exp(-t / (0.35 * decay))
@@ -85,7 +105,13 @@ def electric_piano(frequency: float, seconds: float, velocity: float) -> Array:
 
 
 def pluck(frequency: float, seconds: float, rng: np.random.Generator) -> Array:
-    """The lead: a saw and its octave through a low-pass that closes after the attack."""
+    """The lead: a saw and its octave through a low-pass that closes after the attack.
+
+    Args:
+        frequency: hertz.
+        seconds: length of the note.
+        rng: of the phases.
+    """
     t = _time(seconds + 0.3)
     saws = _saws(frequency * np.array([0.998, 1.002, 2.001]), t, rng)
     # Unequal voices, so that their beating never swallows a note.

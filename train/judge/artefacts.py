@@ -17,7 +17,8 @@ def jitter_db(given: Array, made: Array) -> float:
     """Musical noise: how much the gain of a band changes from column to column, mean, dB.
 
     Args:
-        given, made: views of input and output, (columns, n_mels), dB.
+        given: view of the input, (columns, n_mels), dB.
+        made: view of the output, (columns, n_mels), dB.
     """
     n = min(len(given), len(made))
     given, made = given[:n], made[:n]
@@ -35,7 +36,8 @@ def pre_echo_db(given: Audio, made: Audio, onsets: Array, rate: int) -> float:
     """How much more there is before a hit in the output, measured against the hit, mean, dB.
 
     Args:
-        given, made: input and output, (channels, samples).
+        given: input, (channels, samples).
+        made: output, (channels, samples).
         onsets: of the input, s.
         rate: hertz.
     """

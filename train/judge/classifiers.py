@@ -24,10 +24,14 @@ class Classifier(Protocol):
     def fit(
         self, views: Sequence[Array], labels: Array, tracks: Sequence[str], rng: np.random.Generator
     ) -> None:
-        """Learn from views (columns, n_mels) in dB and labels (1 is the target), one per segment.
+        """Learn from views of segments.
 
-        ``tracks`` names whose each is, so that nothing is chosen by how well a track is
-        recognised.
+        Args:
+            views: of each segment, (columns, n_mels), dB.
+            labels: (segments,): 1 for the target, 0 for the source.
+            tracks: whose each segment is, so that nothing is chosen by how well a track is
+                recognised.
+            rng: of augmentation and training.
         """
         ...
 

@@ -10,14 +10,14 @@ import scipy.fft
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.mel import band_edges, triangles
 from engine.pictures import draw_bands, head, pyplot
-from train.judge.exhibit import Exhibit
+from train.judge.measurement import Measurement
 
 _WINDOWS = {"6 ms": (256, 64, 0), "186 ms": (8192, 512, 256)}  # samples, hop, mel bands or bins
 _RANGE_DB = 70.0
 _SHOWN = ("input", "late", "phrase", "twin", "target")
 
 
-def close_up(exhibits: dict[str, Exhibit], rate: int) -> Any:
+def close_up(exhibits: dict[str, Measurement], rate: int) -> Any:
     """A figure, to be saved.
 
     Args:

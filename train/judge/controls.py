@@ -53,6 +53,11 @@ def crest_match(sound: Audio, wanted_db: float, rate: int) -> Audio:
 
     A gain follows the power of 20 ms: gain = power^((p − 1)/2), with the p that gives the crest
     found by bisection, from heavy compression (0.3) to heavy expansion (2.5).
+
+    Args:
+        sound: (channels, samples).
+        wanted_db: crest factor, as of :func:`crest_db`.
+        rate: hertz.
     """
     smooth = uniform_filter1d(np.mean(sound**2, axis=0), round(_SMOOTH_S * rate)) + 1e-8
     low, high = 0.3, 2.5

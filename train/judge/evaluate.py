@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from engine.config.preset import Preset
 from engine.dsp.arrays import Audio
-from engine.live.onnx_model import read_file
-from engine.live.preset import Preset
-from train.dataset import Dataset, Segment, read_audio
+from engine.models.onnx_model import read_file
+from train.data.dataset import Dataset, Segment, read_audio
 from train.judge.consistency import Consistency, consistency
 from train.judge.controls import crest_db, crest_match, eq_match
-from train.judge.exhibit import MEASURES, Exhibit, Heard, exhibit_of, twin_of
-from train.judge.fine_ear import Lines, lines
+from train.judge.fine_ear import EnvelopeLines, lines
 from train.judge.judge import Judge, real_views
 from train.judge.kernel import RealSounds
+from train.judge.measurement import MEASURES, Heard, Measurement, measurement_of, twin_of
 from train.judge.renders import Progress, main_version, render_all
 from train.judge.statistics import Figure, by_track
 from train.judge.telltale import excerpts, told, told_from_itself
@@ -56,9 +56,9 @@ class Evaluation:
     log_mel_db: dict[str, Figure]
     consistency: Consistency | None
     noise_db: float | None
-    lines: dict[str, Lines]
+    lines: dict[str, EnvelopeLines]
     told: dict[str, float]
-    exhibits: dict[str, Exhibit]
+    exhibits: dict[str, Measurement]
 
     def to_json(self) -> dict[str, Any]:
         """The keys of ``evaluate --json``; every figure also with its interval."""
@@ -138,7 +138,7 @@ def evaluate(
     if preset:
         how = jobs, versions, force
         rendered, noise_db = render_all(data, segments, preset, folder, progress, *how)
-    exhibits: dict[str, Exhibit] = {}
+    exhibits: dict[str, Measurement] = {}
     form = rate, data.manifest.bpm
     inputs = [Heard(data.own_phrase(segment.audio(), rate), *form) for segment in segments]
     twins = [twin_of(data, segment) for segment in segments]
@@ -150,7 +150,7 @@ def evaluate(
         if name != "input":
             sounds = _version(data, judge, segments, name, crest, rendered)
             heard = (Heard(sound, *form) for sound in sounds)
-        exhibits[name] = exhibit_of(segments, heard, inputs, twins, rate)
+        exhibits[name] = measurement_of(segments, heard, inputs, twins, rate)
         if not exhibits[name].views:
             del exhibits[name]
     progress("judging", len(names), len(names))
@@ -183,13 +183,15 @@ def evaluate(
     )
 
 
-def _lines(exhibits: dict[str, Exhibit], made: Sequence[str], rate: int) -> dict[str, Lines]:
+def _lines(
+    exhibits: dict[str, Measurement], made: Sequence[str], rate: int
+) -> dict[str, EnvelopeLines]:
     others = [exhibits[name].fine for name in ("input", "target", "twin") if name in exhibits]
     return {name: lines(exhibits[name].fine, others, rate) for name in made if name in exhibits}
 
 
 def _told(
-    data: Dataset, judge: Judge, exhibits: dict[str, Exhibit], made: Sequence[str]
+    data: Dataset, judge: Judge, exhibits: dict[str, Measurement], made: Sequence[str]
 ) -> dict[str, float]:
     """Outputs, the twin and real music itself against real music of the target."""
     segments = [s for s in data.segments(judge.target, "held-out") if s.number == 0]
@@ -206,7 +208,7 @@ def _told(
     return found | {"real": told_from_itself(real, names)}
 
 
-def _distances(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> dict[str, Figure]:
+def _distances(data: Dataset, judge: Judge, exhibits: dict[str, Measurement]) -> dict[str, Figure]:
     """Kernel audio distance of each version from the real training segments of the target."""
     real = real_views(data, data.segments(judge.target, "train"))
     if len(real) < 2:
@@ -220,7 +222,7 @@ def _distances(data: Dataset, judge: Judge, exhibits: dict[str, Exhibit]) -> dic
 
 
 def _consistency(
-    data: Dataset, judge: Judge, exhibits: dict[str, Exhibit], main: str
+    data: Dataset, judge: Judge, exhibits: dict[str, Measurement], main: str
 ) -> Consistency | None:
     if main not in exhibits:
         return None
@@ -270,7 +272,7 @@ def _target_segments(data: Dataset, judge: Judge, count: int) -> list[Segment]:
     return [real[i % len(real)] for i in range(count)]
 
 
-def _between(exhibits: dict[str, Exhibit], main: str) -> dict[str, Figure]:
+def _between(exhibits: dict[str, Measurement], main: str) -> dict[str, Figure]:
     """Distances between versions, dB: how far live is from offline, and the effect from nothing."""
     pairs = {"phrase_late": ("phrase", "late"), "edge_late": ("edge", "late")}
     pairs |= {"late_input": ("late", "input"), "twin_input": ("twin", "input")}

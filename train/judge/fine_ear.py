@@ -131,7 +131,7 @@ def _thirds_hz() -> tuple[tuple[float, float], ...]:
 
 
 @dataclass(frozen=True)
-class Lines:
+class EnvelopeLines:
     """Lines in the envelopes of many sounds together, against others.
 
     Attributes:
@@ -145,7 +145,7 @@ class Lines:
     level_db: dict[str, float]
 
 
-def lines(made: Sequence[Fine], others: Sequence[Sequence[Fine]], rate: int) -> Lines:
+def lines(made: Sequence[Fine], others: Sequence[Sequence[Fine]], rate: int) -> EnvelopeLines:
     """What lines outputs have that neither their inputs nor their twins have.
 
     Args:
@@ -166,7 +166,7 @@ def lines(made: Sequence[Fine], others: Sequence[Sequence[Fine]], rate: int) -> 
         for name, f in column_rates_hz(rate).items()
         for k in [round(f / _GRID_HZ)]
     }
-    return Lines(float(excess[band, place]), float(hertz[place]), level)
+    return EnvelopeLines(float(excess[band, place]), float(hertz[place]), level)
 
 
 def _mean_db(found: Sequence[Fine]) -> Array:

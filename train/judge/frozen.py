@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.dsp.arrays import Array
-from engine.live.generator import AnyGenerator, OnnxGenerator, StreamingOnnx
-from engine.live.onnx_model import read_file
+from engine.models.generator import AnyGenerator, OnnxGenerator, StreamingOnnx
+from engine.models.onnx_model import read_file
 
 
 class Frozen(OnnxGenerator):

@@ -14,7 +14,7 @@ from platformdirs import user_cache_path
 
 from engine.dsp.arrays import Array
 from engine.writing import Draft
-from train.dataset import Dataset, Segment, Split
+from train.data.dataset import Dataset, Segment, Split
 from train.judge.classifiers import Classifier, eq_deaf, mfcc, recall
 from train.judge.cnn import Cnn
 from train.judge.view import long_term_db, view
@@ -88,7 +88,8 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
 
     Args:
         data: the dataset.
-        source, target: two of its genres.
+        source: genre that is restyled.
+        target: genre that is aimed at.
         progress: told what is being done.
 
     Raises:
@@ -141,7 +142,13 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
 
 
 def linear_accuracy(data: Dataset, source: str, target: str) -> float:
-    """How often the linear model on MFCC statistics is right about held-out segments.
+    """How often the linear model on MFCC statistics is right about held-out segments; where there
+    are none, about those that it has learnt from.
+
+    Args:
+        data: the dataset.
+        source: one of its genres.
+        target: another of its genres.
 
     Raises:
         InputError: a genre is not in the dataset.

@@ -21,7 +21,7 @@ from engine import strict_json
 from engine.dsp.arrays import Audio
 from engine.dsp.meters import FLOOR_DB, LoudnessMeter
 from engine.errors import InputError
-from engine.live.files import SoundReader, make_folder, read_part
+from engine.io.files import SoundReader, make_folder, read_part
 from engine.text import printable
 from engine.writing import check_output, write_whole
 from train.prepare.sources import EXTENSIONS
@@ -93,7 +93,8 @@ def write_listening(
         trials: by name: version to sound file; one called ``reference`` is that.
         folder: made if it does not exist.
         title: of the page.
-        start_s, seconds: of each file.
+        start_s: where the part of each file begins that is played, seconds.
+        seconds: length of that part.
         force: whether files that are not ours may be replaced.
 
     Raises:

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from engine.beat.file_tracker import track
+from engine.config.preset import Preset
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError, InputError
-from engine.live.files import SoundReader
-from engine.live.generator import AnyGenerator, open_generator
-from engine.live.preset import Preset
-from engine.live.render import render
-from engine.live.tracker import track
+from engine.io.files import SoundReader
+from engine.models.generator import AnyGenerator, open_generator
+from engine.offline.render import render
 from train.judge import content
 from train.judge.renders import VERSIONS, Progress, main_version
 
@@ -139,7 +139,8 @@ def added_in_silence(before: Audio, after: Audio, rate: int) -> tuple[float, flo
     """Length of the silences of ``before`` in seconds, and what ``after`` adds to them in dB.
 
     Args:
-        before, after: (channels, samples), aligned.
+        before: input, (channels, samples).
+        after: output, (channels, samples), aligned with the input.
         rate: in hertz.
     """
     one, other = (_frame_power(sound, round(_FRAME_S * rate)) for sound in (before, after))

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.live.files import make_folder
+from engine.io.files import make_folder
 from engine.pictures import draw_bands, head, pyplot, save
 from engine.strict_json import legible, written
 from engine.text import printable
 from engine.writing import check_output, write_whole
-from train.dataset import RATE
+from train.data.dataset import RATE
 from train.judge.closeup import close_up
 from train.judge.consistency import Consistency
 from train.judge.evaluate import Evaluation
@@ -82,8 +82,14 @@ def check_page(folder: Path, force: bool = False) -> None:
 def write_page(evaluation: Evaluation, folder: Path, force: bool = False) -> Path:
     """Write ``index.html``, its pictures and ``evaluation.json``; returns the page.
 
+    Args:
+        evaluation: what is shown.
+        folder: made if it does not exist.
+        force: whether files that are not ours may be replaced.
+
     Raises:
-        UsageError, OutputError: see :func:`check_page`.
+        UsageError: see :func:`check_page`.
+        OutputError: see :func:`check_page`.
     """
     check_page(folder, force)
     figures = written(legible(evaluation.to_json()), indent=1)

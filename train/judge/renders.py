@@ -9,15 +9,15 @@ from pathlib import Path
 
 import joblib
 
-from engine.dsp.model_format import Kind
+from engine.config.preset import Preset
+from engine.dsp.settings import Settings
 from engine.dsp.tempo import Tempo
-from engine.live.generator import AnyGenerator, open_generator
-from engine.live.onnx_model import read_file
-from engine.live.preset import Preset
-from engine.live.render import render
-from engine.stages.host import Settings
+from engine.models.generator import AnyGenerator, open_generator
+from engine.models.model_format import Kind
+from engine.models.onnx_model import read_file
+from engine.offline.render import render
 from train.cluster import unheard
-from train.dataset import Dataset, Segment
+from train.data.dataset import Dataset, Segment
 from train.judge.frozen import frozen
 
 VERSIONS: dict[Kind, dict[str, Settings]] = {
@@ -70,10 +70,23 @@ def render_all(
     versions: Sequence[str] = (),
     force: bool = False,
 ) -> tuple[dict[str, list[Path]], list[float]]:
-    """Every segment through ``render`` in some versions, all where none is named, as float WAV; the
-    noise of the main one. With ``force`` files that are not ours may be replaced.
+    """Every segment through ``render`` in some versions, as float WAV.
 
     A render uses two cores by itself; more jobs at once are for a cluster.
+
+    Args:
+        data: the dataset.
+        segments: of the dataset.
+        preset: to render with.
+        folder: where ``VERSION/SEGMENT.wav`` goes.
+        progress: told how far it is.
+        jobs: renders at a time.
+        versions: some of :func:`versions_of`; all where none is named.
+        force: whether files that are not ours may be replaced.
+
+    Returns:
+        Files of each version, in the order of the segments; and the energy of the main version's
+        noise, segment by segment, dB re its output.
     """
     # One beat late: what the generator adds has to follow the music and not its clock.
     shifted = replace(data.tempo, downbeat_s=data.tempo.downbeat_s + data.tempo.beat_s)

@@ -70,8 +70,9 @@ def told(
     """How often two kinds of sound are told apart, on tracks that were not learnt from.
 
     Args:
-        one, other: excerpts of each sound, as of :func:`excerpts`.
-        tracks: whose each sound is.
+        one: excerpts of each sound of one kind, as of :func:`excerpts`.
+        other: excerpts of each sound of the other kind.
+        tracks: whose each sound is, of one kind and of the other.
 
     Returns:
         Balanced accuracy, 0 … 1, mean over several halves of the tracks.

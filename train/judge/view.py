@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from engine.errors import InputError
+from engine.models.model_format import DEFAULT_LEVEL_DB
 
 SPEC = FrontEnd()
 _SILENT = 1e-10

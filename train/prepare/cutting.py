@@ -13,8 +13,8 @@ import soxr
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.level import GATE
 from engine.dsp.tempo import Tempo
-from engine.live.files import SoundReader
-from train.dataset import RATE, TAIL_S
+from engine.io.files import SoundReader
+from train.data.dataset import RATE, TAIL_S
 from train.prepare.listening import blocks_of
 
 MARGIN_S = 0.5  # source before and behind a cut: stretcher and filter begin and end there
@@ -133,7 +133,13 @@ def stretch(sound: Audio, factor: float) -> tuple[Audio, float]:
 
 def lateness(sound: Audio, fast: Audio, factor: float) -> float:
     """How late the attacks of a stretched sound are, seconds: what makes them match those of the
-    sound best, near to what is usual; what is usual where there are no attacks."""
+    sound best, near to what is usual; what is usual where there are no attacks.
+
+    Args:
+        sound: (channels, samples), at ``RATE``.
+        fast: the same stretched, (channels, samples / factor).
+        factor: how many times as fast it is.
+    """
     usual = _LATE_S * (factor - 1.0)
     before, after = _attacks(sound), _attacks(fast)
     index = np.arange(len(after))

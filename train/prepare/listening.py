@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import scipy.fft
 
+from engine.beat.file_tracker import mono
 from engine.dsp.arrays import Array, Audio
 from engine.errors import InputError
-from engine.live.files import SoundReader
-from engine.live.tracker import mono
+from engine.io.files import SoundReader
 
 LONGEST_S = 600.0  # of a longer file the first ten minutes are heard
 BLOCK = 1 << 16

@@ -14,9 +14,9 @@ from engine.errors import InputError, OutputError, UsageError
 from engine.strict_json import written
 from engine.writing import own_folder, write_whole
 from train.cluster import unheard
-from train.dataset import Manifest
+from train.data.dataset import Manifest
 from train.prepare.sources import Source, find_sources, genre_of
-from train.prepare.work import NOTES, Outcome, Settings, process, remembered
+from train.prepare.work import NOTES, Outcome, PrepareSettings, process, remembered
 
 _MANIFEST = "dataset.json"
 
@@ -42,7 +42,7 @@ class Prepared:
 def prepare_dataset(
     folder: Path,
     genres: Sequence[Path],
-    settings: Settings,
+    settings: PrepareSettings,
     *,
     held_out: float = 0.3,
     seed: int = 0,
@@ -59,7 +59,7 @@ def prepare_dataset(
         held_out: share of the tracks to hold out, where a folder does not say by itself.
         seed: of that choice.
         jobs: tracks at a time.
-        twins: folder of twins, see :class:`train.dataset.Track`.
+        twins: folder of twins, see :class:`train.data.dataset.Track`.
         progress: called with the number done, of how many, and the last outcome.
 
     Raises:
@@ -134,7 +134,11 @@ def check_apart(folder: Path, sources: Sequence[Path]) -> None:
 
 
 def _each(
-    folder: Path, sources: Sequence[Source], missing: Sequence[int], settings: Settings, jobs: int
+    folder: Path,
+    sources: Sequence[Source],
+    missing: Sequence[int],
+    settings: PrepareSettings,
+    jobs: int,
 ) -> Iterable[tuple[int, Outcome]]:
     work = (joblib.delayed(_numbered)(i, folder, sources[i], settings) for i in missing)
     parallel = joblib.Parallel(
@@ -147,5 +151,7 @@ def _each(
     yield from outcomes
 
 
-def _numbered(index: int, folder: Path, source: Source, settings: Settings) -> tuple[int, Outcome]:
+def _numbered(
+    index: int, folder: Path, source: Source, settings: PrepareSettings
+) -> tuple[int, Outcome]:
     return index, process(folder, source, settings)

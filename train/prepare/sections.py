@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.beat.features import HOP, RATE, Features
 from engine.dsp.arrays import Array
 from engine.dsp.tempo import Tempo
-from engine.live.hearing import HOP, RATE, Hearing
 
 BARS = 4  # of a segment; as many are kept before it
 _LOW_HZ = 150.0
@@ -19,10 +19,15 @@ _QUIET_DB = -50.0
 _BREAK_DB = 30.0  # a break is 60 dB down as well as 30: beyond that it is no more of a break
 
 
-def choose(heard: Hearing, tempo: Tempo, count: int = 3) -> list[float]:
+def choose(heard: Features, tempo: Tempo, count: int = 3) -> list[float]:
     """Times at which segments begin, seconds, in order; fewer than ``count`` if there is no room.
 
     A segment's own four bars overlap no other's; the four before it lie in the track too.
+
+    Args:
+        heard: the track's features.
+        tempo: tempo and downbeat of the track.
+        count: how many segments to choose.
     """
     bars = int((heard.seconds - tempo.downbeat_s) / tempo.bar_s + 0.02)
     power = _per_bar(heard.power, tempo, bars)

@@ -14,7 +14,7 @@ import soundfile as sf
 from engine.errors import InputError, UsageError
 from engine.paths import fitting, native
 from engine.text import printable
-from train.dataset import Split
+from train.data.dataset import Split
 
 EXTENSIONS = frozenset(
     {".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".aif", ".aiff"}
@@ -49,6 +49,12 @@ def find_sources(
     folders: Sequence[Path], held_out: float, seed: int, twins: Path | None
 ) -> list[Source]:
     """All sources of all genres, in the order of genre and path.
+
+    Args:
+        folders: of music, one a genre.
+        held_out: share of the tracks to hold out, 0 … 1, where a folder does not say by itself.
+        seed: of that choice.
+        twins: folder that holds ``GENRE/NAME`` of each twin, or None.
 
     Raises:
         InputError: a folder is missing or holds no music.
@@ -153,6 +159,11 @@ def split(groups: Sequence[str], held_out: float, rng: np.random.Generator) -> l
 
     Groups too small for their own share take part in that of all: the count held out after each
     group is the share of the tracks up to there, rounded.
+
+    Args:
+        groups: of each track.
+        held_out: share of the tracks to hold out, 0 … 1.
+        rng: of the choice.
     """
     sides: list[Split] = ["train"] * len(groups)
     seen = held = 0

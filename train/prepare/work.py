@@ -1,8 +1,6 @@
-"""One track: from a file to segments in the dataset, and what is remembered of it.
-
-What was done lies in ``DATASET/tracks/GENRE/NAME.json``, written last: a run that was interrupted
-goes on with the tracks that have none, or one of other settings or of another file.
-"""
+"""One track: from a file to segments in the dataset. What was done lies, written last, in
+``DATASET/tracks/GENRE/NAME.json``: a run that was interrupted goes on with the tracks that
+have none, or one of other settings or of another file."""
 
 from __future__ import annotations
 
@@ -15,20 +13,20 @@ from typing import Any
 
 import numpy as np
 
+from engine.beat.beats import find
+from engine.beat.features import RATE as HEARING_RATE
+from engine.beat.features import hear
 from engine.dsp.arrays import Audio
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.model_format import DEFAULT_LEVEL_DB
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError, InputError
-from engine.live.beats import find
-from engine.live.files import SoundWriter
-from engine.live.hearing import RATE as HEARING_RATE
-from engine.live.hearing import hear
+from engine.io.files import SoundWriter
+from engine.models.model_format import DEFAULT_LEVEL_DB
 from engine.strict_json import read as read_json
 from engine.strict_json import written as written_json
 from engine.text import printable
 from engine.writing import write_whole
-from train.dataset import (
+from train.data.dataset import (
     HEADROOM_DB,
     RATE,
     TAIL_S,
@@ -56,7 +54,7 @@ class _Skip(Exception):
 
 
 @dataclass(frozen=True)
-class Settings:
+class PrepareSettings:
     """What the segments of all tracks have in common."""
 
     bpm: float
@@ -109,8 +107,8 @@ class Outcome:
         )
 
 
-def remembered(folder: Path, source: Source, settings: Settings) -> Outcome | None:
-    """What an earlier run with the same settings made of the same file, or None."""
+def remembered(folder: Path, source: Source, settings: PrepareSettings) -> Outcome | None:
+    """What an earlier run made with these settings, or None; arguments as of :func:`process`."""
     try:
         note = read_json(_note(folder, source).read_text(encoding="utf-8"))
         if note["key"] != key(source, settings):
@@ -126,7 +124,7 @@ def remembered(folder: Path, source: Source, settings: Settings) -> Outcome | No
     return outcome if complete else None
 
 
-def key(source: Source, settings: Settings) -> str:
+def key(source: Source, settings: PrepareSettings) -> str:
     """Fingerprint of all that a track's segments depend on."""
     files = [_state(path) for path in (source.path, source.twin) if path is not None]
     parts = [VERSION, asdict(settings), FrontEnd().to_json(), source.relative, files]
@@ -142,8 +140,13 @@ def written(folder: Path, track: Track) -> list[Path]:
     return files
 
 
-def process(folder: Path, source: Source, settings: Settings) -> Outcome:
+def process(folder: Path, source: Source, settings: PrepareSettings) -> Outcome:
     """Make a track's segments. What is wrong with the file is in the outcome.
+
+    Args:
+        folder: of the dataset.
+        source: file that becomes the track.
+        settings: what the segments of all tracks have in common.
 
     Raises:
         OSError: the dataset cannot be written.
@@ -172,12 +175,11 @@ def process(folder: Path, source: Source, settings: Settings) -> Outcome:
     return outcome
 
 
-def _make(folder: Path, source: Source, settings: Settings, heard: Listened) -> Outcome:
+def _make(folder: Path, source: Source, settings: PrepareSettings, heard: Listened) -> Outcome:
     """Write a track's segments.
 
     Raises:
         _Skip: there is nothing to make a segment of.
-        InputError: the file is damaged.
     """
     seconds = len(heard.sound) / HEARING_RATE
     tempo, starts = _choose(heard, settings.bpm)
@@ -221,7 +223,6 @@ def _make(folder: Path, source: Source, settings: Settings, heard: Listened) -> 
 
 
 def _choose(heard: Listened, expected_bpm: float) -> tuple[Tempo, list[float]]:
-    """Tempo of a track and where its segments begin, seconds."""
     seconds = len(heard.sound) / HEARING_RATE
     if seconds < 1.0:
         raise _Skip(f"too short ({seconds:.2f} s)")
@@ -247,9 +248,8 @@ def nearest_octave(tempo: Tempo, bpm: float) -> Tempo:
 
 
 def _levelled(
-    path: Path, tempo: Tempo, starts: Sequence[float], settings: Settings
+    path: Path, tempo: Tempo, starts: Sequence[float], settings: PrepareSettings
 ) -> tuple[list[tuple[Audio, int]], float]:
-    """Segments at the dataset's level, and the gain that took."""
     cuts = list(cut(path, tempo, starts, settings.bpm, settings.equaliser))
     phrase = Tempo(settings.bpm).phrase_s * RATE
     own = [sound[:, at + round(phrase) : at + round(2 * phrase)] for sound, at in cuts]

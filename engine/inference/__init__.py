@@ -1,0 +1,1 @@
+"""From the feed to published gains: columns or windows, the generator, its answers."""

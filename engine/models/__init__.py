@@ -1,0 +1,1 @@
+"""Generators as ONNX files: checked, tried, loaded, and run with a deadline."""

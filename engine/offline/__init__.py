@@ -1,0 +1,1 @@
+"""The same engine without a device: files, performances from MIDI files, takes played again."""

@@ -1,0 +1,1 @@
+"""What the processes of a session share: rings of sound, counters, gains, and the journal."""

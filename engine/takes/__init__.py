@@ -1,0 +1,1 @@
+"""Takes: what was heard, decided and played, recorded, and read back."""

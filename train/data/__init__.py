@@ -1,0 +1,1 @@
+"""What is learnt from: music out of packages, prepared datasets, images and what changes them."""

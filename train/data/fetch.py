@@ -1,0 +1,254 @@
+"""Music and samples out of Debian packages, laid out as ``prepare`` and ``compose`` read them.
+
+::
+
+    OUT/GENRE/ARTIST/PACKAGE/…     music: the artist's folder is the group of a disjoint split
+    OUT/PACKAGE/…                  samples
+    OUT/SOURCES.toml               package, version, licence and number of files of each
+
+``apt-get download`` and ``dpkg-deb -x`` need neither root nor the packages' dependencies.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import soundfile as sf
+import tomlkit
+
+from engine.errors import InputError, OutputError, UsageError
+from engine.paths import native
+from engine.writing import own_folder, write_whole
+
+SOURCES = "SOURCES.toml"
+MUSIC = frozenset({".ogg", ".opus", ".mp3", ".flac", ".wav"})
+MUSIC_S = 40.0  # shorter files of a game are effects and jingles
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package and what to take of it.
+
+    Attributes:
+        name: of the package.
+        licence: of its sound, as its copyright file has it.
+        genre: folder to lay it out in; none for samples.
+        artists: pattern of a file's path in the package to who made it, the first that fits.
+            With none, the files carry the artist in their tags.
+        shortest_s: shorter files are left out.
+        without: patterns of names that are left out.
+    """
+
+    name: str
+    licence: str
+    genre: str = ""
+    artists: Mapping[str, str] = field(default_factory=dict)
+    shortest_s: float = MUSIC_S
+    without: tuple[str, ...] = ()
+
+    def place(self, path: Path, inside: Path) -> Path:
+        """Where a file of the unpacked package goes, relative to OUT."""
+        artist = next((a for p, a in self.artists.items() if fnmatch(inside.as_posix(), p)), "")
+        return Path(*(part for part in (self.genre, artist, self.name, path.name) if part))
+
+
+def _game_by_kenta_cho(name: str) -> Package:
+    return Package(name, "BSD-2-Clause", "electronic", {"*": "Kenta Cho"})
+
+
+SETS: dict[str, tuple[Package, ...]] = {
+    "electronic-orchestral": (
+        Package(
+            "warzone2100-music",
+            "GPL-2.0-or-later",
+            "electronic",
+            # As the albums' album.json has it; the menu's theme is of the original game.
+            {
+                "*/original_soundtrack/*": "Martin Severn",
+                "*/albums/*": "LupusMechanicus",
+                "*": "Martin Severn",
+            },
+        ),
+        *map(
+            _game_by_kenta_cho,
+            (
+                "torus-trooper-data",
+                "parsec47-data",
+                "noiz2sa-data",
+                "titanion-data",
+                "rrootage-data",
+                "tumiki-fighters-data",
+                "a7xpg-data",
+                "gunroar-data",
+                "mu-cade-data",
+            ),
+        ),
+        Package("wesnoth-1.16-music", "GPL-2.0-or-later", "orchestral"),
+    ),
+    # The amen break is a copyrighted recording, whatever the package says of it.
+    "compose-samples": (
+        Package("sonic-pi-samples", "CC0-1.0", shortest_s=0.0, without=("loop_amen*",)),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was laid out of a package."""
+
+    package: str
+    version: str
+    licence: str
+    files: int
+    reused: bool = False
+
+
+def fetch(
+    name: str, out: Path, progress: Callable[[int, int, str], None] | None = None
+) -> list[Fetched]:
+    """Bring a set of packages into a folder; what is there already is not fetched again.
+
+    Args:
+        name: one of :data:`SETS`.
+        out: the folder.
+        progress: called with the number done, of how many, and the package that is next.
+
+    Raises:
+        UsageError: no such set, no apt-get here, or the folder holds something else.
+        InputError: a package cannot be had or unpacked.
+        OutputError: the folder cannot be written.
+    """
+    if name not in SETS:
+        raise UsageError(
+            "fetch", f"no set {name!r}", expected=" or ".join(SETS), cure="Name one of these."
+        )
+    own_folder(out, [SOURCES, ".fetch-*"])
+    packages = SETS[name]
+    known = _known(out)
+    result: list[Fetched] = []
+    for done, package in enumerate(packages):
+        if progress:
+            progress(done, len(packages), package.name)
+        entry = known.get(package.name, {})
+        if entry and entry["files"] == len(_files_of(out, package)):
+            result.append(
+                Fetched(package.name, entry["version"], package.licence, entry["files"], True)
+            )
+            continue
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=out, prefix=".fetch-") as scratch:
+                version, files = _lay_out(package, _unpack(package.name, Path(scratch)), out)
+        except (InputError, UsageError):
+            raise
+        except OSError as fault:
+            raise OutputError(
+                str(out), f"cannot be written ({fault})", cure="Make room, or name another folder."
+            ) from fault
+        result.append(Fetched(package.name, version, package.licence, files))
+        _write_sources(out, {**known, **{f.package: _entry(f) for f in result}})
+    if progress:
+        progress(len(packages), len(packages), "")
+    return result
+
+
+def _unpack(name: str, scratch: Path) -> tuple[str, Path]:
+    """Version of a package and the folder it was unpacked to.
+
+    Raises:
+        UsageError: a tool is not on this system.
+        InputError: the package cannot be had.
+    """
+    for tool in ("apt-get", "dpkg-deb"):
+        if shutil.which(tool) is None:
+            raise UsageError(
+                "fetch",
+                f"{tool} is not on this system",
+                expected="Debian, Ubuntu or one of their relatives",
+                cure="Run it in a container (docker run -it debian), or lay the files out by hand.",
+            )
+    _run(["apt-get", "download", "-q", name], scratch, f"Try: apt-get update, then {name} again.")
+    archives = list(scratch.glob("*.deb"))
+    if not archives:
+        raise InputError(name, "apt-get brought no package", cure="Try: apt-get update.")
+    damaged = "Delete what was fetched and try again."
+    version = _run(["dpkg-deb", "-f", archives[0].name, "Version"], scratch, damaged).strip()
+    _run(["dpkg-deb", "-x", archives[0].name, "tree"], scratch, damaged)
+    return version, scratch / "tree"
+
+
+def _run(command: list[str], folder: Path, cure: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, check=False, encoding="utf-8", errors="replace"
+    )
+    if done.returncode:
+        faults = [line for line in done.stderr.splitlines() if line.startswith("E:")]
+        reason = (faults or done.stderr.splitlines() or ["no reason given"])[0]
+        raise InputError(" ".join(command), f"failed ({reason})", cure=cure)
+    return done.stdout
+
+
+def _lay_out(package: Package, unpacked: tuple[str, Path], out: Path) -> tuple[str, int]:
+    """Move the wanted files to their places; version and how many there are.
+
+    Raises:
+        InputError: there are none.
+    """
+    version, tree = unpacked
+    files = 0
+    for path in sorted(tree.rglob("*")):
+        if not _wanted(package, path):
+            continue
+        place = out / package.place(path, path.relative_to(tree))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(place)
+        files += 1
+    if not files:
+        raise InputError(package.name, f"no music in version {version}", cure="Report this.")
+    return version, files
+
+
+def _wanted(package: Package, path: Path) -> bool:
+    if path.suffix.lower() not in MUSIC or path.is_symlink() or not path.is_file():
+        return False
+    if any(fnmatch(path.name, pattern) for pattern in package.without):
+        return False
+    try:
+        info = sf.info(native(path))
+    except (sf.LibsndfileError, RuntimeError):
+        return False
+    return bool(info.frames > package.shortest_s * info.samplerate)
+
+
+def _files_of(out: Path, package: Package) -> list[Path]:
+    """What of a package lies in the folder."""
+    below = out / package.genre
+    return [p for p in below.rglob("*") if p.is_file() and p.parent.name == package.name]
+
+
+def _known(out: Path) -> dict[str, Any]:
+    """Entries of an earlier ``SOURCES.toml``, by package."""
+    try:
+        return dict(tomllib.loads((out / SOURCES).read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError):
+        return {}
+
+
+def _entry(fetched: Fetched) -> dict[str, Any]:
+    return {"version": fetched.version, "licence": fetched.licence, "files": fetched.files}
+
+
+def _write_sources(out: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
+    document = tomlkit.document()
+    document.add(tomlkit.comment("Debian packages that this music is from."))
+    for name in sorted(entries):
+        document[name] = dict(entries[name])
+    write_whole(out / SOURCES, tomlkit.dumps(document), inside=True)

@@ -1,0 +1,1 @@
+"""Networks, and what gradients go through: generators, critics, and the engine's rendering."""

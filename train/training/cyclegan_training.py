@@ -1,0 +1,149 @@
+"""The training of a CycleGAN on crops of aligned phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.dsp.arrays import Array
+from engine.dsp.gain import MAX_GAIN_DB, MIN_GAIN_DB
+from engine.dsp.stft import STFT, STFTStream
+from engine.dsp.tempo import bucket
+from engine.errors import InputError
+from train.data.dataset import Dataset
+from train.data.images import GenreImages, Windows, batch, rows
+from train.training.cyclegan import CycleGan
+from train.training.cyclegan_step import learn_cycle
+from train.training.losses import Losses
+from train.training.recipe import Recipe
+from train.training.training import Shown, Training
+
+
+class CycleGanTraining(Training):
+    """See :class:`train.training.training.Training`.
+
+    Args:
+        recipe: what is trained.
+        data: on what.
+        device: where.
+        amp: whether to multiply in bfloat16.
+    """
+
+    def __init__(self, recipe: Recipe, data: Dataset, device: torch.device, amp: bool) -> None:
+        self._recipe, self._data, self._device = recipe, data, device
+        self.model = CycleGan(recipe, device, amp)
+        self._genres = [GenreImages(data, genre) for genre in (recipe.source, recipe.target)]
+        self._uses = Windows(recipe.phrase, recipe.edge)
+        self._shown: list[GenreImages] = []
+
+    def state(self) -> dict[str, Any]:
+        """See :meth:`Training.state`."""
+        return self.model.state()
+
+    def load(self, state: dict[str, Any]) -> None:
+        """See :meth:`Training.load`."""
+        self.model.load(state)
+
+    def begin_with(self, state: dict[str, Any], other: dict[str, Any]) -> None:
+        """See :meth:`Training.begin_with`."""
+        others = CycleGan(Recipe.model_validate(other), torch.device("cpu"), amp=False)
+        others.load(state)
+        self.model.load(others.state())
+        if self._recipe.teacher and not self._recipe.twins:
+            self.model.teach(others.exported())
+
+    def read(self, folder: Path) -> None:
+        """See :meth:`Training.read`."""
+        sources, targets = self._genres
+        if self._recipe.twins:
+            sources.learn_twins(self._data)
+            targets.learn_twins(self._data)
+            if self._recipe.backwards:
+                sources.exchange(targets)
+        elif self._recipe.teacher:
+            sources.learn(_teacher(self.model, 0, folder))
+            targets.learn(_teacher(self.model, 1, folder))
+
+    def rate_at(self, step: int) -> float:
+        """See :meth:`Training.rate_at`."""
+        return self._recipe.rate_at(step)
+
+    def step(self, done: int, rng: np.random.Generator, share: slice) -> Losses:
+        """See :meth:`Training.step`."""
+        recipe = self._recipe
+        in_a_row = recipe.rows > 0 and rng.random() < recipe.rows
+        draw = rows if in_a_row else partial(batch, uses=self._uses)
+        source, target = (
+            torch.from_numpy(draw(genre, rng, recipe.batch, recipe.width)[share]).to(
+                self._device, torch.get_default_dtype()
+            )
+            for genre in self._genres
+        )
+        return learn_cycle(self.model, source, target, self.rate_at(done), rng)
+
+    def look(self, shown: Shown) -> None:
+        """A held-out window of each genre, input above output, and the output's sound."""
+        recipe, data = self._recipe, self._data
+        genres = recipe.source, recipe.target
+        self._shown = self._shown or [
+            GenreImages(data, genre, "held-out" if data.tracks(genre, "held-out") else "train")
+            for genre in genres
+        ]
+        pairs = zip(genres, reversed(genres), self._shown, self.model.exported(), strict=True)
+        for genre, other, images, generator in pairs:
+            own = images.windows[0, 1]
+            own = own[:, : own.shape[1] // 4 * 4]
+            with torch.inference_mode():
+                window = torch.from_numpy(own[None, None])
+                window = window.to(self._device, torch.get_default_dtype())
+                made = generator.eval()(window)[0, 0].float().cpu().numpy().clip(-1, 1)
+            picture = np.concatenate([own, made])[::-1] * 0.5 + 0.5
+            shown(
+                f"{genre} to {other}, input above output", picture, self._sound(genre, made - own)
+            )
+
+    def _sound(self, genre: str, change: Array) -> Array:
+        """The first segment with the change of its image as a gain, mono: a quick listen."""
+        data, rate = self._data, self._data.manifest.rate
+        segment = (data.segments(genre, "held-out") or data.segments(genre))[0]
+        sound = data.own_phrase(segment.audio(), rate).mean(axis=0)
+        analyser = data.front_end.at(rate)
+        stft = STFT.low_delay(rate)
+        hops = len(sound) // stft.hop
+        spectra = STFTStream(stft, 1).analyse(sound[None, : hops * stft.hop])
+        span_db = data.front_end.ceil_db - data.front_end.floor_db
+        gain_db = np.clip(0.5 * span_db * change.T, MIN_GAIN_DB, MAX_GAIN_DB)
+        at = (np.arange(hops) * stft.hop / analyser.hop).astype(np.intp)
+        rows_db = analyser.spread(stft.n_fft)(gain_db[np.minimum(at, len(gain_db) - 1)])
+        out = STFTStream(stft, 1).synthesise(spectra * 10 ** (rows_db[None] / 20))
+        return np.asarray(np.clip(out[0], -1.0, 1.0), np.float32)
+
+
+def _teacher(model: CycleGan, number: int, folder: Path) -> Callable[[Array], Array]:
+    """A teacher of the model as a function of windows.
+
+    Raises:
+        InputError: the model has no teachers.
+    """
+    if model.teachers is None:
+        raise InputError(
+            "recipe: teacher",
+            f"nobody to learn from in {folder}",
+            cure="Begin with the weights of another run: --from RUN.",
+        )
+    teacher = model.teachers[number].eval()
+
+    @torch.inference_mode()
+    def restyled(window: Array) -> Array:
+        width = window.shape[-1]
+        padded = np.resize(window.T, (bucket(width), len(window))).T  # circularly, as on the stage
+        image = torch.from_numpy(np.ascontiguousarray(padded[None, None], np.float32))
+        image = image.to(model.device, torch.get_default_dtype())
+        return np.asarray(model.heard(image, image, teacher(image))[0, 0, :, :width].cpu().numpy())
+
+    return restyled
