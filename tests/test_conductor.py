@@ -7,7 +7,8 @@ import pytest
 
 from engine.control.clock import TICKS
 from engine.control.clock_selector import ClockSelector
-from engine.control.follow_clock import TempoEstimate
+from engine.control.follow_clock import FollowClock, TempoEstimate
+from engine.control.link_clock import LinkClock
 from engine.control.switching import Switching, next_s
 from engine.dsp.tempo import Tempo
 
@@ -228,3 +229,158 @@ def test_hands_override_what_is_heard():
     band.go(band.now + 2.0)
     assert band.clocks.lead.source == "tap"
     assert band.heard.bpm == pytest.approx(150.0)
+
+
+def test_who_is_on_the_beat_waits_for_it_and_for_no_other():
+    switching = Switching(4, "bar")
+    assert switching.countdown(3.0, TEMPO) == 0.0
+    switching.call(2, 3.0, TEMPO)
+    assert switching.countdown(9.0, TEMPO) == 0.0  # it is due since long
+    switching.heard(1)  # what somebody called before
+    assert switching.pending.slot == 2
+    assert switching.retime(3.5, TEMPO).slot == 2
+    switching.call(2, 3.6, TEMPO)  # a second press: at once
+    assert switching.countdown(3.6, TEMPO) == 0.0
+    assert switching.retime(3.7, TEMPO).at_s is None
+    switching.cancel()
+    assert switching.retime(3.8, TEMPO) is None
+
+
+@pytest.mark.parametrize(("bpm", "since", "waits"), [(60.0, 0.019, False), (60.0, 0.021, True)])
+@pytest.mark.parametrize("quantise", ["beat", "bar", "phrase"])
+def test_just_after_is_a_share_of_a_beat_whatever_is_waited_for(bpm, since, waits, quantise):
+    tempo = Tempo(bpm)
+    assert (next_s(quantise, since * tempo.beat_s, tempo) > 0.0) == waits
+
+
+def test_looks_agree_within_a_hundredth_and_forty_milliseconds():
+    one = look(120.0, 10.0)
+    assert one.agrees(look(121.1, 10.0), 10.0)
+    assert not one.agrees(look(121.3, 10.0), 10.0)
+    assert one.agrees(look(120.0, 10.0 - 3 * 2.0 + 0.039), 10.0)
+    assert one.agrees(look(120.0, 10.0 + 5 * 2.0 - 0.039), 10.0)
+    assert not one.agrees(look(120.0, 10.041), 10.0)
+    assert not one.agrees(look(120.0, 9.959), 10.0)
+    assert not one.agrees(look(120.0, 11.0), 10.0)  # half a bar off
+    # At other tempi they are where they are now, not where they were.
+    assert one.agrees(look(121.0, 10.0), 10.5)
+    assert not one.agrees(look(121.0, 10.0), 10.0 + 30 * 2.0)
+    assert one.latest(19.3).downbeat_s == pytest.approx(18.0)
+
+
+def test_the_follower_says_how_many_looks_agree():
+    follow = FollowClock()
+    assert (follow.locked, follow.bpm, follow.beat_at(1.0)) == (False, None, None)
+    assert not follow.hear(look(120.0, 0.0), 1.0)
+    assert follow.confidence == 0.25
+    assert not follow.hear(look(90.0, 0.3), 2.0)
+    assert not follow.hear(look(120.2, 0.0), 3.0)
+    assert follow.confidence == 0.5
+    assert follow.hear(look(119.8, 0.0), 4.0)
+    assert (follow.locked, follow.confidence, follow.last_s) == (True, 0.75, 4.0)
+    assert follow.bpm == pytest.approx(120.0)  # the one in the middle
+    assert follow.beat_at(4.5) % 4.0 == pytest.approx(1.0, abs=0.02)
+    assert not follow.hear(None, 5.0)
+    assert follow.last_s == 4.0
+    assert not follow.hear(None, 6.0)
+    assert (follow.locked, follow.confidence) == (True, 0.5)
+    assert not follow.is_lost(13.9)
+    assert follow.is_lost(14.1)
+    follow.hear(None, 7.0)  # one look of four is nobody any more
+    assert (follow.locked, follow.confidence) == (False, 0.25)
+    follow.hear(None, 8.0)
+    assert follow.confidence == 0.0
+
+
+def test_of_two_pieces_with_as_many_looks_the_newer_counts():
+    follow = FollowClock()
+    for now, bpm in ((1.0, 120.0), (2.0, 120.0), (3.0, 90.0), (4.0, 90.0)):
+        assert not follow.hear(look(bpm, 0.0), now)
+    assert follow.hear(look(90.0, 0.0), 5.0)
+    assert follow.bpm == 90.0
+
+
+def test_what_is_followed_is_said_to_be_sure_and_other_clocks_need_no_word():
+    band = Band(sources=("midi", "follow"))
+    band.go(0.1)
+    assert (band.clocks.lead.source, band.clocks.lead.held) == ("follow", True)
+    assert (band.clocks.lead.known, band.clocks.lead.sure) == (False, 0.0)
+    for n in range(4):
+        band.clocks.hear_look(look(120.0, 0.0), 1.0 + n)
+        band.go(1.5 + n)
+    lead = band.clocks.lead
+    assert (lead.source, lead.held, lead.known, lead.sure) == ("follow", False, True, 1.0)
+    clock = ticks(5.0, 2)
+    band.go(float(clock[-1]), clock)
+    lead = band.clocks.lead
+    assert (lead.source, lead.held, lead.known, lead.sure) == ("midi", False, True, None)
+    band.go(band.now + 3.0)
+    assert (band.clocks.lead.source, band.clocks.lead.held) == ("midi", True)
+    assert band.clocks.lead.sure is None
+    band.go(band.now + 6.0)
+    lead = band.clocks.lead  # of four looks all agree, and nobody has looked for a while
+    assert (lead.source, lead.known, lead.sure) == ("follow", False, 1.0)
+
+
+def test_without_a_follower_the_last_clock_stays_the_one_that_is_known():
+    band = Band(sources=("midi", "tap"), hold_s=1.0)
+    clock = ticks(0.1, 3)
+    band.go(float(clock[-1]) + 9.0, clock)
+    lead = band.clocks.lead
+    assert (lead.source, lead.held, lead.known, lead.sure) == ("midi", True, True, None)
+    for n in range(4):
+        band.clocks.tap(band.now + 0.4 * n)
+    band.go(band.now + 2.0)
+    assert (band.clocks.lead.source, band.clocks.lead.held) == ("tap", False)
+    assert Band(sources=("fixed",)).go(0.1).clocks.lead.held is False
+
+
+def test_the_port_of_a_clock_and_its_song_position_count():
+    band = Band()
+    band.go(3.0, ticks(0.0, 4, bpm=120.0))  # of the port "pads"
+    for n in range(48):
+        band.clocks.hear_clock("other", "clock", 3.0 + n / 90.0)
+    band.clocks.hear_clock("pads", "stop", band.now)
+    band.clocks.hear_clock("pads", "songpos", band.now, 8)
+    band.clocks.hear_clock("pads", "continue", band.now)
+    begin = band.now + 0.02
+    band.go(begin + 4.0, ticks(begin, 2, bpm=120.0))
+    assert band.heard.bpm == pytest.approx(120.0, abs=0.05)
+    off = (band.heard.downbeat_s - (begin - 8 / 4 * 0.5)) / band.heard.phrase_s
+    assert abs(off - round(off)) * band.heard.phrase_s < 5e-3
+
+
+def test_a_wrong_place_is_made_good_by_a_fiftieth_of_the_time():
+    """A follower's place moves by 30 ms: so much is made good in a second and a half."""
+    band = Band(sources=("follow",))
+    for n in range(4):
+        band.clocks.hear_look(look(120.0, 0.0), 1.0 + n)
+        band.go(1.5 + n)
+    begun, wrong = band.now, band.clocks.tempo.downbeat_s
+    for _ in range(4):
+        band.clocks.hear_look(look(120.0, 0.03), band.now)
+        band.go(band.now + 0.25)
+    moved = (band.clocks.tempo.downbeat_s - wrong + 1.0) % 2.0 - 1.0
+    assert moved == pytest.approx(0.02 * (band.now - begun), abs=0.005)
+    assert 0.002 < max(map(abs, band.jumps[-10:])) < 0.0045  # at most 2 % of two tenths of a second
+
+
+def test_a_link_session_is_left_after_a_second_and_counts_beats():
+    link = LinkClock()
+    assert (link.hear(0, 120.0, 1.0, 0.0), link.locked) == (False, False)
+    assert link.hear(1, 120.0, 3.0, 1.0)
+    assert not link.hear(2, 120.0, 4.0, 1.5)
+    assert link.beat_at(2.0) == 5.0
+    assert (link.is_lost(2.49), link.is_lost(2.51)) == (False, True)
+    assert link.hear(1, 120.0, 0.0, 4.0)  # joined again
+
+
+def test_joining_a_session_takes_its_place_unless_a_midi_clock_leads():
+    band = Band(sources=("midi", "link", "fixed"))
+    clock = ticks(0.1, 4, bpm=120.0)
+    band.go(4.0, clock[clock < 4.0])
+    place = band.heard.downbeat_s
+    band.clocks.hear_link(1, 120.0, 0.7, band.now)
+    band.go(band.now + 0.5, clock[(clock >= 4.0) & (clock < 4.5)])
+    assert band.clocks.lead.source == "midi"
+    assert band.heard.downbeat_s == pytest.approx(place, abs=2e-3)

@@ -163,3 +163,13 @@ def test_what_is_no_midi_file_is_named(tmp_path, content):
         read_midi(path)
     with pytest.raises(InputError, match="no such file"):
         read_midi(tmp_path / "none.mid")
+
+
+def test_scaling_moves_by_the_share_of_the_way_that_is_left():
+    takeover = SoftTakeover("scaling")
+    assert takeover.take(0.2, 0.6, 0.0) is None
+    assert takeover.take(0.4, 0.6, 0.1) == pytest.approx(0.7)  # a quarter of what is left, up
+    assert takeover.take(0.4, 0.7, 0.2) == 0.7  # the same value: nothing moves
+    assert takeover.take(0.2, 0.7, 0.3) == pytest.approx(0.35)  # half of what is left, down
+    assert takeover.take(1.0, 0.35, 0.4) == pytest.approx(1.0)  # and both ends are reached
+    assert SoftTakeover("scaling").take(0.0, 0.5, 0.0) is None

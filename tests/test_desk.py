@@ -347,3 +347,100 @@ def test_a_tap_gives_way():
     show.clocks.update(show.now + 0.4)
     assert show.clocks.lead.source == "fixed"
     assert show.clocks.tempo.bpm == pytest.approx(120.0)
+
+
+def test_where_a_knob_stands_is_told_as_its_range_has_it():
+    low = Binding("wet", "cc16", low=0.2, high=0.6, takeover="none")
+    inverted = Binding("level", "cc7", invert=True, takeover="none")
+    lamps = Lamps(low, inverted)
+    lamps.show.mapper.wishes.knobs |= {"wet": 0.3, "level": 0.25}
+    assert lamps.told() == [[0xB0, 16, 32], [0xB0, 7, 95]]
+    lamps.show.mapper.wishes.knobs |= {"wet": 0.9, "level": 1.0}
+    assert lamps.told() == [[0xB0, 16, 127], [0xB0, 7, 0]]
+    lamps.show.mapper.wishes.knobs |= {"wet": 0.0, "level": 0.0}
+    assert lamps.told() == [[0xB0, 16, 0], [0xB0, 7, 127]]
+
+
+def test_every_button_that_has_a_state_shows_it():
+    names = ("bypass", "kill", "mute", "cancel", "downbeat", "panic")
+    lamps = Lamps(*(Binding(name, f"note{n}") for n, name in enumerate(names)))
+    lamps.show.switching.quantise = "phrase"
+    lamps.now = 0.75  # on no beat
+    assert lamps.told(0.0) == [[0x90, n, 0] for n in range(5)]  # panic has none
+    for n, name in enumerate(names[:3]):
+        setattr(lamps.show.mapper.wishes, name, True)
+        assert lamps.told(0.0) == [[0x90, n, 127]]
+    lamps.show.switching.call(1, lamps.now, lamps.show.clocks.tempo)
+    assert lamps.told(0.0) == [[0x90, 3, 127]]
+    lamps.show.switching.cancel()
+    assert lamps.told(0.0) == [[0x90, 3, 0]]
+    assert lamps.told(1.26) == [[0x90, 4, 127]]  # 2.01 s of 120 BPM: beat 1 of the next bar
+    assert lamps.told(0.3) == [[0x90, 4, 0]]
+    assert lamps.told(0.2) == []  # beat 2 is none
+
+
+def test_a_program_change_tells_the_controller_everything_again():
+    lamps = Lamps(Binding("wet", "cc16", takeover="none"), Binding("mute", "note1", 3))
+    assert len(lamps.told()) == 2
+    lamps.press((0xC0, 1))
+    assert len(lamps.told()) == 2
+    lamps.press((0x93, 1, 99))  # another channel's: nothing was touched
+    assert lamps.told() == []
+
+
+def test_a_knob_that_rests_stops_no_other_from_being_told():
+    lamps = Lamps(Binding("wet", "cc16", takeover="none"), Binding("level", "cc7"))
+    lamps.told()
+    lamps.press(*cc(16, 70))
+    lamps.show.mapper.wishes.knobs |= {"wet": 0.0, "level": 0.0}
+    assert lamps.told(0.1) == [[0xB0, 7, 0]]
+
+
+def test_all_that_can_be_bound_is_named():
+    names = targets()
+    assert {"wet", "panic", "nudge", "program", "slot1", "slot16"} <= set(names)
+    assert {"slot0", "slot17"}.isdisjoint(names)
+    assert len(names) == len(set(names))
+
+
+def test_learning_ends_after_a_rest_and_not_before_something_was_heard():
+    learned = MidiLearn("wet")
+    assert not learned.is_over(100.0, 1.0)
+    assert learned.binding() is None
+    decoder = MidiDecoder()
+    for now, data in ((5.0, (0x90, 3, 99)), (5.5, (0x90, 3, 0))):
+        learned.hear(PORT, decoder.decode(mido.Message.from_bytes(list(data))), now)
+    assert not learned.is_over(6.0, 1.0)  # the release of the key counts for nothing
+    assert learned.is_over(6.1, 1.0)
+    assert MidiLearn("mute", invert=True, switch=True).binding() is None
+
+
+def learnt(target, *messages, **options):
+    learned, decoder = MidiLearn(target, **options), MidiDecoder()
+    for n, data in enumerate(messages):
+        event = decoder.decode(mido.Message.from_bytes(list(data)))
+        if event is not None:
+            learned.hear(PORT, event, n * 0.01)
+    return learned.binding()
+
+
+def test_a_switch_an_inverted_knob_and_a_wide_one_are_learnt_as_that():
+    switch = learnt("mute", (0x90, 3, 99), (0x90, 3, 0), switch=True)
+    assert (switch.kind, switch.control, switch.channel, switch.port) == (
+        "switch",
+        "note3",
+        1,
+        PORT,
+    )
+    assert learnt("wet", *cc(5, 1, 2, 3, 9), invert=True).invert
+    assert not learnt("wet", *cc(5, 1, 2, 3, 9)).invert
+    for first in (1, 31):
+        both = [m for v in (1, 2, 3) for m in (*cc(first, v), *cc(first + 32, 5 * v))]
+        wide = learnt("wet", *both)
+        assert (wide.control, wide.wide) == (f"cc{first}", True)
+        two = [m for v in (1, 2) for m in (*cc(first, v), *cc(first + 32, 5 * v))]
+        assert not learnt("wet", *two).wide
+    assert learnt("wet", *cc(70, 1, 2, 3)).control == "cc70"
+    pressed = learnt("wet", (0x90, 3, 64), (0x90, 3, 64), (0x90, 3, 64))
+    assert pressed.encoder is None  # a key is no encoder, however often it is struck alike
+    assert learnt("wet", *cc(5, 65)).encoder is None  # and neither is one value
