@@ -38,7 +38,7 @@ ALLOWED = {
     },
     **{f"engine.{name}": {*_BELOW[name], *_SHARED} for name in LAYERS},
     "engine.dsp": {"engine.dsp", "engine.errors", *_COMPILED},
-    "engine.control": {"engine.control", "engine.dsp", "engine.errors"},
+    "engine.control": {"engine.control", "engine.dsp", "engine.errors", "engine.text"},
     "engine.effects": {"engine.effects", "engine.dsp", "engine.errors", *_COMPILED},
     "engine.inference": {"engine.inference", "engine.dsp", "engine.errors"},
     "export": {

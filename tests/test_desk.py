@@ -444,3 +444,76 @@ def test_a_switch_an_inverted_knob_and_a_wide_one_are_learnt_as_that():
     pressed = learnt("wet", (0x90, 3, 64), (0x90, 3, 64), (0x90, 3, 64))
     assert pressed.encoder is None  # a key is no encoder, however often it is struck alike
     assert learnt("wet", *cc(5, 65)).encoder is None  # and neither is one value
+
+
+def test_every_button_does_what_it_is_called():
+    names = ("bypass", "kill", "mute", "nudge", "next", "previous", "cancel", "downbeat")
+    show = Show(*(Binding(name, f"note{n}") for n, name in enumerate(names)), quantise="phrase")
+    hit = {name: (0x90, n, 99) for n, name in enumerate(names)}
+    up = {name: (0x80, n, 0) for n, name in enumerate(names)}
+    for name in names[:3]:
+        assert getattr(show.send(hit[name]), name)
+        assert getattr(show.send(hit[name]), name)  # it is down already
+        assert getattr(show.send(up[name]), name)
+        assert not getattr(show.send(hit[name]), name)
+    before = show.clocks.tempo.downbeat_s
+    show.send(hit["nudge"])
+    assert show.clocks.tempo.downbeat_s > before
+    show.send(hit["next"], up["next"], hit["next"])
+    assert show.switching.pending.slot == 2
+    show.send(hit["previous"])
+    assert show.switching.pending.slot == 1
+    show.send(hit["cancel"])
+    assert show.switching.pending is None
+    show.send(hit["downbeat"])
+    assert show.clocks.tempo.downbeat_s == pytest.approx(show.now)
+
+
+def test_a_nudge_the_other_way_and_by_an_encoder():
+    show = Show(
+        Binding("nudge", "note1", invert=True),
+        Binding("nudge", "cc5", kind="signed-bit"),
+        Binding("nudge", "cc6", kind="signed-bit", invert=True),
+    )
+
+    def moved(*messages):
+        before = show.clocks.tempo.downbeat_s
+        show.send(*messages)
+        return show.clocks.tempo.downbeat_s - before
+
+    step = -moved((0x90, 1, 99))
+    assert step > 0.0
+    assert moved(*cc(5, 0x42)) == pytest.approx(-2 * step) or moved(*cc(5, 0x42)) < 0
+    assert moved(*cc(5, 0x02)) == pytest.approx(2 * step)
+    assert moved(*cc(6, 0x02)) == pytest.approx(-2 * step)
+
+
+def test_a_switch_turns_a_knob_over_and_a_key_too():
+    show = Show(Binding("wet", "cc5", kind="switch"), Binding("level", "note1", low=0.2, high=0.8))
+    assert show.send(*cc(5, 127)).knobs["wet"] == 0.0  # it stood at 1
+    assert show.send(*cc(5, 0)).knobs["wet"] == 0.0  # let go
+    assert show.send(*cc(5, 127)).knobs["wet"] == 1.0
+    show.mapper.wishes.knobs["wet"] = 0.4
+    assert show.send(*cc(5, 127)).knobs["wet"] == 1.0  # below half way: up
+    assert show.send((0x90, 1, 20)).knobs["level"] == pytest.approx(0.2)  # however softly hit
+    assert show.send((0x80, 1, 0)).knobs["level"] == pytest.approx(0.2)
+    assert show.send((0x90, 1, 99)).knobs["level"] == pytest.approx(0.8)
+
+
+def test_an_encoder_stops_at_both_ends():
+    show = Show(Binding("wet", "cc5", kind="signed-bit"))
+    show.mapper.wishes.knobs["wet"] = 0.99
+    assert show.send(*cc(5, *[0x3F] * 9)).knobs["wet"] in (0.0, 1.0)
+    assert show.send(*cc(5, *[0x7F] * 9)).knobs["wet"] in (0.0, 1.0)
+
+
+def test_one_slot_is_one_slot_and_the_last_is_there():
+    show = Show(Binding("slot1", "note1"), Binding("slot2", "note2"), slots=1)
+    show.send((0x90, 2, 99))
+    assert list(show.mapper.notices) == ["slot 2 is empty: the rig has 1 slot"]
+
+
+def test_programs_of_other_banks_are_named_by_their_bank():
+    show = Show()
+    show.send((0xB0, 0, 0), (0xB0, 32, 3), (0xC0, 5))
+    assert "program 5 of bank 3;" in show.mapper.notices[0]

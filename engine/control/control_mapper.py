@@ -15,6 +15,7 @@ from engine.control.mapping import BUTTONS, KNOBS, MACROS, Binding, slot_of
 from engine.control.messages import ControlEvent, MidiDecoder, Mode, mode_of
 from engine.control.switching import Switching
 from engine.control.takeover import NEAR, SoftTakeover
+from engine.text import counted
 
 CROSSFADER = "crossfader"
 _STEP = 1.0 / 127.0
@@ -182,8 +183,8 @@ class ControlMapper:
         if binding.encoder:
             to: float | None = place + _STEP * steps(binding.encoder, event.number)
         elif binding.kind == "switch" or event.kind in ("press", "release"):
-            if event.kind == "release" or event.value < _ON:
-                return
+            if event.kind == "release" or (event.kind == "value" and event.value < _ON):
+                return  # a key counts however softly it is hit
             to = 0.0 if place > _ON else 1.0
         else:
             to = self._pickups[number].take(event.value, place, now_s)
@@ -225,7 +226,7 @@ class ControlMapper:
         slot = slot_of(binding.target)
         if slot is not None and slot >= self._switching.slots:
             there = self._switching.slots
-            self.notices.append(f"slot {slot + 1} is empty: the rig has {_counted(there, 'slot')}")
+            self.notices.append(f"slot {slot + 1} is empty: the rig has {counted(there, 'slot')}")
         elif slot is not None:
             self._switching.call(slot, now_s, tempo)
         match binding.target:
@@ -266,7 +267,3 @@ def _place(binding: Binding, at: float) -> float:
 def _named(program: int) -> str:
     """A number as it was selected."""
     return f"{program % 128} of bank {program // 128}" if program >= 128 else str(program)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
