@@ -82,7 +82,7 @@ class ExportedStream(nn.Module):
         remembered = state[0].index_select(0, self.taps).reshape(len(self.norms), -1)
         newest = []
         for norm, dilated, mix, past in zip(
-            *(self.norms, self.dilated, self.mixes), torch.split(remembered, 1), strict=True
+            self.norms, self.dilated, self.mixes, torch.split(remembered, 1), strict=True
         ):
             x = _normed(norm, h)
             h = h + mix(torch.relu(dilated(torch.cat([past, x], dim=1))))

@@ -78,8 +78,15 @@ class Slots:
         self.runners = [Scheduled(inference_samples) for _ in names]
         self._inference = [
             WindowInference(
-                *(generator(name), runner, Publisher(what, slot), analyser, tempo, 2),
-                *("phrase", tempo.phrase_s, True),
+                generator(name),
+                runner,
+                Publisher(what, slot),
+                analyser,
+                tempo,
+                2,
+                "phrase",
+                tempo.phrase_s,
+                True,
             )
             for slot, (name, runner) in enumerate(zip(names, self.runners, strict=True))
         ]

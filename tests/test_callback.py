@@ -157,8 +157,13 @@ def test_the_device_hears_what_the_interpreter_does(channels, rng):
         Publisher(shared.published, 0).image(flat(3.0), 0)
         where, parts = packed(live), []
         call = ctypes.CFUNCTYPE(
-            *(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64),
-            *(ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p),
+            ctypes.c_int32,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+            ctypes.c_uint64,
+            ctypes.c_void_p,
+            ctypes.c_uint64,
+            ctypes.c_void_p,
         )(callback.address)
         for at in range(0, feed.shape[-1] - 127, 128):
             given = np.ascontiguousarray(feed[:, at : at + 128].T)

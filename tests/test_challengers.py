@@ -89,7 +89,9 @@ def test_a_generator_of_another_kind_is_exported(made, tmp_path, rng):
     outputs = []
     for drive in (1.0, 1.5):
         export(
-            *(made, path, example),
+            made,
+            path,
+            example,
             **{"front_end": FrontEnd(), "level_db": -18.0, "facts": {}, "view": 64},
             drive=drive,
         )

@@ -65,7 +65,7 @@ def test_a_rehearsal_takes_the_presets_effects_along():
     """They have a process of their own there, and what they cost is in the latency."""
     found = json.loads(
         doubledrop(
-            *("doctor", "--preset", "electronic-to-orchestral", "--seconds", "1", "--json")
+            "doctor", "--preset", "electronic-to-orchestral", "--seconds", "1", "--json"
         ).stdout
     )
     (preset,) = found["presets"].values()

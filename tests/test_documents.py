@@ -152,7 +152,11 @@ def every_kind():
     split = BranchesSpec((BranchSpec(-3.0, (tried, left_out)), BranchSpec()), "split", 0.5)
     strip = SlotStrip((BuiltinSpec("Gain", {"gain_db": -6.0}, "Gain"),), (split, odd))
     return EngineConfig(
-        *(["a.onnx", "b.onnx"], "cpu", 174.0, 0.1, Settings()),
+        ["a.onnx", "b.onnx"],
+        "cpu",
+        174.0,
+        0.1,
+        Settings(),
         sides=(0, 1),
         strips=[strip, SlotStrip()],
         master=(BuiltinSpec("NoiseGate", {}, "NoiseGate"),),

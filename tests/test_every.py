@@ -26,8 +26,16 @@ def test_a_window_is_restyled_so_often(generator, every, a_second):
     width = bucket(tempo.phrase_s / FrontEnd().hop_s)
     publisher = Publisher(published(1, 128, 0, width), 0)
     it = WindowInference(
-        *(generator("identity"), runner, publisher, analyser, tempo, 2, "phrase"),
-        *(tempo.phrase_s, True, every),
+        generator("identity"),
+        runner,
+        publisher,
+        analyser,
+        tempo,
+        2,
+        "phrase",
+        tempo.phrase_s,
+        True,
+        every,
     )
     seconds, silence = 6, np.zeros((2, HOP), np.float32)
     for _ in range(seconds * RATE // HOP):

@@ -230,7 +230,7 @@ def played(generators, seconds, rng, quarantines=(), runner=None):
         shared.call(cross=0.5)
         said = []
         session = NetworkSession(
-            *(shared, generators, config, runner), tell=said.append, quarantines=quarantines
+            shared, generators, config, runner, tell=said.append, quarantines=quarantines
         )
         unpaced, wet = Unpaced(shared, live), []
         for _ in range(round(seconds * RATE / BLOCK)):

@@ -58,7 +58,7 @@ def test_files_are_rendered_with_it_and_streamed_where_that_is_asked_for(preset,
     (preset / "late.onnx").unlink()
     assert rendered(sound, preset) == ("phrase", level)
     done = doubledrop(
-        *("render", sound, sound.with_name("out.wav"), "--preset", preset, "--window", "late")
+        "render", sound, sound.with_name("out.wav"), "--preset", preset, "--window", "late"
     )
     assert done.returncode == 2
 
@@ -90,7 +90,11 @@ def test_it_is_exported_into_a_preset_told_in_its_card_and_judged(preset, tmp_pa
     assert list(versions_of(chosen)) == known
     segments = data.segments("soft", "held-out")
     paths, noise = render_all(
-        *(data, segments, chosen, tmp_path / "renders", lambda *_: None),
+        data,
+        segments,
+        chosen,
+        tmp_path / "renders",
+        lambda *_: None,
         versions=("late", main_version("streaming")),
     )
     assert list(paths) == ["phrase", "late"]

@@ -78,9 +78,7 @@ def test_devices_are_refused(source, says, tmp_path):
 
 def test_a_pipe_is_no_feed_of_play(tmp_path):
     os.mkfifo(tmp_path / "feed.wav")
-    done = doubledrop(
-        *("play", "--input", tmp_path / "feed.wav", "--output", "none"), "--bpm", "240"
-    )
+    done = doubledrop("play", "--input", tmp_path / "feed.wav", "--output", "none", "--bpm", "240")
     assert done.returncode == 2
     assert "a pipe or a device" in done.stderr
 

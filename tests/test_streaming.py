@@ -241,7 +241,7 @@ def test_where_no_answer_comes_a_phrase_ago_is_heard_and_then_nothing(path):
     assert codes[-1] == 0
     # Led by what was told, one that is never late does the same.
     led = hosted(path, decided=told)
-    first = SignalChain(*(stream(path), Stopping(away), RATE, 2, TEMPO, Settings()))
+    first = SignalChain(stream(path), Stopping(away), RATE, 2, TEMPO, Settings())
     assert np.array_equal(played(led, feed), played(first, feed))
 
 

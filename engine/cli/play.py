@@ -112,7 +112,12 @@ def play(
         record = Path(rig.recording.folder)
     config = admitted(rig.config(provider.value, tempo, settings))
     wanted = DeviceConfig(
-        *(source, sink, rate or devices.rate, block or devices.block, not interpreted, config),
+        source,
+        sink,
+        rate or devices.rate,
+        block or devices.block,
+        not interpreted,
+        config,
         seconds=seconds,
         loop=loop,
     )

@@ -69,7 +69,11 @@ def play_stage(
     events = _Events(stage.events)
     state = None if rig_path is None else _state_of(rig_path)
     controller = Controller(
-        *(stage.shared, rig, config.downbeat_s, state, score),
+        stage.shared,
+        rig,
+        config.downbeat_s,
+        state,
+        score,
         tell=stage.note,
         feed_is_file=bool(wanted.feed),
     )

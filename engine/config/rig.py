@@ -194,7 +194,10 @@ class Rig(BaseModel):
             settings: how the feed is restyled, but for how often, which the rig says.
         """
         return EngineConfig(
-            *(self.models(), provider, tempo.bpm, tempo.downbeat_s),
+            self.models(),
+            provider,
+            tempo.bpm,
+            tempo.downbeat_s,
             replace(settings, every=self.inference.every),
             self.switch.law,
             self.switch.match,

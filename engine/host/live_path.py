@@ -56,7 +56,12 @@ def live_of(
         sources=1 + len(sources),
     )
     path = path_of(
-        *(analyser, stft, arrangement, shared.published, shared.feeds, shared.sound),
+        analyser,
+        stft,
+        arrangement,
+        shared.published,
+        shared.feeds,
+        shared.sound,
         parts=(shared.shares, shared.running),
         decided=decided,
         state=shared.state,

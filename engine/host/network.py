@@ -17,7 +17,6 @@ import numpy as np
 from engine.config.request import EngineConfig
 from engine.dsp.arrays import Audio
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.path_state import KIND_DRY, KIND_STREAMING, KIND_WINDOW
 from engine.dsp.path_state import TEMPO as TEMPO_ROW
 from engine.dsp.published import Publisher
 from engine.dsp.stft import STFT
@@ -53,13 +52,6 @@ class _Slot(NamedTuple):
     inference: SlotInference
     runner: Runner
     source: int
-
-
-def kind_of(generator: AnyGenerator | IdentityGenerator) -> int:
-    """Of a generator, as the signal path knows it."""
-    if isinstance(generator, IdentityGenerator):
-        return KIND_DRY
-    return KIND_STREAMING if isinstance(generator, StreamingOnnx) else KIND_WINDOW
 
 
 class NetworkSession:
@@ -145,8 +137,15 @@ class NetworkSession:
             columns = self._columns[feed]
             at_once = lambda heard, now: now + origin if when is None else 0  # noqa: E731
             return StreamInference(
-                *(generator, who, publisher, columns, analyser, self._channels, noise),
-                *(settings.use == "edge", at_once),
+                generator,
+                who,
+                publisher,
+                columns,
+                analyser,
+                self._channels,
+                noise,
+                settings.use == "edge",
+                at_once,
             )
         noted = when or self._noted
 
@@ -154,8 +153,17 @@ class NetworkSession:
             return noted(slot, number, until + origin, now + origin)
 
         return WindowInference(
-            *(generator, who, publisher, analyser, tempo, self._channels, settings.use),
-            *(tempo.phrase_s, noise, settings.every, published),
+            generator,
+            who,
+            publisher,
+            analyser,
+            tempo,
+            self._channels,
+            settings.use,
+            tempo.phrase_s,
+            noise,
+            settings.every,
+            published,
         )
 
     def _noted(self, slot: int, number: int, until: int, now: int) -> int:

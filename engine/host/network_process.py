@@ -13,9 +13,9 @@ from functools import partial
 
 from engine.config.request import EngineConfig
 from engine.dsp.published import compile_publishing
-from engine.host.network import NetworkSession, kind_of
+from engine.host.network import NetworkSession
 from engine.host.session import IDLE_S
-from engine.models.generator import STAGE_S
+from engine.models.generator import STAGE_S, kind_of
 from engine.models.loading import load_slots
 from engine.models.quarantine import quarantines
 from engine.processes.children import hurry

@@ -9,6 +9,7 @@ import numpy as np
 from engine.dsp.arrays import Array
 from engine.dsp.crop import shown_columns
 from engine.dsp.frontend import FrontEnd
+from engine.dsp.path_state import KIND_DRY, KIND_STREAMING, KIND_WINDOW
 from engine.dsp.tempo import Tempo
 from engine.dsp.window import Use
 from engine.errors import GeneratorError
@@ -31,6 +32,7 @@ __all__ = [
     "IdentityGenerator",
     "OnnxGenerator",
     "StreamingOnnx",
+    "kind_of",
     "open_generator",
     "read_model",
 ]
@@ -198,3 +200,10 @@ def _of_another_shape(found: Array, expected: tuple[int, ...]) -> GeneratorError
         expected=f"float32 of shape {expected}",
         cure="The preset is faulty: export it again.",
     )
+
+
+def kind_of(generator: AnyGenerator | IdentityGenerator) -> int:
+    """Of a generator, as the signal path knows it."""
+    if isinstance(generator, IdentityGenerator):
+        return KIND_DRY
+    return KIND_STREAMING if isinstance(generator, StreamingOnnx) else KIND_WINDOW

@@ -11,10 +11,10 @@ from engine.dsp.latency import FADE
 from engine.dsp.published import NEVER
 from engine.errors import InputError
 from engine.host.effects_session import EffectsSession
-from engine.host.network import NetworkSession, kind_of
+from engine.host.network import NetworkSession
 from engine.host.session import begin_session
 from engine.models.executors import Recorded, Runner, Scheduled
-from engine.models.generator import AnyGenerator, IdentityGenerator, StreamingOnnx
+from engine.models.generator import AnyGenerator, IdentityGenerator, StreamingOnnx, kind_of
 from engine.models.quarantine import dry, quarantines
 from engine.offline.unpaced import Unpaced
 from engine.plugins.chains import trips_of
@@ -174,7 +174,9 @@ class Replayer:
             if row["what"] == "taken"
         }
         self._listening = NetworkSession(
-            *(self._shared, self._generators, self._take.config),
+            self._shared,
+            self._generators,
+            self._take.config,
             lambda slot, origin: self._runner(slot, [at - origin for at in heard_for[slot]]),
             heard,
             tell=self._faults.append,
@@ -196,7 +198,7 @@ class Replayer:
                 row = rows.popleft()
                 led = int(row["at"]), int(row["fed"])
                 self._chains = EffectsSession(
-                    *(self._shared, self._take.config, OFFLINE_S, self._faults.append), led
+                    self._shared, self._take.config, OFFLINE_S, self._faults.append, led
                 )
                 for plugin in self._chains.plugins:
                     plugin.lead(PluginTransition.BACK)  # until a note says that it went

@@ -117,7 +117,7 @@ class Report:
         names = [name for name, strip in self._strips.items() if not strip.is_empty] or ["input"]
         size = 16, 11 / 4 * len(names)
         figure, axes = plt.subplots(
-            *(len(names), 1), figsize=size, sharex=True, squeeze=False, **_LAYOUT
+            len(names), 1, figsize=size, sharex=True, squeeze=False, **_LAYOUT
         )
         axes = axes[:, 0]
         for axis, name in zip(axes, names, strict=True):

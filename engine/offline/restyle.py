@@ -109,11 +109,16 @@ class RestyleProcessor:
         self._feed = np.zeros((1, channels, held_back + room), np.float32)
         self._out = np.zeros((channels, room), np.float32)
         arrangement = Arrangement(
-            *(1, channels, held_back, use), images=MOST_IMAGES if use == "late" else 2
+            1, channels, held_back, use, images=MOST_IMAGES if use == "late" else 2
         )
         kernel = stft if self._paper is None else STFT.low_delay(analyser.rate)
         self.path = path_of(
-            *(analyser, kernel, arrangement, what, self._feed, self._out),
+            analyser,
+            kernel,
+            arrangement,
+            what,
+            self._feed,
+            self._out,
             decided=None if decided is None else [decided],
         )
         if self._paper is not None:  # the gains are read at its hops
@@ -134,7 +139,7 @@ class RestyleProcessor:
         else:
             form_ = analyser, tempo, channels, use, longest_s, noise_branch, every
             self._slot = WindowInference(
-                *(generator, inference, publisher, *form_), lambda number, until, now: now + origin
+                generator, inference, publisher, *form_, lambda number, until, now: now + origin
             )
         self.inference = inference
         self.follow(tempo)

@@ -27,12 +27,12 @@ from engine.host.callback import Live, exchange
 from engine.host.controller import Controller
 from engine.host.effects_session import EffectsSession
 from engine.host.live_path import shape_of
-from engine.host.network import NetworkSession, kind_of
+from engine.host.network import NetworkSession
 from engine.host.session import begin_session
 from engine.host.status import gain_hops
 from engine.io.files import SoundReader, SoundWriter
 from engine.models.executors import Scheduled
-from engine.models.generator import AnyGenerator, IdentityGenerator, OnnxGenerator
+from engine.models.generator import AnyGenerator, IdentityGenerator, OnnxGenerator, kind_of
 from engine.models.loading import load_slots
 from engine.models.quarantine import dry, quarantines
 from engine.offline.render import Progress, measured
@@ -182,7 +182,9 @@ def perform(
         controller.step(0.0)
         unpaced = Unpaced(shared, live)
         network = NetworkSession(
-            *(shared, generators, pooled_config),
+            shared,
+            generators,
+            pooled_config,
             lambda slot, origin: Scheduled(duration, guards[slot]),
             tell=faults.append,
         )

@@ -44,7 +44,9 @@ def prepare(
         float | None,
         number(
             "Take everything above away, alike in all sources.",
-            *(1000.0, 192_000.0, "Hz"),
+            1000.0,
+            192_000.0,
+            "Hz",
             metavar="HZ",
         ),
     ] = None,

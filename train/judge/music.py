@@ -110,7 +110,11 @@ def _one(
     tempo = track(path, preset.file.bpm) or Tempo(preset.file.bpm)
     title = f"{name} → {preset.name}, {tempo.bpm:.2f} BPM"
     done = render(
-        *(path, out, generator, tempo, VERSIONS[generator.kind][main_version(generator.kind)]),
+        path,
+        out,
+        generator,
+        tempo,
+        VERSIONS[generator.kind][main_version(generator.kind)],
         report=pictures,
         title=title,
         note=note,

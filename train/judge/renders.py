@@ -97,9 +97,12 @@ def render_all(
     asked = {name: how for name, how in there.items() if name in versions or not versions}
     work = [
         joblib.delayed(_render)(
-            *(segment.audio_path, folder / name / f"{segment.name.replace('/', '-')}.wav"),
-            *(preset.generator_for(settings.use), name == "frozen"),
-            *(shifted if name == "shifted" else data.tempo, settings),
+            segment.audio_path,
+            folder / name / f"{segment.name.replace('/', '-')}.wav",
+            preset.generator_for(settings.use),
+            name == "frozen",
+            shifted if name == "shifted" else data.tempo,
+            settings,
             None if settings.use == "late" or kind == "streaming" else inference_ms,
             force,
         )

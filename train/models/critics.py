@@ -46,7 +46,8 @@ def patches(channels: int, norm: CriticNorm) -> nn.Sequential:
     """The layers of a 70×70 PatchGAN, see :class:`Discriminator`."""
     c = channels
     body = nn.Sequential(
-        *(nn.Conv2d(1, c, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)),
+        nn.Conv2d(1, c, 4, 2, 1),
+        nn.LeakyReLU(0.2, inplace=True),
         *_layer(c, 2 * c, 2, norm),
         *_layer(2 * c, 4 * c, 2, norm),
         *_layer(4 * c, 8 * c, 1, norm),

@@ -121,7 +121,8 @@ class ResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            *(normed(channels), nn.ReLU(inplace=True)),
+            normed(channels),
+            nn.ReLU(inplace=True),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
             normed(channels),

@@ -115,7 +115,7 @@ def _kept(model: CycleGan, ways: tuple[_Way, _Way]) -> dict[str, Tensor]:
     """What the way back does not restore, and what changes in music of the target itself."""
     losses: dict[str, Tensor] = {}
     cycle, identity = model.recipe.cycle, model.recipe.cycle * model.recipe.identity
-    for to, back_to, way, other in zip(*(_GENRES, _GENRES[::-1], ways, ways[::-1]), strict=True):
+    for to, back_to, way, other in zip(_GENRES, _GENRES[::-1], ways, ways[::-1], strict=True):
         if cycle:
             back = l1_loss(other.generator(way.heard), way.played)
             losses[f"cycle_{back_to}"] = cycle * back
@@ -128,7 +128,7 @@ def _kept(model: CycleGan, ways: tuple[_Way, _Way]) -> dict[str, Tensor]:
 def _contrast(model: CycleGan, ways: tuple[_Way, _Way], seed: int) -> dict[str, Tensor]:
     """Contrast of what is heard with what was played, and of a genre made into itself."""
     losses, weight = {}, model.recipe.contrast
-    for to, contrast, way, other in zip(*(_GENRES, model.contrasts, ways, ways[::-1]), strict=True):
+    for to, contrast, way, other in zip(_GENRES, model.contrasts, ways, ways[::-1], strict=True):
         kept = contrast(way.generator, way.heard, way.played, seed)
         made = way.generator(other.window)
         losses[f"contrast_{to}"] = weight * kept
