@@ -180,23 +180,40 @@ def played_twice(
 
 
 class StoppedThread:
-    """A debugger that holds the busiest thread of a process beside its first: the inference."""
+    """A debugger that holds the busiest thread of a process beside its first: the inference.
+
+    A thread that stands still with the interpreter's lock holds its whole process. So `goes_on`
+    is asked, a count of what the others do; where it does not move, the thread is let go and
+    held again a moment later, until it stands in the model, which needs no lock.
+    """
 
     _SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
     _WALL = 0x40000000
 
-    def __init__(self, pid: int) -> None:
+    _NOTICED_S = 0.3  # far less than a supervisor waits for a silent engine
+
+    def __init__(self, pid: int, goes_on: Callable[[], int]) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
         tasks = Path(f"/proc/{pid}/task")
         others = [int(task.name) for task in tasks.iterdir() if int(task.name) != pid]
         self._tid = max(others, key=lambda tid: self._ticks(tasks / str(tid) / "stat"))
-        for request in (self._SEIZE, self._INTERRUPT):
-            if self._libc.ptrace(request, self._tid, None, None):
-                raise OSError(ctypes.get_errno(), "ptrace")
+        while not self._holds_no_lock(goes_on):
+            self.go_on()
+            time.sleep(self._NOTICED_S)
+
+    def _holds_no_lock(self, goes_on: Callable[[], int]) -> bool:
+        self._trace(self._SEIZE)
+        self._trace(self._INTERRUPT)
         os.waitpid(self._tid, self._WALL)  # until it stands still
+        before = goes_on()
+        time.sleep(self._NOTICED_S)
+        return goes_on() != before
 
     def go_on(self) -> None:
-        if self._libc.ptrace(self._DETACH, self._tid, None, None):
+        self._trace(self._DETACH)
+
+    def _trace(self, request: int) -> None:
+        if self._libc.ptrace(request, self._tid, None, None):
             raise OSError(ctypes.get_errno(), "ptrace")
 
     def has_ended(self) -> bool:

@@ -230,7 +230,7 @@ def test_the_inference_stands_still_for_three_seconds(server, noise, tmp_path, f
     with stage(preset(tmp_path, busy)) as it:
         listener = Listener(tmp_path, noise)
         before = it.look()
-        thread = StoppedThread(it.supervisor.engine_pid)
+        thread = StoppedThread(it.supervisor.engine_pid, lambda: it.shared.network.at)
         done = it.look().inferences
         time.sleep(3.0)
         held = it.look()
@@ -252,7 +252,7 @@ def test_an_inference_that_never_ends_costs_its_slot_alone(server, noise, tmp_pa
     """It cannot be ended: the slot is out, the engine goes on, and the next slot is wet."""
     with stage(preset(tmp_path / "busy", busy), preset(tmp_path / "other")) as it:
         before = it.look()
-        thread = StoppedThread(it.supervisor.engine_pid)
+        thread = StoppedThread(it.supervisor.engine_pid, lambda: it.shared.network.at)
         try:
             took = it.until(lambda: 0 in it.supervisor.broken)
             assert "cannot be ended" in it.supervisor.broken[0]
