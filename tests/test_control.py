@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.control.encoders import guess, steps
-from engine.control.messages import MidiDecoder
+from engine.control.messages import ControlEvent, MidiDecoder, messages_of
 from engine.control.takeover import NEAR, SoftTakeover
 from engine.errors import InputError
 from engine.io.midi_file import read_midi
@@ -57,6 +57,57 @@ def test_notes_programs_and_bend():
     assert middle.value == pytest.approx(0.5, abs=1e-4)
 
 
+def test_an_event_says_all_of_itself():
+    assert decoded([0x92, 60, 127], [0x82, 60, 64], [0xE2, 0, 64], [0xC2, 5]) == [
+        ControlEvent("note60", 3, "press", 1.0, 127),
+        ControlEvent("note60", 3, "release", 0.0, 0),
+        ControlEvent("bend", 3, "value", 8192 / 16383, 8192),
+        ControlEvent("program", 3, "program", 0.0, 5),
+    ]
+    assert decoded([0xB2, 16, 64], [0xB2, 48, 5], wide=[16]) == [
+        ControlEvent("cc16", 3, "value", 64 * 128 / 16383, 64 * 128),
+        ControlEvent("cc16", 3, "value", (64 * 128 + 5) / 16383, 64 * 128 + 5),
+    ]
+    assert decoded([0xF8], [0xB0, 120, 0]) == []  # a clock, a channel mode: no controls
+
+
+def test_the_two_halves_of_a_number_come_in_either_order_and_alone():
+    bank = [0xB0, 0, 1], [0xB0, 32, 2], [0xC0, 9]
+    assert [g.number for g in decoded(bank[1], bank[0], bank[2])] == [(128 + 2) * 128 + 9]
+    assert [g.number for g in decoded(bank[0], bank[2])] == [128 * 128 + 9]
+    assert decoded(*bank, [0xB0, 0, 3], [0xC0, 0])[-1].number == (3 * 128 + 2) * 128
+    assert decoded(*bank, [0xB0, 32, 4], [0xC0, 0])[-1].number == (128 + 4) * 128
+    high, low = [0xB0, 99, 2], [0xB0, 98, 44]
+    assert decoded(low, high, [0xB0, 6, 1])[0].control == "nrpn300"
+    assert decoded(high, [0xB0, 6, 1])[0].control == "nrpn256"
+    assert decoded(high, low, high, [0xB0, 6, 1])[0].control == "nrpn300"
+    assert decoded(high, low, [0xB0, 98, 45], [0xB0, 6, 1])[0].control == "nrpn301"
+    value = decoded(high, low, [0xB0, 38, 7], [0xB0, 96, 0], [0xB0, 6, 1], [0xB0, 38, 3])
+    assert [g.number for g in value] == [7, 8, 128, 131]
+    assert [g.number for g in decoded(high, low, [0xB0, 97, 0], [0xB0, 96, 0])] == [0, 1]
+    fine = decoded([0xB0, 48, 5], wide=[16])  # of a knob whose first number was never sent
+    assert [g.number for g in fine] == [5]
+
+
+def test_a_reset_forgets_one_channel():
+    """MIDI 1.0, RP-015: no parameter is selected afterwards."""
+    select = [0xB0, 99, 2], [0xB0, 98, 44], [0xB1, 99, 2], [0xB1, 98, 44]
+    coarse = [0xB0, 16, 64], [0xB1, 16, 64]
+    reset, fine = [0xB0, 121, 0], ([0xB0, 48, 5], [0xB1, 48, 5])
+    after = decoded(*select, *coarse, reset, *fine, [0xB0, 6, 1], [0xB1, 6, 1], wide=[16])[2:]
+    assert [g.number for g in after[:2]] == [5, 64 * 128 + 5]
+    assert [g.control for g in after[2:]] == ["cc6", "nrpn300"]
+    assert decoded(reset, [0xB0, 6, 1])[0].control == "cc6"
+
+
+@pytest.mark.parametrize("control", ["bend", "nrpn300", "cc16"])
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_what_a_control_would_say_is_decoded_to_itself(control, value):
+    (*_, event) = decoded(*messages_of(control, 3, value, wide=True), wide=[16])
+    assert (event.control, event.channel) == (control, 3)
+    assert event.value == pytest.approx(value, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("kind", "right", "left", "fast_right", "fast_left"),
     [
@@ -104,6 +155,30 @@ def test_a_fast_crossing_is_taken(gap_s, goes):
     pickup.take(0.2, 0.5, 0.0)
     assert pickup.take(0.3, 0.5, 0.02) is None
     assert pickup.take(0.8, 0.5, 0.02 + gap_s) == goes
+
+
+@pytest.mark.parametrize(("near", "far", "beyond"), [(0.3, 0.2, 0.8), (0.7, 0.8, 0.2)])
+def test_only_a_knob_that_has_passed_is_picked_up(near, far, beyond):
+    """From either side; one that stays on its side, or that somebody else has passed, waits."""
+    pickup = SoftTakeover()
+    assert pickup.take(far, 0.5, 0.0) is None
+    assert pickup.take(near, 0.5, 0.02) is None
+    assert pickup.waits == near
+    assert pickup.take(beyond, 0.5, 0.04) == beyond
+    assert pickup.waits is None
+    pickup.rearm()
+    assert pickup.take(beyond, 0.5, 0.06) is None  # as if it were new
+    assert pickup.take(far, 0.5, 0.08) == far
+
+
+def test_a_knob_that_touched_is_not_taken_for_one_that_passed():
+    pickup = SoftTakeover()
+    assert pickup.take(0.5 + 0.5 * NEAR, 0.5, 0.0) is None
+    assert pickup.take(0.9, 0.5, 0.02) == 0.9  # it left the place where both stood
+    assert SoftTakeover().waits is None
+    scaling = SoftTakeover("scaling")
+    assert scaling.take(0.2, 0.8, 0.0) is None
+    assert scaling.waits is None  # it moves at once: there is nothing to wait for
 
 
 def test_without_takeover_it_jumps():
@@ -173,3 +248,11 @@ def test_scaling_moves_by_the_share_of_the_way_that_is_left():
     assert takeover.take(0.2, 0.7, 0.3) == pytest.approx(0.35)  # half of what is left, down
     assert takeover.take(1.0, 0.35, 0.4) == pytest.approx(1.0)  # and both ends are reached
     assert SoftTakeover("scaling").take(0.0, 0.5, 0.0) is None
+
+
+def test_scaling_never_jumps_to_a_knob_that_was_there_before():
+    """The parameter was moved by another control after the two had met."""
+    takeover = SoftTakeover("scaling")
+    assert takeover.take(0.5, 0.5, 0.0) is None
+    assert takeover.take(0.6, 0.5, 0.1) == pytest.approx(0.6)
+    assert takeover.take(0.7, 0.9, 0.2) == pytest.approx(0.9 + 0.1 * 0.1 / 0.4)

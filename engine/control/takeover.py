@@ -35,7 +35,6 @@ class SoftTakeover:
         self._before: float | None = None
         self.waits: float | None = None
         self._before_s = 0.0
-        self._caught = False
 
     def take(self, value: float, parameter: float, time_s: float) -> float | None:
         """A value of the knob.
@@ -59,12 +58,11 @@ class SoftTakeover:
             return value
         off = value - parameter
         if abs(off) <= NEAR:
-            self._caught = True
             return value if before is not None else None
         if before is None:
             return None
         if self._mode == "scaling":
-            return value if self._caught else _scaled(before, value, parameter)
+            return _scaled(before, value, parameter)
         was = before - parameter
         if rested or (abs(was) > NEAR and (was > 0) == (off > 0)):
             return None
