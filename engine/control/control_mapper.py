@@ -143,7 +143,7 @@ class ControlMapper:
             at = self.stands(binding.target) if pickup.waits is not None else None
             if at is None or pickup.waits is None:
                 continue
-            wanted = _place(binding, at)
+            wanted = binding.place_of(at)
             if abs(pickup.waits - wanted) > NEAR:
                 yield binding.target, Waiting(binding.control, pickup.waits, wanted)
 
@@ -179,7 +179,7 @@ class ControlMapper:
         at = self.stands(binding.target)
         if at is None:
             return
-        span, place = binding.high - binding.low, _place(binding, at)
+        place = binding.place_of(at)
         if binding.encoder:
             to: float | None = place + _STEP * steps(binding.encoder, event.number)
         elif binding.kind == "switch" or event.kind in ("press", "release"):
@@ -190,12 +190,11 @@ class ControlMapper:
             to = self._pickups[number].take(event.value, place, now_s)
         if to is None:
             return
-        to = min(max(to, 0.0), 1.0)
-        to = 1.0 - to if binding.invert else to
+        value = binding.value_at(min(max(to, 0.0), 1.0))
         if binding.target == CROSSFADER:
-            self._switching.cross(binding.low + span * to)
+            self._switching.cross(value)
         else:
-            self.wishes.knobs[binding.target] = binding.low + span * to
+            self.wishes.knobs[binding.target] = value
 
     def stands(self, knob: str) -> float | None:
         """Where a knob is meant to stand, 0 … 1; None while it has nothing to move."""
@@ -256,12 +255,6 @@ class ControlMapper:
         for pickup in self._pickups:
             pickup.rearm()
         self.notices.append("panic: tails, pending switch, bypass, kill and mute cleared")
-
-
-def _place(binding: Binding, at: float) -> float:
-    """Where on a control its target stands, 0 … 1 and beyond."""
-    place = (at - binding.low) / (binding.high - binding.low)
-    return 1.0 - place if binding.invert else place
 
 
 def _named(program: int) -> str:

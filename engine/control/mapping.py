@@ -61,6 +61,15 @@ class Binding:
         """The kind of encoder that it is, if it is one."""
         return None if self.kind == "absolute" or self.kind == "switch" else self.kind  # noqa: PLR1714
 
+    def place_of(self, value: float) -> float:
+        """Where on the control a value of its target stands, 0 … 1 and beyond."""
+        place = (value - self.low) / (self.high - self.low)
+        return 1.0 - place if self.invert else place
+
+    def value_at(self, place: float) -> float:
+        """What a place of the control, 0 … 1, means for its target."""
+        return self.low + (self.high - self.low) * (1.0 - place if self.invert else place)
+
     def hears(self, port: str, control: str, channel: int) -> bool:
         """Whether a control event is this one's.
 

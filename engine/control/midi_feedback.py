@@ -87,8 +87,7 @@ class MidiFeedback:
             at = self._mapper.stands(target)
             if at is None:
                 return None
-            place = min(max((at - binding.low) / (binding.high - binding.low), 0.0), 1.0)
-            return 1.0 - place if binding.invert else place
+            return min(max(binding.place_of(at), 0.0), 1.0)
         slot = slot_of(target)
         beat = self._clocks.tempo.beats_at(now_s)
         lit: bool | None = None
