@@ -15,8 +15,7 @@ test: .venv/.dev .portaudio .dpf
 
 # The stage on a real audio server without a sound card, heard by a second client of it. One after
 # the other, for they are real-time programs; what a bare client loses in the same run is the
-# machine's own share, and is subtracted.
-# A machine that was taken away meanwhile gets more tries.
+# machine's own share, and is subtracted. A machine that was taken away meanwhile gets more tries.
 test-live: .venv/.dev .portaudio .jack .dpf
 	$(BIN)/pytest tests/live --reruns 3 --reruns-delay 3
 
@@ -26,6 +25,38 @@ figures: .venv/.dev .portaudio .jack .dpf
 	DOUBLEDROP_FIGURES=docs/measured.json $(BIN)/pytest
 	DOUBLEDROP_FIGURES=docs/measured.json $(BIN)/pytest tests/live
 	$(BIN)/python -m tests.write_figures
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/.play: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/.dev: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@ .venv/.play
+
+# PortAudio is the one system library. It comes with the wheels on Windows and macOS. The tests of
+# the stage also need a JACK server.
+INSTALL = { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; } \
+	|| { command -v apt-get >/dev/null && sudo -n true 2>/dev/null && sudo apt-get update -qq && sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; }
+
+.PHONY: .portaudio .jack .dpf
+.portaudio: | .venv/bin/python
+	@$(PYTHON) -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("portaudio"))' \
+	|| $(call INSTALL,libportaudio2) \
+	|| echo 'PortAudio is missing: install it (Debian, Ubuntu: sudo apt-get install libportaudio2; Fedora: sudo dnf install portaudio; Arch: sudo pacman -S portaudio). Until then `play` works on files.'
+
+.jack:
+	@command -v jackd >/dev/null || $(call INSTALL,jackd2) \
+	|| { echo 'The tests of the stage need jackd (Debian, Ubuntu: sudo apt-get install jackd2).'; exit 1; }
+
+# Plugins to be hosted in tests are built from Debian's dpf-source; without it they are skipped.
+.dpf:
+	@test -d /usr/share/dpf && command -v g++ >/dev/null || $(call INSTALL,dpf-source g++) \
+	|| echo 'Tests of plugins are skipped without dpf-source and g++ (Debian, Ubuntu: sudo apt-get install dpf-source g++).'
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
