@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+
 @pytest.mark.parametrize("target", ["play", "test", "test-live", "figures"])
 def test_a_target_says_how_all_it_needs_is_made(target: str, tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml"):
