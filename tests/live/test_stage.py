@@ -331,7 +331,7 @@ def test_the_network_fails(server, noise, tmp_path, figure, model):
     assert status.restarts == 0
     if model is slow:
         assert status.inferences > before.inferences
-        assert status.age_ms["p99"] > 300
+        assert status.age_ms["p99"] > 2 * 87  # of those that are shipped
     else:
         assert status.faults > 0
         # Since the music began: until then it worked.
