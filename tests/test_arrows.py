@@ -58,6 +58,8 @@ ALLOWED = {
         *("engine.config", "engine.models", "engine.beat", "engine.offline"),
         *("engine.pictures", "engine.machine_code", *_BASE),
     },
+    # Sounds that take on a style are read and written as the engine does it.
+    "train.style": {"train", "engine.dsp", "engine.io", *_BASE},
     "train.cli": {
         *("train", "export", "engine"),
     },

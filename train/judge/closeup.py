@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,19 +27,29 @@ def close_up(exhibits: dict[str, Measurement], rate: int) -> Any:
     """
     shown = [name for name in _SHOWN if name in exhibits and exhibits[name].sample is not None]
     shown = [name for name in shown if name != "target" or "twin" not in shown]
-    size = 7 * len(_WINDOWS), 2.2 * len(shown)
+    sounds = {name: sample for name in shown if (sample := exhibits[name].sample) is not None}
+    first = next(iter(exhibits.values()))
+    return draw_sounds(sounds, rate, f"{first.tracks[len(first.tracks) // 2]}: two bars")
+
+
+def draw_sounds(sounds: Mapping[str, Audio], rate: int, words: str) -> Any:
+    """A figure of some sounds, one below the other, to be saved.
+
+    Args:
+        sounds: by name, (channels, samples).
+        rate: of all, hertz.
+        words: above it.
+    """
+    size = 7 * len(_WINDOWS), 2.2 * len(sounds)
     figure, axes = pyplot().subplots(
-        len(shown), len(_WINDOWS), figsize=size, squeeze=False, constrained_layout=True, dpi=80
+        len(sounds), len(_WINDOWS), figsize=size, squeeze=False, constrained_layout=True, dpi=80
     )
     for column, (length, window) in enumerate(_WINDOWS.items()):
-        for row, name in enumerate(shown):
-            sample = exhibits[name].sample
-            assert sample is not None
-            image, hertz = _image(sample, rate, *window)
+        for row, (name, sound) in enumerate(sounds.items()):
+            image, hertz = _image(sound, rate, *window)
             top = float(image.max())
             draw_bands(axes[row][column], f"{name}, {length}", image, hertz, (top - _RANGE_DB, top))
-    first = next(iter(exhibits.values()))
-    head(figure, f"{first.tracks[len(first.tracks) // 2]}: two bars")
+    head(figure, words)
     return figure
 
 
