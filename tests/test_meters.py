@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from engine.dsp.loudness import k_sections, k_weights
-from engine.dsp.meters import LoudnessMeter, peak_db
+from engine.dsp.meters import FLOOR_DB, LoudnessMeter, peak_db
 from engine.dsp.true_peak import TruePeakMeter
 
 RATE = 48000
@@ -129,3 +130,58 @@ def test_a_true_peak_is_shown_for_its_time_whatever_the_blocks():
     for _ in range(5):
         meter.hear(sound[:, 1000:2000])
     assert meter.peak < 0.6
+
+
+def gated(sound, rate=RATE):
+    """BS.1770-5, annex 1, written out: blocks of 400 ms every 100 ms, and both gates."""
+    weighted = sound.astype(np.float64)
+    for section in k_sections(rate):
+        weighted = lfilter(section[:3], section[3:], weighted, axis=-1)
+    length, step = round(0.4 * rate), round(0.1 * rate)
+    firsts = range(0, sound.shape[-1] - length + 1, step)
+    powers = np.array([np.mean(weighted[:, i : i + length] ** 2, axis=-1).sum() for i in firsts])
+    loudness = lambda power: -0.691 + 10 * np.log10(power)  # noqa: E731
+    powers = powers[loudness(powers) > -70.0]
+    return loudness(powers[loudness(powers) > loudness(powers.mean()) - 10.0].mean())
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("seconds", [0.4, 0.5, 0.79, 3.0, 7.35])
+def test_integrated_loudness_is_the_standards_written_out(rng, channels, seconds):
+    """Of levels that lie on either side of both gates, block by block."""
+    levels = 10 ** (rng.uniform(-4.2, -0.5, round(seconds / 0.05)))
+    sound = rng.normal(size=(channels, len(levels), RATE // 20)) * levels[:, None]
+    sound = sound.reshape(channels, -1).astype(np.float32)
+    meter, _ = heard(sound, block=777)
+    assert meter.integrated == pytest.approx(gated(sound), abs=1e-3)
+
+
+def test_nothing_is_integrated_before_400_ms(rng):
+    sound = (0.1 * rng.normal(size=(1, RATE))).astype(np.float32)
+    meter = LoudnessMeter(RATE, 1)
+    meter.hear(sound[:, : round(0.39 * RATE)])
+    assert meter.integrated == FLOOR_DB
+    meter.hear(sound[:, round(0.39 * RATE) : round(0.4 * RATE)])
+    assert meter.integrated > -30.0
+
+
+def test_the_floor_of_the_scale():
+    assert peak_db(0.0) == pytest.approx(FLOOR_DB)
+    assert peak_db(10 ** (FLOOR_DB / 20) * 1.01) > FLOOR_DB
+    assert peak_db(0.5) == pytest.approx(-6.0206, abs=1e-4)
+
+
+def test_a_meter_of_true_peaks_keeps_no_more_than_its_time():
+    meter = TruePeakMeter(0.1, RATE, 1)
+    loud, quiet = np.full((1, 480), 0.5, np.float32), np.zeros((1, 480), np.float32)
+    assert meter.peak == 0.0
+    meter.hear(np.zeros((1, 0), np.float32))
+    meter.hear(loud)
+    for _ in range(10):  # the filters ring into the first of them, and 0.1 s are ten blocks
+        meter.hear(quiet)
+        assert meter.peak > 0.5
+    meter.hear(quiet)
+    assert meter.peak < 0.5
+    for _ in range(20):
+        meter.hear(quiet)
+    assert meter.peak == 0.0

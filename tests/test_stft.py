@@ -81,3 +81,62 @@ def test_inverse_mel_gives_the_bands_back(rng, figure):
     figure("inverse mel, error of the bands, mean", f"{error.mean():.3f} dB")
     assert (bins >= 0).all()
     assert error.mean() <= 0.3
+
+
+def test_inverse_mel_leaves_bins_alone_that_no_band_hears(rng):
+    """Non-negative, single precision, nothing where no band reaches, and nothing of nothing."""
+    analyser = FrontEnd().at(44100)
+    unheard = analyser.weights.sum(axis=1) == 0
+    assert 0 < unheard.sum() < 100
+    mel = rng.gamma(1.0, 100.0, (3, 1025)) @ analyser.weights
+    bins = InverseMel(analyser.weights)(mel.astype(np.float64))
+    assert bins.dtype == np.float32
+    assert (bins[:, unheard] == 0.0).all()
+    assert (bins[:, ~unheard] > 0.0).all()
+    silent = InverseMel(analyser.weights)(np.zeros((2, 128)))
+    assert np.isfinite(silent).all()
+    assert silent.max() < 1e-11
+
+
+def test_inverse_mel_of_smooth_spectra_is_smooth():
+    """What begins as a tenth of a percent of the mean, where least squares is negative, stays."""
+    analyser = FrontEnd().at(44100)
+    power = np.exp(-np.arange(1025) / 150)[None]
+    bins = InverseMel(analyser.weights)(power @ analyser.weights)
+    inner = slice(20, 700)
+    assert np.abs(10 * np.log10(bins[0, inner] / power[0, inner])).max() < 3.0
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_hops_one_by_one_and_together_are_the_same(rng, name):
+    stft = TRANSFORMS[name]()
+    feed = rng.normal(size=(2, 40 * stft.hop)).astype(np.float32)
+    one, other = STFTStream(stft, 2), STFTStream(stft, 2)
+    single = [
+        one.synthesise(one.analyse(feed[:, at : at + stft.hop]))
+        for at in range(0, feed.shape[-1], stft.hop)
+    ]
+    pieces, at = [], 0
+    for hops in (2, 1, 3, 5, 2, 2, 10, 15):
+        pieces.append(
+            other.synthesise(other.analyse(feed[:, at * stft.hop : (at + hops) * stft.hop]))
+        )
+        at += hops
+    assert at == 40
+    together = np.concatenate(pieces, axis=-1)
+    assert together.dtype == np.float32
+    assert np.abs(together - np.concatenate(single, axis=-1)).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_after_what_was_only_heard_the_sound_is_whole_again(rng, name):
+    stft = TRANSFORMS[name]()
+    feed = rng.normal(size=(2, 60 * stft.hop)).astype(np.float32)
+    stream, unheard = STFTStream(stft, 2), 20 * stft.hop
+    stream.synthesise(stream.analyse(feed[:, :unheard]))
+    stream.hear(feed[:, unheard : 2 * unheard])
+    out = stream.synthesise(stream.analyse(feed[:, 2 * unheard :]))
+    late = stream.delay
+    assert np.abs(out[:, : stft.hop]).max() < np.abs(feed).max()  # no tail of what was before
+    whole = out[:, late:] - feed[:, 2 * unheard : 3 * unheard - late]
+    assert np.abs(whole[:, : -stft.reach]).max() < 1e-5

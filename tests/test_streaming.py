@@ -16,10 +16,17 @@ import torch
 from engine.config.request import EngineConfig
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.gain import Quality
+from engine.dsp.level import GATE
 from engine.dsp.path_state import NOTHING, PHRASE_AGO
 from engine.dsp.settings import Settings
 from engine.dsp.stream_columns import StreamColumns
-from engine.dsp.streaming import LEADS, columns_needed, input_size
+from engine.dsp.streaming import (
+    LEADS,
+    StreamLevel,
+    columns_needed,
+    input_size,
+    stream_gains_db,
+)
 from engine.dsp.tempo import Tempo
 from engine.errors import GeneratorError, PresetError, UsageError
 from engine.host.live_path import shape_of
@@ -431,3 +438,44 @@ def test_weights_of_eight_bits_are_multiplied_as_they_are(path, tmp_path, figure
     onnx.save(model, tmp_path / "generator.onnx")
     with pytest.raises(PresetError, match="its example comes out"):
         stream(tmp_path / "generator.onnx")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_training_and_engine_hear_the_same_level(seed):
+    """Column by column, through silence, from the first one on, and within its limits."""
+    rng, hop_s, target = np.random.default_rng(seed), 512 / 44100, -18.0
+    levels = 10 ** rng.uniform(-9, 1, 2000)
+    levels[rng.integers(0, 2000, 50)] = GATE
+    levels[300:900] = 0.0  # longer than the window
+    levels[: 10 * seed] = 0.0
+    level = StreamLevel(target, hop_s)
+    wanted = np.array([level.push(float(one)) for one in levels])
+    found = stream_gains_db(levels, target, hop_s)
+    assert found.shape == levels.shape
+    assert np.abs(found - wanted).max() < 1e-6
+    assert found[: 10 * seed].tolist() == [0.0] * (10 * seed)
+    assert found[850] == 0.0  # nothing but silence for longer than is remembered
+
+
+@pytest.mark.parametrize(("power", "gain"), [(1e-3, 12.0), (2e-6, 24.0), (1e3, -24.0)])
+def test_a_level_is_corrected_within_limits(power, gain):
+    """A single column, and many."""
+    for count in (1, 3):
+        found = stream_gains_db(np.full(count, power), -18.0, 512 / 44100)
+        assert found == pytest.approx([gain] * count)
+
+
+def test_the_end_of_a_column_is_when_it_can_be_described(path):
+    """Counted from where the stream was heard first."""
+    for rate in (44100, 48000):
+        for origin in (0, 12345):
+            columns = StreamColumns(FrontEnd().at(rate), 1, -18.0, origin)
+            ends, heard, at = [], [], 0
+            while at < rate // 4:
+                if columns.hear(np.zeros((1, 1), np.float32)):
+                    heard.append(at + 1)
+                at += 1
+            now = 0
+            while (now := columns.end_of_column(now)) <= heard[-1]:
+                ends.append(now)
+            assert ends == heard

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.dsp.crop import AHEAD, Crop
+from engine.dsp.crop import AHEAD, Crop, shown_columns
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.tempo import Tempo
+from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.window import PhraseWindow
 
 RATE = 44100
@@ -70,3 +72,46 @@ def test_the_first_crop_reaches_no_further_than_it_was_drawn():
     assert AHEAD - 1 <= known.reach / known.hop <= AHEAD
     changed = (made != shown).any(axis=1)
     assert 0.5 * WIDTH < changed.sum() < WIDTH
+
+
+def test_how_much_a_generator_is_shown():
+    """Its crop on the stage; the whole window in ``late``, or where it asks for no crop."""
+    spec, tempo = FrontEnd(), Tempo(175.0)
+    whole = bucket(tempo.phrase_s * 44100 / 512)
+    assert (
+        shown_columns(128, spec, tempo, "phrase") == shown_columns(128, spec, tempo, "edge") == 128
+    )
+    assert (
+        shown_columns(128, spec, tempo, "late") == whole == shown_columns(0, spec, tempo, "phrase")
+    )
+
+
+def test_half_of_the_past_of_a_crop_is_kept():
+    """What lies left of that lacks context: it stays as it was drawn before, here as the feed."""
+    tempo = Tempo(175.0)
+    snapshot = heard(PhraseWindow(ANALYSER, tempo), 2.4 * tempo.phrase_s)
+    drawn = lambda crop: np.full_like(crop, -1.0)  # noqa: E731
+    known, _, made = Crop(WIDTH).restyle(drawn, snapshot, snapshot.db)
+    newest = round((snapshot.newest - snapshot.start) / snapshot.hop)
+    kept = np.flatnonzero((made == -1.0).all(axis=1))
+    before = WIDTH - AHEAD - 1
+    assert (kept.min(), kept.max()) == (newest - round(0.5 * before), newest + AHEAD)
+    assert np.array_equal(made[: kept.min()], snapshot.db[: kept.min()])
+    # Up to the last column that is drawn there is a gain, and none for the next.
+    assert known.reach == AHEAD * snapshot.hop
+    assert np.array_equal(known.level, snapshot.level)
+
+
+def test_levels_are_those_of_the_time_that_a_place_was_drawn():
+    tempo, view = Tempo(175.0), Crop(WIDTH)
+    window = PhraseWindow(ANALYSER, tempo)
+    snapshot = heard(window, 2.4 * tempo.phrase_s)
+    first, _, _ = view.restyle(lambda crop: crop, snapshot, snapshot.db)
+    later = replace(snapshot, level=snapshot.level + 1.0)
+    again, _, _ = view.restyle(lambda crop: crop, later, later.db)
+    newest = round((snapshot.newest - snapshot.start) / snapshot.hop)
+    assert again.level[newest] == first.level[newest] + 1.0
+    assert again.level[newest - WIDTH] == first.level[newest - WIDTH]
+    view.forget()
+    anew, _, _ = view.restyle(lambda crop: crop, later, later.db)
+    assert np.array_equal(anew.level, later.level)

@@ -49,7 +49,6 @@ class Crop:
     """
 
     def __init__(self, columns: int) -> None:
-        self._columns = columns
         self._before = columns - AHEAD - 1
         self.forget()
 

@@ -25,7 +25,6 @@ class InverseMel:
 
     def __init__(self, weights: Array) -> None:
         self._weights = weights
-        self._overlap = (weights.T @ weights).astype(np.float32)
         self._inverse = np.linalg.pinv(weights.astype(np.float64)).astype(np.float32)
 
     def __call__(self, mel_power: Array) -> Array:
