@@ -18,7 +18,7 @@ from engine.dsp.published import Publisher, published
 from engine.dsp.stft import STFT
 from engine.dsp.tempo import Tempo, bucket
 from engine.dsp.trailing import TrailingWindow
-from engine.dsp.window import Grid, PhraseWindow
+from engine.dsp.window import EDGE_REACH_S, Grid, PhraseWindow
 from engine.errors import GeneratorError, UsageError
 
 RATE = 44100
@@ -165,6 +165,22 @@ def test_trailing_window_ends_now():
     assert np.allclose(np.diff(times), FrontEnd().hop_s, atol=1 / RATE)
     assert 9.0 - times[-1] <= FrontEnd().hop_s
     assert snapshot.start + 479 * snapshot.hop == pytest.approx(snapshot.newest)
+    assert not snapshot.circular
+    assert (snapshot.period, snapshot.reach) == (480.0, EDGE_REACH_S * RATE)
+
+
+@pytest.mark.parametrize("width", [0, 128, 472, 5000])
+def test_the_newest_columns_of_a_phrase_window_are_no_circle(width):
+    window = PhraseWindow(ANALYSER, Tempo(175.0))
+    fill(window, 1.3 * Tempo(175.0).phrase_s)
+    snapshot = window.trailing(width)
+    most = 472  # whole steps of the 473 columns of a phrase
+    columns = min(width or most, most)
+    assert snapshot.db.shape == (columns, 128)
+    assert (snapshot.period, snapshot.circular) == (float(columns), False)
+    assert snapshot.reach == EDGE_REACH_S * RATE
+    assert snapshot.start + (columns - 1) * snapshot.hop == pytest.approx(snapshot.newest)
+    assert snapshot.db[-1, 0] == pytest.approx(snapshot.newest / RATE, abs=FrontEnd().hop_s)
 
 
 @pytest.mark.parametrize("clock", [Tempo(172.3, 0.11), None])
@@ -196,6 +212,17 @@ def image_of(snapshot, gain_db, generated=None):
     source = FrontEnd().normalise(snapshot.db + 40)
     made = source + np.float32(gain_db / 80) if generated is None else generated
     return gain_image(snapshot, source, made, ANALYSER, 0.0)
+
+
+def test_what_a_faulty_generator_returned_is_said():
+    snapshot = fill(PhraseWindow(ANALYSER, Tempo(175.0)), 6.0)
+    source = FrontEnd().normalise(snapshot.db + 40)
+    broken = source.copy()
+    broken[3, :5] = np.nan, np.inf, -np.inf, np.nan, np.nan
+    with pytest.raises(GeneratorError, match=r"returned 5 values that are not finite"):
+        image_of(snapshot, 0.0, broken)
+    with pytest.raises(GeneratorError, match=r"returned shape \(479, 128\).*of shape \(480, 128\)"):
+        image_of(snapshot, 0.0, source[:-1])
 
 
 class Reader:
