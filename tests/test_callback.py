@@ -39,7 +39,7 @@ BLOCKS = [32, 64, 128, 256, 441, 480, 512, 0]
 
 
 def stage(slots=1, block=128, rate=RATE, channels=2, trips=None, **settings):
-    """A board and a session on it, in memory of this process, at full level."""
+    """Shared state and a session on it, in memory of this process, at full level."""
     strips = [SlotStrip(after=(BuiltinSpec("Gain"),))] * slots if trips else []
     config = EngineConfig([""] * slots, "cpu", 120.0, 0.0, Settings(**settings), strips=strips)
     shared = b.private(shape_of(config))
@@ -223,15 +223,15 @@ def count(address, given, taken, live, times):
                 where.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(times),
                 counts.ctypes.data_as(ctypes.c_void_p))
     return counts.tolist()
-board, live = stage(slots=2)
+shared, live = stage(slots=2)
 for slot in range(2):
-    Publisher(board.published, slot).image(flat(3.0, noisy=True), 0)
+    Publisher(shared.published, slot).image(flat(3.0, noisy=True), 0)
 given = (0.1 * np.random.default_rng(0).standard_normal((128, 2))).astype(np.float32)
 taken = np.zeros((128, 2), np.float32)
 found["plays"] = count(callback.address, given, taken, live, 400)
-board.call(slot=1, fade_s=0.5)
+shared.call(slot=1, fade_s=0.5)
 found["fades"] = count(callback.address, given, taken, live, 400)
-assert board.active == 1 and board.device.callbacks == 800 and np.abs(taken).max() > 0.01
+assert shared.active == 1 and shared.device.callbacks == 800 and np.abs(taken).max() > 0.01
 found["offends"] = count(library.an_offender(), given, taken, live, 3)
 print(json.dumps(found))
 """

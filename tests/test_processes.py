@@ -141,7 +141,7 @@ def test_one_that_nobody_hears_has_to_wait(monkeypatch, children):
 
 
 def test_nobody_falls_over_what_a_process_says(monkeypatch, children):
-    """MIDI, follower, Link, supervisor, rack and admission, each told all of it."""
+    """MIDI, follower, Link, supervisor, plugins and admission, each told all of it."""
     notes = []
     speak(monkeypatch, ODD)
     ports, link = Midi([""], note=notes.append), Link(4, notes.append)

@@ -154,7 +154,7 @@ def _stretches(reader: SoundReader) -> Iterator[Audio]:
 
 def mono(blocks: Iterable[Audio], rate: int) -> Audio:
     """Blocks of (channels, n) at ``rate`` as the tracker hears them: the mean of the channels
-    within ±1, zero where it is not finite, at :data:`hearing.RATE`, (n,)."""
+    within ±1, zero where it is not finite, at :data:`engine.beat.features.RATE`, (n,)."""
     return np.concatenate([np.zeros(0, np.float32), *_resampled(blocks, rate)])
 
 

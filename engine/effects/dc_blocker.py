@@ -1,4 +1,4 @@
-"""A high-pass below all hearing."""
+"""A high-pass filter below everything audible."""
 
 from __future__ import annotations
 

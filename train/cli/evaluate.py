@@ -164,7 +164,7 @@ def _into_card(folder: Path, result: Evaluation, rate: int) -> None:
     from train.judge.closeup import close_up
     from train.judge.page import CLOSE_UP, markdown
 
-    save(close_up(result.exhibits, rate), folder / CLOSE_UP, force=True)
+    save(close_up(result.measurements, rate), folder / CLOSE_UP, force=True)
     add_figures(folder, f"{markdown(result)}\n\n![two bars, close up]({CLOSE_UP})")
 
 
@@ -176,15 +176,15 @@ def _show(result: Evaluation) -> None:
     table.add_column("")
     for name in result.flip:
         table.add_column(f"{name} ({judge.accuracies[name].accuracy:.0%} right)")
-    for name in result.exhibits:
+    for name in result.measurements:
         table.add_row(name, *(f"{figures[name]}" for figures in result.flip.values()))
     stdout.print(table)
     kept = Table(title="what is left of the input")
     kept.add_column("")
-    for name in result.exhibits:
+    for name in result.measurements:
         kept.add_column(name)
     for measure, figures in result.content.items():
-        cells = [f"{figures[n].mean:.2f}" if n in figures else "" for n in result.exhibits]
+        cells = [f"{figures[n].mean:.2f}" if n in figures else "" for n in result.measurements]
         kept.add_row(measure, *cells)
     stdout.print(kept)
     for key, figure in result.log_mel_db.items():

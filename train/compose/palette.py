@@ -1,4 +1,4 @@
-"""How each part of a score sounds: its instrument and its channel on the desk."""
+"""How each part of a score sounds: its instrument and its channel of the mixer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Bus(Enum):
 
 @dataclass(frozen=True)
 class Channel:
-    """One strip of the desk.
+    """One channel of the mixer.
 
     Attributes:
         instrument: what plays.

@@ -18,17 +18,19 @@ _RANGE_DB = 70.0
 _SHOWN = ("input", "late", "phrase", "twin", "target")
 
 
-def close_up(exhibits: dict[str, Measurement], rate: int) -> Any:
+def close_up(measurements: dict[str, Measurement], rate: int) -> Any:
     """A figure, to be saved.
 
     Args:
-        exhibits: by version, each with a sample.
+        measurements: by version, each with a sample.
         rate: of the samples, hertz.
     """
-    shown = [name for name in _SHOWN if name in exhibits and exhibits[name].sample is not None]
+    shown = [
+        name for name in _SHOWN if name in measurements and measurements[name].sample is not None
+    ]
     shown = [name for name in shown if name != "target" or "twin" not in shown]
-    sounds = {name: sample for name in shown if (sample := exhibits[name].sample) is not None}
-    first = next(iter(exhibits.values()))
+    sounds = {name: sample for name in shown if (sample := measurements[name].sample) is not None}
+    first = next(iter(measurements.values()))
     return draw_sounds(sounds, rate, f"{first.tracks[len(first.tracks) // 2]}: two bars")
 
 

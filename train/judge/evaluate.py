@@ -44,7 +44,7 @@ class Evaluation:
         lines: by version, lines in the envelope that input and twin (or target) have not.
         told: by version, how often a fresh classifier tells it from real music of the target; of
             ``real``, that music from itself.
-        exhibits: what was judged, for pictures.
+        measurements: what was judged, for pictures.
     """
 
     judge: Judge
@@ -58,7 +58,7 @@ class Evaluation:
     noise_db: float | None
     lines: dict[str, EnvelopeLines]
     told: dict[str, float]
-    exhibits: dict[str, Measurement]
+    measurements: dict[str, Measurement]
 
     def to_json(self) -> dict[str, Any]:
         """The keys of ``evaluate --json``; every figure also with its interval."""
@@ -138,7 +138,7 @@ def evaluate(
     if preset:
         how = jobs, versions, force
         rendered, noise_db = render_all(data, segments, preset, folder, progress, *how)
-    exhibits: dict[str, Measurement] = {}
+    measurements: dict[str, Measurement] = {}
     form = rate, data.manifest.bpm
     inputs = [Heard(data.own_phrase(segment.audio(), rate), *form) for segment in segments]
     twins = [twin_of(data, segment) for segment in segments]
@@ -150,23 +150,23 @@ def evaluate(
         if name != "input":
             sounds = _version(data, judge, segments, name, crest, rendered)
             heard = (Heard(sound, *form) for sound in sounds)
-        exhibits[name] = measurement_of(segments, heard, inputs, twins, rate)
-        if not exhibits[name].views:
-            del exhibits[name]
+        measurements[name] = measurement_of(segments, heard, inputs, twins, rate)
+        if not measurements[name].views:
+            del measurements[name]
     progress("judging", len(names), len(names))
     flip: dict[str, dict[str, Figure]] = {c.name: {} for c in judge.classifiers}
-    for name, exhibit in exhibits.items():
-        for classifier, called in judge.calls(exhibit.views).items():
-            flip[classifier][name] = by_track(called.tolist(), exhibit.tracks)
+    for name, measurement in measurements.items():
+        for classifier, called in judge.calls(measurement.views).items():
+            flip[classifier][name] = by_track(called.tolist(), measurement.tracks)
     found = {
         measure: {
-            name: by_track(values, exhibit.tracks)
-            for name, exhibit in exhibits.items()
-            if (values := getattr(exhibit, measure))
+            name: by_track(values, measurement.tracks)
+            for name, measurement in measurements.items()
+            if (values := getattr(measurement, measure))
         }
         for measure in MEASURES
     }
-    found["kad"] = _distances(data, judge, exhibits)
+    found["kad"] = _distances(data, judge, measurements)
     return Evaluation(
         judge=judge,
         preset=preset.name if preset else None,
@@ -174,24 +174,28 @@ def evaluate(
         segments=len(segments),
         flip=flip,
         content={name: figures for name, figures in found.items() if figures},
-        log_mel_db=_between(exhibits, main),
-        consistency=_consistency(data, judge, exhibits, main),
+        log_mel_db=_between(measurements, main),
+        consistency=_consistency(data, judge, measurements, main),
         noise_db=float(np.median(noise_db)) if noise_db else None,
-        lines=_lines(exhibits, list(rendered), rate),
-        told=_told(data, judge, exhibits, list(rendered)),
-        exhibits=exhibits,
+        lines=_lines(measurements, list(rendered), rate),
+        told=_told(data, judge, measurements, list(rendered)),
+        measurements=measurements,
     )
 
 
 def _lines(
-    exhibits: dict[str, Measurement], made: Sequence[str], rate: int
+    measurements: dict[str, Measurement], made: Sequence[str], rate: int
 ) -> dict[str, EnvelopeLines]:
-    others = [exhibits[name].fine for name in ("input", "target", "twin") if name in exhibits]
-    return {name: lines(exhibits[name].fine, others, rate) for name in made if name in exhibits}
+    others = [
+        measurements[name].fine for name in ("input", "target", "twin") if name in measurements
+    ]
+    return {
+        name: lines(measurements[name].fine, others, rate) for name in made if name in measurements
+    }
 
 
 def _told(
-    data: Dataset, judge: Judge, exhibits: dict[str, Measurement], made: Sequence[str]
+    data: Dataset, judge: Judge, measurements: dict[str, Measurement], made: Sequence[str]
 ) -> dict[str, float]:
     """Outputs, the twin and real music itself against real music of the target."""
     segments = [s for s in data.segments(judge.target, "held-out") if s.number == 0]
@@ -201,34 +205,36 @@ def _told(
     real = [excerpts(levelled(data.own_phrase(s.audio(), rate)), rate) for s in segments]
     names = [segment.track.name for segment in segments]
     found = {
-        name: told(exhibits[name].excerpts, real, (exhibits[name].tracks, names))
+        name: told(measurements[name].excerpts, real, (measurements[name].tracks, names))
         for name in ("twin", *made)
-        if name in exhibits and len(set(exhibits[name].tracks)) >= _FEWEST_TOLD
+        if name in measurements and len(set(measurements[name].tracks)) >= _FEWEST_TOLD
     }
     return found | {"real": told_from_itself(real, names)}
 
 
-def _distances(data: Dataset, judge: Judge, exhibits: dict[str, Measurement]) -> dict[str, Figure]:
+def _distances(
+    data: Dataset, judge: Judge, measurements: dict[str, Measurement]
+) -> dict[str, Figure]:
     """Kernel audio distance of each version from the real training segments of the target."""
     real = real_views(data, data.segments(judge.target, "train"))
     if len(real) < 2:
         return {}
     reference = RealSounds(judge.embed(real))
     return {
-        name: reference.distance(judge.embed(exhibit.views), exhibit.tracks)
-        for name, exhibit in exhibits.items()
-        if len(exhibit.views) > 1
+        name: reference.distance(judge.embed(measurement.views), measurement.tracks)
+        for name, measurement in measurements.items()
+        if len(measurement.views) > 1
     }
 
 
 def _consistency(
-    data: Dataset, judge: Judge, exhibits: dict[str, Measurement], main: str
+    data: Dataset, judge: Judge, measurements: dict[str, Measurement], main: str
 ) -> Consistency | None:
-    if main not in exhibits:
+    if main not in measurements:
         return None
     shown = {"source": "input", "target": "target", "output": main}
-    views = {kind: exhibits[name].views for kind, name in shown.items()}
-    tracks = {kind: exhibits[name].tracks for kind, name in shown.items()}
+    views = {kind: measurements[name].views for kind, name in shown.items()}
+    tracks = {kind: measurements[name].tracks for kind, name in shown.items()}
     real = _target_segments(data, judge, len(views["target"]))
     return consistency(views, tracks | {"target": [segment.track.name for segment in real]})
 
@@ -272,7 +278,7 @@ def _target_segments(data: Dataset, judge: Judge, count: int) -> list[Segment]:
     return [real[i % len(real)] for i in range(count)]
 
 
-def _between(exhibits: dict[str, Measurement], main: str) -> dict[str, Figure]:
+def _between(measurements: dict[str, Measurement], main: str) -> dict[str, Figure]:
     """Distances between versions, dB: how far live is from offline, and the effect from nothing."""
     pairs = {"phrase_late": ("phrase", "late"), "edge_late": ("edge", "late")}
     pairs |= {"late_input": ("late", "input"), "twin_input": ("twin", "input")}
@@ -280,8 +286,8 @@ def _between(exhibits: dict[str, Measurement], main: str) -> dict[str, Figure]:
     pairs[f"shifted_{main}"] = ("shifted", main)
     found = {}
     for key, (one, other) in pairs.items():
-        if one in exhibits and other in exhibits:
-            a, b = exhibits[one], exhibits[other]
+        if one in measurements and other in measurements:
+            a, b = measurements[one], measurements[other]
             values = [distance_db(x, y) for x, y in zip(a.views, b.views, strict=True)]
             found[key] = by_track(values, a.tracks)
     return found

@@ -118,30 +118,30 @@ def measurement_of(
         twins: of the segments.
         rate: hertz.
     """
-    exhibit = Measurement()
+    measurement = Measurement()
     bars = zip(segments, inputs, twins, heard, strict=False)
     for number, (segment, before, twin, after) in enumerate(bars):
         if number == len(segments) // 2:
-            exhibit.sample = after.sound[:, : after.sound.shape[-1] // 2]
+            measurement.sample = after.sound[:, : after.sound.shape[-1] // 2]
         f, precision, recall = content.onset_scores(before.onsets, after.onsets)
-        exhibit.views.append(after.view)
-        exhibit.tracks.append(segment.track.name)
-        exhibit.onset_f.append(f)
-        exhibit.precision.append(precision)
-        exhibit.recall.append(recall)
-        exhibit.chroma.append(content.correlation(before.chroma, after.chroma))
-        exhibit.notes.append(content.correlation(before.notes, after.notes))
-        exhibit.jitter_db.append(artefacts.jitter_db(before.view, after.view))
+        measurement.views.append(after.view)
+        measurement.tracks.append(segment.track.name)
+        measurement.onset_f.append(f)
+        measurement.precision.append(precision)
+        measurement.recall.append(recall)
+        measurement.chroma.append(content.correlation(before.chroma, after.chroma))
+        measurement.notes.append(content.correlation(before.notes, after.notes))
+        measurement.jitter_db.append(artefacts.jitter_db(before.view, after.view))
         sounds = before.sound, after.sound, before.onsets
-        exhibit.pre_echo_db.append(artefacts.pre_echo_db(*sounds, rate))
-        exhibit.peak_dbfs.append(after.peak_dbfs)
+        measurement.pre_echo_db.append(artefacts.pre_echo_db(*sounds, rate))
+        measurement.peak_dbfs.append(after.peak_dbfs)
         for name, value in vars(after.observed).items():
-            getattr(exhibit, name).append(value - getattr(before.observed, name))
-        exhibit.fine.append(after.fine)
-        exhibit.excerpts.append(after.excerpts)
+            getattr(measurement, name).append(value - getattr(before.observed, name))
+        measurement.fine.append(after.fine)
+        measurement.excerpts.append(after.excerpts)
         if twin is not None:
-            exhibit.twin_db.append(distance_db(after.view, twin.view))
+            measurement.twin_db.append(distance_db(after.view, twin.view))
             for name in ("modulation_db", "flatness_db"):
                 off = getattr(after.fine, name) - getattr(twin.fine, name)
-                getattr(exhibit, name).append(float(np.abs(off).mean()))
-    return exhibit
+                getattr(measurement, name).append(float(np.abs(off).mean()))
+    return measurement

@@ -98,7 +98,7 @@ def write_page(evaluation: Evaluation, folder: Path, force: bool = False) -> Pat
     for example in range(_EXAMPLES):
         save(_example(evaluation, example), folder / f"example-{example + 1}.png", force)
     save(_map(evaluation), folder / "map.png", force)
-    save(close_up(evaluation.exhibits, RATE), folder / CLOSE_UP, force)
+    save(close_up(evaluation.measurements, RATE), folder / CLOSE_UP, force)
     page = folder / "index.html"
     write_whole(page, _html(evaluation), force=force)
     return page
@@ -107,7 +107,7 @@ def write_page(evaluation: Evaluation, folder: Path, force: bool = False) -> Pat
 def markdown(evaluation: Evaluation) -> str:
     """The figures as tables for a model card."""
     judge = evaluation.judge
-    names = list(evaluation.exhibits)
+    names = list(evaluation.measurements)
     lines = [
         f"{evaluation.tracks} held-out tracks of {_cell(judge.source)}, {evaluation.segments} "
         "segments; intervals are 95 % by track.",
@@ -185,8 +185,8 @@ def _map(evaluation: Evaluation) -> Any:
     """Embeddings in two dimensions (t-SNE, van der Maaten & Hinton 2008): who lies beside whom."""
     from sklearn.manifold import TSNE
 
-    shown = [name for name in _MAPPED if name in evaluation.exhibits]
-    parts = [evaluation.judge.embed(evaluation.exhibits[name].views) for name in shown]
+    shown = [name for name in _MAPPED if name in evaluation.measurements]
+    parts = [evaluation.judge.embed(evaluation.measurements[name].views) for name in shown]
     count = sum(len(part) for part in parts)
     model = TSNE(perplexity=max(2.0, min(30.0, (count - 1) / 3)), random_state=0, init="pca")
     places = model.fit_transform(np.concatenate(parts))
@@ -203,17 +203,17 @@ def _map(evaluation: Evaluation) -> Any:
 
 
 def _example(evaluation: Evaluation, example: int) -> Any:
-    exhibits = evaluation.exhibits
-    shown = [name for name in _SHOWN if name in exhibits]
-    count = len(exhibits["input"].views)
+    measurements = evaluation.measurements
+    shown = [name for name in _SHOWN if name in measurements]
+    count = len(measurements["input"].views)
     index = min(count - 1, round((example + 0.5) * count / _EXAMPLES))
     figure, axes = pyplot().subplots(
         len(shown), 1, figsize=(13, 2.1 * len(shown)), sharex=True, constrained_layout=True, dpi=90
     )
     for axis, name in zip(np.atleast_1d(axes), shown, strict=True):
-        image = exhibits[name].views[index].T
+        image = measurements[name].views[index].T
         draw_bands(axis, name, image, SPEC.at(44100).centres_hz, (SPEC.floor_db, SPEC.ceil_db))
-    head(figure, f"{exhibits['input'].tracks[index]}: four bars")
+    head(figure, f"{measurements['input'].tracks[index]}: four bars")
     return figure
 
 
@@ -267,7 +267,7 @@ def _html(evaluation: Evaluation) -> str:
     judge = evaluation.judge
     title = f"{evaluation.preset or 'controls'}: {judge.source} → {judge.target}"
     versions = "".join(
-        f"<li><b>{_words(name)}</b>: {_MEANING[name]}</li>" for name in evaluation.exhibits
+        f"<li><b>{_words(name)}</b>: {_MEANING[name]}</li>" for name in evaluation.measurements
     )
     names = [CLOSE_UP, *(f"example-{i + 1}.png" for i in range(_EXAMPLES))]
     pictures = "".join(f'<p><img src="{name}"></p>' for name in names)

@@ -75,22 +75,22 @@ def blend_files(
     """
     with SoundReader(content) as reader:
         rate = features.sample_rate or max(reader.rate, MIN_RATE)
-    sounds = [_part(content, rate, start_s, seconds), _part(style, rate, 0.0, seconds)]
-    spectra = [Spectra(sound, features.window, features.hop) for sound in sounds]
+    given, wanted = _part(content, rate, start_s, seconds), _part(style, rate, 0.0, seconds)
+    own, other = (Spectra(sound, features.window, features.hop) for sound in (given, wanted))
     written = time.monotonic()
 
     def step(done: int, of: int, ratio: float, magnitude: Callable[[], Array]) -> None:
         nonlocal written
         told(done, of, ratio)
         if preview is not None and done < of and time.monotonic() - written > _PREVIEW_S:
-            _write(out, rate, spectra[0].sound(magnitude(), "content"), (content, style), force)
+            _write(out, rate, own.sound(magnitude(), "content"), (content, style), force)
             preview(out)
             written = time.monotonic()
 
-    found = blend(spectra[0].magnitude, spectra[1].magnitude, features, how, seed, step)
-    made = spectra[0].sound(found.magnitude, phase)
+    found = blend(own.magnitude, other.magnitude, features, how, seed, step)
+    made = own.sound(found.magnitude, phase)
     _write(out, rate, made, (content, style), force)
-    return Sounds(rate, *sounds, made, found)
+    return Sounds(rate, given, wanted, made, found)
 
 
 def _part(path: Path, rate: int, start_s: float, seconds: float) -> Audio:
