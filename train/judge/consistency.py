@@ -1,9 +1,10 @@
 """Are the outputs one kind of sound, and one of their own? A classifier of four classes.
 
-After Zhao et al. ("Sound consistency testing using classification"): source, target,
-output, and a dummy that is none of them. There it is another instrument; here it is the source
-played backwards, which has its spectrum and not its music. What is judged has never been learnt
-from: folds hold whole tracks, a track's output and its dummy with it.
+After Liu, Delany & McKeever, "Sound transformation: applying image neural style transfer networks
+to audio spectrograms" (2019), section 4.2: source, target, output, and a dummy that is none of
+them. There it is another instrument; here it is the source played backwards, which has its spectrum
+and not its music. What is judged has never been learnt from: folds hold whole tracks, a track's
+output and its dummy with it.
 """
 
 from __future__ import annotations
