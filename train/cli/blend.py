@@ -85,13 +85,13 @@ def blend(
     from train.style.descent import OF_RANDOM, OF_VGG
     from train.style.features import Features, RandomFeatures, VggFeatures
     from train.style.run import blend_files
-    from train.style.vgg_file import shipped
+    from train.style.vgg_file import shipped_vgg
 
     using: Features
     if features is FeaturesOption.random:
         using, how = RandomFeatures(seed), OF_RANDOM
     else:
-        using, how = VggFeatures(shipped()), replace(OF_VGG, begin=begin.value)
+        using, how = VggFeatures(shipped_vgg("linear").network), replace(OF_VGG, begin=begin.value)
     how = replace(how, steps=steps or how.steps)
     with progress(TaskProgressColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("blending", total=how.steps)

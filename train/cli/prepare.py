@@ -20,8 +20,9 @@ from train.cli.options import Cluster
 from train.cluster import workers
 from train.data.dataset import BPM
 from train.prepare import report
+from train.prepare.clips import clip_bpm
 from train.prepare.run import Prepared, prepare_dataset
-from train.prepare.work import Outcome, PrepareSettings
+from train.prepare.work import SEGMENTS, Outcome, PrepareSettings
 
 _MOST_GROUPS = 20
 
@@ -67,20 +68,35 @@ def prepare(
             "--whole", help="Keep whole tracks too, for streaming generators: 8 MB a minute."
         ),
     ] = False,
+    clips: Annotated[
+        float | None,
+        number(
+            "Cut clips of this length from anywhere, neither aligned nor stretched.",
+            3.2,
+            16.0,
+            "s",
+            metavar="S",
+        ),
+    ] = None,
+    per_track: Annotated[int, number("Segments of each track, at most.", 1, 10_000)] = SEGMENTS,
     cluster: Cluster = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Make a dataset of folders of music: WAV, FLAC, MP3, M4A, OGG, Opus, AIFF.
 
     Tempo and downbeats are found by listening; three segments of four bars come from the main
-    part of each track, stretched to a common tempo and brought to one level. Files that cannot be
-    used are named and skipped. Run it again to go on where it was interrupted.
+    part of each track, stretched to a common tempo and brought to one level; with --clips they come
+    from anywhere, as they are. Files that cannot be used are named and skipped. Run it again to go
+    on where it was interrupted.
 
     Example: doubledrop prepare dnb-set liquid/ dancefloor/ --bpm 175 --jobs 4
     """  # noqa: DOC501
     if cluster is not None:
         cure = "The workers of the scheduler decide."
         ignores(ctx, "--cluster", "jobs", cures={"jobs": cure})
+    if clips is not None:
+        ignores(ctx, "--clips", "bpm", cures={"bpm": "Clips keep their tempo."})
+        bpm = clip_bpm(clips)
     if len(genres) < 2:
         raise UsageError(
             "prepare", "one folder", expected="two or more", cure="Name a folder for each genre."
@@ -100,7 +116,15 @@ def prepare(
             done = prepare_dataset(
                 dataset,
                 genres,
-                PrepareSettings(bpm, low_pass, mono, whole=whole),
+                PrepareSettings(
+                    bpm,
+                    low_pass,
+                    mono,
+                    whole=whole,
+                    clips_s=clips,
+                    per_track=per_track,
+                    seed=seed,
+                ),
                 held_out=held_out,
                 seed=seed,
                 jobs=at_once,

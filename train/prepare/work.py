@@ -37,6 +37,7 @@ from train.data.dataset import (
     twin_path,
     whole_path,
 )
+from train.prepare.clips import choose_clips, tempo_of_clips
 from train.prepare.cutting import Equaliser, cut, gated_power, read_whole
 from train.prepare.listening import Listened, listen
 from train.prepare.sections import choose
@@ -55,13 +56,27 @@ class _Skip(Exception):
 
 @dataclass(frozen=True)
 class PrepareSettings:
-    """What the segments of all tracks have in common."""
+    """What the segments of all tracks have in common.
+
+    Attributes:
+        bpm: tempo that all are stretched to; of clips see :func:`train.prepare.clips.clip_bpm`.
+        low_pass_hz, mono: what sources are brought to, see
+            :class:`train.prepare.cutting.Equaliser`.
+        level_db: mean power of every track, dB re full scale.
+        whole: whether whole tracks are kept too.
+        clips_s: length of clips from anywhere, seconds; None for four bars of the main part.
+        per_track: segments of each.
+        seed: of the places of clips.
+    """
 
     bpm: float
     low_pass_hz: float | None = None
     mono: bool = False
     level_db: float = DEFAULT_LEVEL_DB
     whole: bool = False
+    clips_s: float | None = None
+    per_track: int = SEGMENTS
+    seed: int = 0
 
     @property
     def equaliser(self) -> Equaliser:
@@ -182,7 +197,7 @@ def _make(folder: Path, source: Source, settings: PrepareSettings, heard: Listen
         _Skip: there is nothing to make a segment of.
     """
     seconds = len(heard.sound) / HEARING_RATE
-    tempo, starts = _choose(heard, settings.bpm)
+    tempo, starts = _choose(heard, settings, f"{source.genre}/{source.relative}")
     sounds, gain_db = _levelled(source.path, tempo, starts, settings)
     twins: list[tuple[Audio, int]] = []
     twin_gain_db = 0.0
@@ -222,18 +237,26 @@ def _make(folder: Path, source: Source, settings: PrepareSettings, heard: Listen
     return outcome
 
 
-def _choose(heard: Listened, expected_bpm: float) -> tuple[Tempo, list[float]]:
+def _choose(heard: Listened, settings: PrepareSettings, name: str) -> tuple[Tempo, list[float]]:
     seconds = len(heard.sound) / HEARING_RATE
     if seconds < 1.0:
         raise _Skip(f"too short ({seconds:.2f} s)")
     if gated_power([heard.sound[None]]) <= _SILENT:
         raise _Skip("silent: nothing above -60 dBFS")
+    if settings.clips_s is not None:
+        # By its name: a track's clips do not depend on the others.
+        drawn = np.random.default_rng([settings.seed, *name.encode(errors="surrogateescape")])
+        form = settings.clips_s, settings.per_track
+        starts = choose_clips(heard.sound, HEARING_RATE, *form, drawn)
+        if not starts:
+            raise _Skip(f"too short ({seconds:.1f} s) for a clip of {settings.clips_s:g} s")
+        return tempo_of_clips(settings.clips_s, starts), starts
     features = hear(heard.sound)
-    tempo = find(features, expected_bpm)
+    tempo = find(features, settings.bpm)
     if tempo is None:
         raise _Skip("no beat found")
-    tempo = nearest_octave(tempo, expected_bpm)
-    starts = choose(features, tempo, SEGMENTS)
+    tempo = nearest_octave(tempo, settings.bpm)
+    starts = choose(features, tempo, settings.per_track)
     if not starts:
         raise _Skip(f"too short ({seconds:.1f} s at {tempo.bpm:.1f} BPM, eight bars are needed)")
     return tempo, starts

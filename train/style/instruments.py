@@ -67,6 +67,10 @@ class Clips:
         at = torch.from_numpy(which)
         return Clips(self.images[at], self.labels[at])
 
+    def of_class(self, label: int) -> Clips:
+        """Those of one class."""
+        return self.part(np.flatnonzero(self.labels.numpy() == label))
+
 
 @dataclass(frozen=True)
 class Scores:

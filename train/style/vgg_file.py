@@ -80,7 +80,7 @@ def read_vgg(path: Path) -> TrainedVgg:
         ) from fault
 
 
-def shipped(image: Image = "linear") -> AudioVgg:
-    """The network that comes with the program, which knows flute, keyboard and guitar."""
+def shipped_vgg(image: Image) -> TrainedVgg:
+    """The network that comes with the program for an image; it knows flute, keyboard and guitar."""
     with resources.as_file(resources.files("train.style") / SHIPPED[image]) as path:
-        return read_vgg(path).network
+        return read_vgg(path)
