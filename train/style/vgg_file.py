@@ -71,7 +71,7 @@ def read_vgg(path: Path) -> TrainedVgg:
         raise InputError(
             str(path), "cannot be read", cure="Train one: doubledrop train-vgg NOTES FILE"
         ) from fault
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError) as fault:
+    except (pickle.UnpicklingError, EOFError, RuntimeError, LookupError, TypeError) as fault:
         raise InputError(
             str(path),
             "no audio-VGG in it",
