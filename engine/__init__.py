@@ -30,7 +30,7 @@ Packages, each of which imports only those above it (tests/test_arrows.py)::
     diagnostics  bench, doctor, soak
     cli          one command a file
 
-    export ─► networks of train, dsp and models    train.prepare, train.judge ─► the engine
+    export ─► networks of train, dsp and models    train.prepare, notes, judge ─► the engine
     engine never imports torch, train or export
 
 The signal path is one for all: the audio callback calls it, and so do ``render``

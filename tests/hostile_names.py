@@ -92,6 +92,7 @@ def commands(name: str, folder: Path) -> list[list[str]]:
         ["plugins", "save", name, out],
         ["prepare", out, file, f"{file}2", "--json"],
         ["compose", file, out, "--tracks", "0", "--held-out", "0"],
+        ["compose-notes", file, out],
         ["evaluate", name, "--data", file, "--json"],
         ["evaluate", "--versions", name],
         ["export", out, out, "--data", file],

@@ -53,6 +53,11 @@ ALLOWED = {
         *("train", "engine.dsp", "engine.models.model_format", "engine.io", "engine.beat"),
         *_BASE,
     },
+    # MIDI files are read, and sound files written, as on the stage.
+    "train.notes": {
+        *("train", "engine.dsp", "engine.io"),
+        *_BASE,
+    },
     "train.judge": {
         *("train", "engine.dsp", "engine.effects", "engine.inference", "engine.io"),
         *("engine.config", "engine.models", "engine.beat", "engine.offline"),

@@ -467,3 +467,33 @@ def test_fetch_lays_packages_out(tmp_path, monkeypatch, rng):
         train.data.fetch.fetch("pair", tmp_path / "other")
     with pytest.raises(UsageError, match="no set 'par'"):
         train.data.fetch.fetch("par", tmp_path)
+
+
+def test_fetch_lays_out_what_is_a_soundfont_or_a_midi_file(tmp_path, monkeypatch):
+    """With an apt-get that is not there to ask: by ending and by how a file begins."""
+    soundfont, smf = b"RIFF\4\0\0\0sfbk", b"MThd\0\0\0\6"
+    packages = {
+        "soundfonts": {"a.sf2": soundfont, "b.SF3": soundfont, "c.sf2": smf, "d.mid": smf},
+        "free-midi": {"a.mid": smf, "b.mid": soundfont, "c.sf2": soundfont, "d.txt": smf},
+    }
+    monkeypatch.setattr(shutil, "which", lambda tool: tool)
+    kept = {"soundfonts": ["a.sf2", "b.SF3"], "free-midi": ["a.mid"]}
+    for name, files in packages.items():
+
+        def run(command, folder, cure, files=files):
+            if command[1] == "download":
+                (folder / "x_1_all.deb").write_bytes(b"")
+            elif command[1] == "-x":
+                (folder / "tree").mkdir()
+                for file, content in files.items():
+                    (folder / "tree" / file).write_bytes(content)
+            return "1.2-3\n"
+
+        monkeypatch.setattr(train.data.fetch, "_run", run)
+        done = train.data.fetch.fetch(name, tmp_path / name)
+        assert [f.files for f in done] == [len(kept[name])] * len(done)
+        for package in done:
+            assert package.licence
+            there = sorted(p.name for p in (tmp_path / name / package.package).iterdir())
+            assert there == kept[name]
+        assert all(f.reused for f in train.data.fetch.fetch(name, tmp_path / name))

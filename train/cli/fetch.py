@@ -1,4 +1,4 @@
-"""``doubledrop fetch``: music and samples from package registries."""
+"""``doubledrop fetch``: music, samples, soundfonts and MIDI files from package registries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def fetch(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to lay it out in.")],
     as_json: options.AsJson = False,
 ) -> None:
-    """Bring a set of freely licensed music out of Debian packages, laid out for `prepare`.
+    """Bring a set of freely licensed files out of Debian packages: music, laid out for `prepare`,
+    samples and soundfonts, for `compose` and `compose-notes`, and MIDI files.
 
     What is there already is not fetched again. SOURCES.toml names package, version and licence.
 

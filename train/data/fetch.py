@@ -1,9 +1,10 @@
-"""Music and samples out of Debian packages, laid out as ``prepare`` and ``compose`` read them.
+"""Music, samples, soundfonts and MIDI files out of Debian packages, laid out as ``prepare``,
+``compose`` and ``compose-notes`` read them.
 
 ::
 
     OUT/GENRE/ARTIST/PACKAGE/…     music: the artist's folder is the group of a disjoint split
-    OUT/PACKAGE/…                  samples
+    OUT/PACKAGE/…                  anything else
     OUT/SOURCES.toml               package, version, licence and number of files of each
 
 ``apt-get download`` and ``dpkg-deb -x`` need neither root nor the packages' dependencies.
@@ -30,6 +31,8 @@ from engine.writing import own_folder, write_whole
 
 SOURCES = "SOURCES.toml"
 MUSIC = frozenset({".ogg", ".opus", ".mp3", ".flac", ".wav"})
+SOUNDFONTS = frozenset({".sf2", ".sf3"})
+MIDI = frozenset({".mid"})
 MUSIC_S = 40.0  # shorter files of a game are effects and jingles
 
 
@@ -39,12 +42,13 @@ class Package:
 
     Attributes:
         name: of the package.
-        licence: of its sound, as its copyright file has it.
-        genre: folder to lay it out in; none for samples.
+        licence: of these files, as its copyright file has it.
+        genre: folder to lay it out in; none where there is none.
         artists: pattern of a file's path in the package to who made it, the first that fits.
             With none, the files carry the artist in their tags.
-        shortest_s: shorter files are left out.
+        shortest_s: shorter sound files are left out.
         without: patterns of names that are left out.
+        endings: of the names of those that are wanted.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Package:
     artists: Mapping[str, str] = field(default_factory=dict)
     shortest_s: float = MUSIC_S
     without: tuple[str, ...] = ()
+    endings: frozenset[str] = MUSIC
 
     def place(self, path: Path, inside: Path) -> Path:
         """Where a file of the unpacked package goes, relative to OUT."""
@@ -96,6 +101,21 @@ SETS: dict[str, tuple[Package, ...]] = {
     # The amen break is a copyrighted recording, whatever the package says of it.
     "compose-samples": (
         Package("sonic-pi-samples", "CC0-1.0", shortest_s=0.0, without=("loop_amen*",)),
+    ),
+    # The last is to be held out: the first two share most of their samples, and it shares none with
+    # them. csound-soundfont is left out, for it shares samples with that one.
+    "soundfonts": (
+        Package("fluidr3mono-gm-soundfont", "MIT", endings=SOUNDFONTS),
+        Package(
+            "musescore-general-soundfont-small",
+            "MIT, parts CC0-1.0 or public domain",
+            endings=SOUNDFONTS,
+        ),
+        Package("timgm6mb-soundfont", "GPL-2.0-only", endings=SOUNDFONTS),
+    ),
+    "free-midi": (
+        Package("simutrans-data", "Artistic-1.0", endings=MIDI),
+        Package("openttd-openmsx", "GPL-2.0-only", endings=MIDI),
     ),
 }
 
@@ -212,20 +232,32 @@ def _lay_out(package: Package, unpacked: tuple[str, Path], out: Path) -> tuple[s
         path.replace(place)
         files += 1
     if not files:
-        raise InputError(package.name, f"no music in version {version}", cure="Report this.")
+        found = f"none of the wanted files in version {version}"
+        raise InputError(package.name, found, cure="Report this.")
     return version, files
 
 
 def _wanted(package: Package, path: Path) -> bool:
-    if path.suffix.lower() not in MUSIC or path.is_symlink() or not path.is_file():
+    if path.suffix.lower() not in package.endings or path.is_symlink() or not path.is_file():
         return False
     if any(fnmatch(path.name, pattern) for pattern in package.without):
         return False
+    if path.suffix.lower() not in MUSIC:
+        return _begins_as_it_should(path)
     try:
         info = sf.info(native(path))
     except (sf.LibsndfileError, RuntimeError):
         return False
     return bool(info.frames > package.shortest_s * info.samplerate)
+
+
+def _begins_as_it_should(path: Path) -> bool:
+    """Whether a file that is no sound is the soundfont or Standard MIDI File that its name says."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if path.suffix.lower() in SOUNDFONTS:
+        return (head[:4], head[8:]) == (b"RIFF", b"sfbk")
+    return head[:4] == b"MThd"
 
 
 def _files_of(out: Path, package: Package) -> list[Path]:
@@ -248,7 +280,7 @@ def _entry(fetched: Fetched) -> dict[str, Any]:
 
 def _write_sources(out: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
     document = tomlkit.document()
-    document.add(tomlkit.comment("Debian packages that this music is from."))
+    document.add(tomlkit.comment("Debian packages that these files are from."))
     for name in sorted(entries):
         document[name] = dict(entries[name])
     write_whole(out / SOURCES, tomlkit.dumps(document), inside=True)
