@@ -9,8 +9,8 @@ import soundfile as sf
 from tests.program import doubledrop
 from train.data.dataset import RATE, Dataset, read_audio
 from train.prepare.clips import choose_clips, clip_bpm
+from train.prepare.outcome import PrepareSettings
 from train.prepare.run import prepare_dataset
-from train.prepare.work import PrepareSettings
 
 CLIP_S = 4.0
 SETTINGS = PrepareSettings(clip_bpm(CLIP_S), clips_s=CLIP_S, per_track=3, whole=True)

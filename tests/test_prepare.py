@@ -24,10 +24,11 @@ from tests.test_tracker import drums
 from train.data.dataset import HEADROOM_DB, RATE, TAIL_S, Dataset, read_audio
 from train.prepare.cutting import Equaliser, lateness, stretch
 from train.prepare.listening import bandwidth, listen
+from train.prepare.outcome import PrepareSettings
 from train.prepare.run import prepare_dataset
 from train.prepare.sections import choose_bars, phrase_bar
 from train.prepare.sources import find_sources, split, unique
-from train.prepare.work import PrepareSettings, nearest_octave
+from train.prepare.work import nearest_octave
 
 FORM = "i4 d12"  # 22 s at 175 BPM
 SETTINGS = PrepareSettings(175.0)

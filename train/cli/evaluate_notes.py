@@ -130,7 +130,7 @@ def _fed_with(preset: Preset, otherwise: str) -> str:
     """The family of instruments that a preset restyles."""
     from train.notes.families import FAMILIES
 
-    said = read_file(preset.model).info.facts.get("from")
+    said = str(read_file(preset.model).info.facts.get("from"))
     return said if said in FAMILIES else otherwise
 
 

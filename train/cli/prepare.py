@@ -21,8 +21,8 @@ from train.cluster import workers
 from train.data.dataset import BPM
 from train.prepare import report
 from train.prepare.clips import clip_bpm
+from train.prepare.outcome import SEGMENTS, Outcome, PrepareSettings
 from train.prepare.run import Prepared, prepare_dataset
-from train.prepare.work import SEGMENTS, Outcome, PrepareSettings
 
 _MOST_GROUPS = 20
 

@@ -145,8 +145,16 @@ class _Spectrum:
 
 
 def unexposed(network: AudioVgg, mixture: Mixture, classes: int) -> Array:
-    """How many test outputs each class is found in by a network that has met no such sound
-    (table 1), (classes,)."""
+    """What a network calls test outputs whose like it has never met (table 1).
+
+    Args:
+        network: trained on natural sounds.
+        mixture: the outputs.
+        classes: how many it knows.
+
+    Returns:
+        How many were called each class, (classes,).
+    """
     return np.bincount(called(network, mixture.test.images), minlength=classes)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from train.prepare.work import Outcome
+from train.prepare.outcome import Outcome
 
 
 def by_group(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

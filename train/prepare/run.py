@@ -15,8 +15,9 @@ from engine.strict_json import written
 from engine.writing import own_folder, write_whole
 from train.cluster import unheard
 from train.data.dataset import Manifest
+from train.prepare.outcome import Outcome, PrepareSettings
 from train.prepare.sources import Source, find_sources, genre_of
-from train.prepare.work import NOTES, Outcome, PrepareSettings, process, remembered
+from train.prepare.work import NOTES, process, remembered
 
 _MANIFEST = "dataset.json"
 

@@ -175,7 +175,13 @@ def called(network: AudioVgg, images: Tensor) -> Array:
 
 
 def scores(network: AudioVgg, clips: Clips, classes: int) -> Scores:
-    """How well a network tells clips apart."""
+    """How well a network tells clips apart.
+
+    Args:
+        network: trained.
+        clips: that it has not met.
+        classes: how many it knows.
+    """
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (clips.labels.numpy(), called(network, clips.images)), 1)
     return Scores(confusion)

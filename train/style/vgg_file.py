@@ -38,6 +38,11 @@ class TrainedVgg:
 def write_vgg(path: Path, trained: TrainedVgg, force: bool = False) -> None:
     """Write a network, its weights in half precision.
 
+    Args:
+        path: the file.
+        trained: the network, and what it was trained for.
+        force: whether a file that is not ours may be replaced.
+
     Raises:
         UsageError: a file would be replaced that is not ours, and ``force`` is not said.
         OutputError: it cannot be written.
