@@ -12,6 +12,7 @@ import torch
 from engine.config.preset import load_preset
 from engine.errors import InputError
 from export import handmade
+from tests.made_notes import CLASSES, note, write_notes
 from train.judge.mixtures import (
     Mixture,
     clusters,
@@ -21,7 +22,7 @@ from train.judge.mixtures import (
     told_apart,
     unexposed,
 )
-from train.notes.manifest import CLIP_RATE, CLIP_S, Clip, Note
+from train.notes.manifest import CLIP_RATE
 from train.style.audio_vgg import AudioVgg
 from train.style.instruments import (
     Clips,
@@ -36,22 +37,8 @@ from train.style.instruments import (
 )
 from train.style.vgg_file import TrainedVgg, read_vgg, shipped_vgg, write_vgg
 
-CLASSES = ["flute", "keyboard", "guitar"]
 HOW = Schooling(channels=4, epochs=24, rate=1e-3)
 QUIET = lambda *_: None  # noqa: E731
-
-
-def note(family, hertz, seconds=CLIP_S, rate=CLIP_RATE):
-    """What a class is like, roughly: few partials that stay, many that fade, odd ones that do."""
-    t = np.arange(round(seconds * rate)) / rate
-    partials, fade = {
-        "flute": ({1: 1.0, 2: 0.2}, 0.1),
-        "keyboard": ({k: 1 / k for k in range(1, 12)}, 3.0),
-        "guitar": ({k: 1 / k for k in (1, 3, 5, 7)}, 1.0),
-        "mixture": ({1: 1.0, 6: 0.8, 7: 0.8}, 0.1),
-    }[family]
-    sound = sum(a * np.sin(2 * np.pi * hertz * k * t) for k, a in partials.items())
-    return (0.2 * sound * np.exp(-fade * t)).astype(np.float32)
 
 
 def some(families, count, rng):
@@ -74,17 +61,8 @@ def learnt():
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory):
-    folder, clips = tmp_path_factory.mktemp("notes"), []
-    for family in CLASSES:
-        for pitch in (60, 67):
-            key = Note(at_s=0.0, held_s=2.0, pitch=pitch, velocity=90)
-            made = {"soundfont": "made", "program": 0, "note": key}
-            clip = Clip(name=f"{family}-{pitch}", family=family, split="train", **made)
-            clip.path(folder).parent.mkdir(parents=True, exist_ok=True)
-            hertz = 440.0 * 2 ** ((pitch - 69) / 12)
-            sf.write(clip.path(folder), note(family, hertz), CLIP_RATE, subtype="PCM_24")
-            clips.append(clip)
-    return folder, clips
+    folder = tmp_path_factory.mktemp("notes")
+    return folder, write_notes(folder, {"train": 2}).clips
 
 
 def test_clips_are_read_by_class(notes):

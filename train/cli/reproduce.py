@@ -15,7 +15,10 @@ from engine.cli.console import say
 from engine.errors import InputError
 from engine.processes.start import command
 
-_COMMANDS = ("compose", "fetch", "prepare", "train", "export", "evaluate", "listen")
+_COMMANDS = (
+    *("compose", "compose-notes", "fetch", "prepare", "train", "train-vgg", "export"),
+    *("evaluate", "evaluate-notes", "listen"),
+)
 
 
 def reproduce(

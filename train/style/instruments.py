@@ -37,7 +37,7 @@ class Schooling:
     Attributes:
         channels: of its first layers.
         epochs: over all clips.
-        rate: of Adam.
+        rate: of Adam; it falls to nothing as a cosine.
         seed: of weights and order.
     """
 
@@ -149,6 +149,7 @@ def train_vgg(clips: Clips, classes: int, how: Schooling, told: Told) -> AudioVg
     network = AudioVgg(classes, how.channels)
     adam = torch.optim.Adam(network.parameters(), lr=how.rate)
     batches = -(-len(clips) // _BATCH)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, batches * how.epochs)
     done = 0
     network.train()
     for _ in range(how.epochs):
@@ -159,6 +160,7 @@ def train_vgg(clips: Clips, classes: int, how: Schooling, told: Told) -> AudioVg
             adam.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             adam.step()
+            falling.step()
             done += 1
             told(done, batches * how.epochs, float(loss.detach()))
     return network.eval()
