@@ -41,6 +41,7 @@ _MODES: Mapping[str, Settings] = {"window": Settings(use="late"), "streaming": S
 _CLIP_TEMPO = Tempo(240.0)  # four bars are the 4 s of a clip
 _HIGH_HZ = 6000.0
 _ATTACK_S = 0.1
+_PERPLEXITY = 30.0
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,8 @@ def clusters(network: AudioVgg, images: Mapping[str, Clips], seed: int) -> dict[
             for image in clips.images:
                 found = network.features(image[None].float(), (POOLED,))[POOLED]
                 rows.append(found.flatten().numpy())
-    places = TSNE(random_state=seed, init="pca").fit_transform(np.stack(rows))
+    perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)  # it asks for three times as many clips
+    how = {"perplexity": perplexity, "random_state": seed, "init": "pca"}
+    places = TSNE(**how).fit_transform(np.stack(rows))
     ends = np.cumsum([len(clips) for clips in images.values()])
     return dict(zip(images, np.split(places, ends[:-1]), strict=True))
