@@ -5,9 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import TaskProgressColumn, TimeRemainingColumn
@@ -19,7 +18,8 @@ from engine.config.preset import Preset, load_preset
 from engine.models.onnx_model import read_file
 
 if TYPE_CHECKING:
-    from train.style.instruments import Told
+    from train.judge.mixtures import PresetFigures
+    from train.style.instruments import Scores
 
 _RATE = 2e-3  # of the network that learns the outputs; 2e-4 in the paper, of one 8 times as wide
 
@@ -48,6 +48,7 @@ def evaluate_notes(
     Example: doubledrop evaluate-notes notes flute-to-keyboard keyboard-to-flute --picture tsne.png
     """
     from engine.pictures import save
+    from train.cli.stepping import telling
     from train.data.dataset import read_audio
     from train.judge import mixtures as judge
     from train.judge.clusters import draw_clusters
@@ -70,60 +71,47 @@ def evaluate_notes(
         task = bar.add_task("", total=1.0)
         out = renders or Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
-        def telling(what: str) -> Told:
-            def told(done: int, of: int, loss: float) -> None:
-                words = f"{what}, loss {loss:.3f}" if loss else what
-                bar.update(task, completed=done, total=of, description=words)
-
-            return told
-
         def natural(split: Split) -> instruments.Clips:
             some = [clip for name in names for clip in clips(split, name)]
-            return instruments.read_clips(notes, some, names, "linear", telling("reading"))
+            told = telling(bar, task, "reading")
+            return instruments.read_clips(notes, some, names, "linear", told)
 
         sounds, found = (natural("train"), natural("held-out")), []
         network = shipped_vgg("linear")
-        result: dict[str, Any] = {"presets": {}, "classes": names}
+        figures: dict[str, PresetFigures] = {}
         for preset in chosen:
             of = _fed_with(preset, family)
             parts: dict[Split, instruments.Clips] = {}
             for split in ("train", "held-out"):
                 some = clips(split, of)
-                told = telling(f"{preset.name}, rendering")
+                told = telling(bar, task, f"{preset.name}, rendering")
                 paths = judge.render_clips(preset, notes, some, out / preset.name, told)
                 parts[split] = judge.images_of_files(paths)
             mixture = judge.Mixture(preset.name, parts["train"], parts["held-out"])
             before = [read_audio(clip.path(notes)) for clip in clips("held-out", of)]
             after = [read_audio(out / preset.name / f"{c.name}.wav") for c in clips("held-out", of)]
-            _, four = judge.told_apart(
-                sounds, [mixture], len(names), how, telling(f"{preset.name}, four classes")
+            told = telling(bar, task, f"{preset.name}, four classes")
+            _, four = judge.told_apart(sounds, [mixture], len(names), how, told)
+            unmet = judge.unexposed(network.network, mixture, len(network.classes)).tolist()
+            figures[preset.name] = judge.PresetFigures(
+                of,
+                dict(zip(network.classes, unmet, strict=True)),
+                four,
+                judge.observed(before, after, CLIP_RATE),
             )
-            unexposed = judge.unexposed(network.network, mixture, len(network.classes))
-            result["presets"][preset.name] = {
-                "fed_with": of,
-                "unexposed": dict(zip(network.classes, unexposed.tolist(), strict=True)),
-                "four_classes": {
-                    "accuracy": four.accuracy,
-                    "recall": dict(zip([*names, "mixture"], four.recall.tolist(), strict=True)),
-                },
-                "observations": asdict(judge.observed(before, after, CLIP_RATE)),
-            }
             found.append(mixture)
-        told = telling("all presets")
+        told = telling(bar, task, "all presets")
         last, every = judge.told_apart(sounds, found, len(names), how, told)
         kinds = [*names, *(mixture.name for mixture in found)]
-        result["all"] = {
-            "accuracy": every.accuracy,
-            "recall": dict(zip(kinds, every.recall.tolist(), strict=True)),
-        }
         if picture is not None:
             test = {name: sounds[1].of_class(i) for i, name in enumerate(names)}
             test |= {mixture.name: mixture.test for mixture in found}
             save(draw_clusters(judge.clusters(last, test, seed)), picture, force)
     if as_json:
-        say_json(result)
+        presets_ = {name: found.to_json(names) for name, found in figures.items()}
+        say_json({"classes": names, "presets": presets_, "all": every.to_json(kinds)})
         return
-    _print(result, kinds)
+    _print(figures, every, kinds)
 
 
 def _fed_with(preset: Preset, otherwise: str) -> str:
@@ -134,22 +122,24 @@ def _fed_with(preset: Preset, otherwise: str) -> str:
     return said if said in FAMILIES else otherwise
 
 
-def _print(result: dict[str, Any], kinds: list[str]) -> None:
-    rows: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
-        ("fed with", lambda p: p["fed_with"]),
+def _print(figures: dict[str, PresetFigures], every: Scores, kinds: list[str]) -> None:
+    rows: list[tuple[str, Callable[[PresetFigures], str]]] = [
+        ("fed with", lambda p: p.fed_with),
         (
             "called, by a network that has not met it",
-            lambda p: ", ".join(f"{k} {n}" for k, n in p["unexposed"].items()),
+            lambda p: ", ".join(f"{name} {number}" for name, number in p.unexposed.items()),
         ),
-        ("four classes: told right", lambda p: f"{p['four_classes']['accuracy']:.2%}"),
-        ("its own among them", lambda p: f"{p['four_classes']['recall']['mixture']:.2%}"),
-        ("above 6 kHz, dB", lambda p: f"{p['observations']['high_db']:+.1f}"),
-        ("first tenth of a second, dB", lambda p: f"{p['observations']['attack_db']:+.1f}"),
-        ("strongest partial moved, cents", lambda p: f"{p['observations']['cents']:.0f}"),
+        ("four classes: told right", lambda p: f"{p.four.accuracy:.2%}"),
+        ("its own among them", lambda p: f"{p.four.recall[-1]:.2%}"),
+        ("above 6 kHz, dB", lambda p: f"{p.observed.high_db:+.1f}"),
+        ("first tenth of a second, dB", lambda p: f"{p.observed.attack_db:+.1f}"),
+        ("strongest partial moved, cents", lambda p: f"{p.observed.cents:.0f}"),
     ]
-    table = Table("", *result["presets"])
+    table = Table("", *figures)
     for name, value in rows:
-        table.add_row(name, *(value(preset) for preset in result["presets"].values()))
+        table.add_row(name, *(value(found) for found in figures.values()))
     stdout.print(table)
-    shares = ", ".join(f"{kind} {result['all']['recall'][kind]:.2%}" for kind in kinds)
-    say(f"all kinds before one network: told right {result['all']['accuracy']:.2%}; {shares}")
+    shares = ", ".join(
+        f"{kind} {share:.2%}" for kind, share in zip(kinds, every.recall, strict=True)
+    )
+    say(f"all kinds before one network: told right {every.accuracy:.2%}; {shares}")

@@ -46,6 +46,7 @@ def train_vgg(
 
     Example: doubledrop train-vgg notes audio-vgg.pt --classes flute,keyboard
     """  # noqa: DOC501
+    from train.cli.stepping import telling
     from train.notes.families import FAMILIES
     from train.notes.manifest import Split, read_manifest
     from train.style import instruments
@@ -65,25 +66,18 @@ def train_vgg(
     with progress(TaskProgressColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=1.0)
 
-        def telling(what: str) -> instruments.Told:
-            def told(done: int, of: int, loss: float) -> None:
-                words = f"{what}, loss {loss:.3f}" if loss else what
-                bar.update(task, completed=done, total=of, description=words)
-
-            return told
-
         def clips(split: Split) -> instruments.Clips:
             some = [clip for clip in manifest.clips if clip.split == split]
             return instruments.read_clips(
-                notes, some, names, image.value, telling(f"reading {split}")
+                notes, some, names, image.value, telling(bar, task, f"reading {split}")
             )
 
         own, rows = clips("train"), []
         if folds > 1:
-            told = telling(f"{folds}-fold cross-validation")
+            told = telling(bar, task, f"{folds}-fold cross-validation")
             each = instruments.cross_validated(own, len(names), how, folds, told)
             rows.append((f"{folds}-fold cross-validation", sum(each[1:], each[0])))
-        network = instruments.train_vgg(own, len(names), how, telling("training"))
+        network = instruments.train_vgg(own, len(names), how, telling(bar, task, "training"))
         splits: Sequence[tuple[Split, str]] = (
             ("held-out", "held out"),
             ("unseen", "of a soundfont never heard"),

@@ -9,8 +9,9 @@ before one (table 3); and as clusters of what the first classifier finds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,6 +72,36 @@ class Observations:
     high_db: float
     attack_db: float
     cents: float
+
+
+@dataclass(frozen=True)
+class PresetFigures:
+    """What was found of one preset.
+
+    Attributes:
+        fed_with: family of the notes.
+        unexposed: how many outputs a network that has met none of them calls each class it knows.
+        four: scores of a network of the instruments and the outputs, which come last.
+        observed: what has become of the notes.
+    """
+
+    fed_with: str
+    unexposed: dict[str, int]
+    four: Scores
+    observed: Observations
+
+    def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
+        """As plain values.
+
+        Args:
+            classes: names of the instruments.
+        """
+        return {
+            "fed_with": self.fed_with,
+            "unexposed": self.unexposed,
+            "four_classes": self.four.to_json([*classes, "mixture"]),
+            "observations": asdict(self.observed),
+        }
 
 
 def render_clips(

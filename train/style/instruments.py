@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -91,6 +92,15 @@ class Scores:
     def recall(self) -> Array:
         """Share of each class that was called right, (classes,)."""
         return np.asarray(np.diag(self.confusion) / np.maximum(1, self.confusion.sum(axis=1)))
+
+    def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
+        """As plain values.
+
+        Args:
+            classes: their names.
+        """
+        recall = dict(zip(classes, self.recall.tolist(), strict=True))
+        return {"accuracy": self.accuracy, "recall": recall}
 
     def __add__(self, other: Scores) -> Scores:
         return Scores(self.confusion + other.confusion)
