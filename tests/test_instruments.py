@@ -158,7 +158,7 @@ def test_outputs_of_their_own_kind_are_told_apart(learnt):
     network, own, others = learnt
     rng = np.random.default_rng(1)
     mixture = Mixture("new", some(["mixture"], 12, rng), some(["mixture"], 6, rng))
-    unmet = unexposed(network, mixture, 3)
+    unmet = unexposed(network, mixture.test, 3)
     assert unmet.sum() == 6
     exposed, found = told_apart((own, others), [mixture], 3, HOW, QUIET)
     assert found.confusion.shape == (4, 4)
@@ -173,8 +173,10 @@ def test_what_has_become_of_notes():
     before = [note("flute", hertz)[None] for hertz in (330.0, 550.0, 700.0)]
     same = observed(before, before, rate)
     assert (same.high_db, same.attack_db, same.cents) == (0.0, 0.0, 0.0)
+    assert same.notes == pytest.approx(1.0)
     semitone = [note("flute", hertz * 2 ** (1 / 12))[None] for hertz in (330.0, 550.0, 700.0)]
     assert observed(before, semitone, rate).cents == pytest.approx(100.0, abs=2.0)
+    assert observed(before, semitone, rate).notes < 0.9
     hissing = [sound + 0.01 * rng.normal(size=sound.shape) for sound in before]
     assert observed(before, hissing, rate).high_db > 20.0
     late = [np.pad(sound, ((0, 0), (rate // 2, 0)))[:, : sound.shape[-1]] for sound in before]

@@ -100,3 +100,16 @@ def test_evaluate_notes(folder, tmp_path):
     again = doubledrop("evaluate-notes", folder / "notes", folder / "louder", *form[:4])
     assert again.returncode == 0
     assert "all kinds before one network" in again.stdout
+
+
+def test_evaluate_notes_without_training(folder, tmp_path):
+    judged = "evaluate-notes", folder / "notes", folder / "louder"
+    done = doubledrop(*judged, "--quick", "--card")
+    assert done.returncode == 0, done.stderr
+    assert "four classes" not in done.stdout
+    card = (folder / "louder" / "card.md").read_text(encoding="utf-8")
+    assert "of 2, called by a network that has met no such sound" in card
+    assert "| notes kept (correlation) | 1.00 |" in card
+    refused = doubledrop(*judged, "--quick", "--picture", tmp_path / "x.png")
+    assert refused.returncode == 2
+    assert "--picture" in refused.stderr

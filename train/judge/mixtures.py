@@ -23,6 +23,7 @@ from engine.dsp.tempo import Tempo
 from engine.models.generator import open_generator
 from engine.offline.render import render
 from train.data.dataset import read_audio
+from train.judge import content
 from train.notes.manifest import CLIP_RATE, Clip
 from train.style.audio_vgg import POOLED, AudioVgg
 from train.style.instruments import (
@@ -36,7 +37,6 @@ from train.style.instruments import (
     train_vgg,
 )
 
-DUMMY = "guitar"
 _MODES: Mapping[str, Settings] = {"window": Settings(use="late"), "streaming": Settings(use="edge")}
 """A note has no bars: a window generator sees all of it, a streaming one what has been."""
 _CLIP_TEMPO = Tempo(240.0)  # four bars are the 4 s of a clip
@@ -67,11 +67,13 @@ class Observations:
         high_db: energy above 6 kHz, output over input.
         attack_db: energy of the first tenth of a second over that of the clip, output less input.
         cents: how far the strongest partial has moved.
+        notes: correlation of note posteriorgrams.
     """
 
     high_db: float
     attack_db: float
     cents: float
+    notes: float
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,14 @@ class PresetFigures:
     Attributes:
         fed_with: family of the notes.
         unexposed: how many outputs a network that has met none of them calls each class it knows.
-        four: scores of a network of the instruments and the outputs, which come last.
+        four: scores of a network of the instruments and the outputs, which come last; None where
+            none was trained.
         observed: what has become of the notes.
     """
 
     fed_with: str
     unexposed: dict[str, int]
-    four: Scores
+    four: Scores | None
     observed: Observations
 
     def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
@@ -99,7 +102,7 @@ class PresetFigures:
         return {
             "fed_with": self.fed_with,
             "unexposed": self.unexposed,
-            "four_classes": self.four.to_json([*classes, "mixture"]),
+            "four_classes": self.four and self.four.to_json([*classes, "mixture"]),
             "observations": asdict(self.observed),
         }
 
@@ -153,7 +156,13 @@ def observed(before: Sequence[Array], after: Sequence[Array], rate: int) -> Obse
         float(np.median([b.high_db - a.high_db for a, b in pairs])),
         float(np.median([b.attack_db - a.attack_db for a, b in pairs])),
         float(np.median([abs(1200.0 * np.log2(b.peak_hz / a.peak_hz)) for a, b in pairs])),
+        float(np.median([_kept(*sounds, rate) for sounds in zip(before, after, strict=True)])),
     )
+
+
+def _kept(before: Array, after: Array, rate: int) -> float:
+    found = [content.notes(content.mono(sound, rate)) for sound in (before, after)]
+    return content.correlation(*found)
 
 
 @dataclass(frozen=True)
@@ -176,18 +185,18 @@ class _Spectrum:
         )
 
 
-def unexposed(network: AudioVgg, mixture: Mixture, classes: int) -> Array:
-    """What a network calls test outputs whose like it has never met (table 1).
+def unexposed(network: AudioVgg, outputs: Clips, classes: int) -> Array:
+    """What a network calls outputs whose like it has never met (table 1).
 
     Args:
         network: trained on natural sounds.
-        mixture: the outputs.
+        outputs: of clips that it has not met either.
         classes: how many it knows.
 
     Returns:
         How many were called each class, (classes,).
     """
-    return np.bincount(called(network, mixture.test.images), minlength=classes)
+    return np.bincount(called(network, outputs.images), minlength=classes)
 
 
 def told_apart(
