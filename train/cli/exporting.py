@@ -155,10 +155,11 @@ def export_stream(wanted: PresetRequest, pair: StreamingPair) -> float:
     )
     part = slice(max(0, middle - generator.receptive), middle + _SHOWN)
     with torch.inference_mode():
-        _, images = pair.heard(
+        _, images = pair.playback.heard(
             generator,
             given[None, :, part],
             sound[None, part.start * pieces.hop : part.stop * pieces.hop],
+            pair.recipe.seed,
         )
     shown: list[Array] = [0.5 * image[0, :, -_SHOWN:].T.numpy() + 0.5 for image in images]
     _write(
