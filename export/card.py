@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine.dsp.frontend import FrontEnd
 from engine.pictures import draw_bands, pyplot, save
 from engine.text import printable
 from engine.writing import check_output, write_whole
+from export.johnson_rows import johnson_rows, streaming_network
 
 FIGURES, FOR_FILES = "## Figures", "## Whole windows, for files"
 PICTURE = "windows.png"
@@ -79,7 +81,7 @@ def _table(facts: dict[str, Any], model: Path) -> str:
         "data": f"{genres} of four bars at {data['bpm']:g} BPM, {data['level_db']:g} dB",
         "sources": printable(facts["sources"]),
         "licence": printable(facts["licence"]),
-        **(_stream_rows if recipe.get("kind") == "streaming" else _window_rows)(facts, size),
+        **_ROWS[recipe.get("kind", "cyclegan")](facts, size),
         "drive": f"{facts.get('drive', 1.0):g} × the change that it has learnt",
         "begun from": _origin(facts.get("begun_from")),
         "time": f"{facts['seconds']:.0f} s on {facts['hardware']}",
@@ -141,9 +143,7 @@ def _stream_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
     tracks = ", ".join(f"{g} {n['tracks']}" for g, n in facts["data"]["genres"].items())
     rows = {
         "data": f"whole tracks at their own tempo, {tracks}, {facts['data']['level_db']:g} dB",
-        "network": f"streaming: {len(recipe['dilations'])} causal residual blocks along time, "
-        f"{recipe['width']} channels, dilations {' '.join(map(str, recipe['dilations']))}, "
-        f"weights in 8 bits, {megabytes:.1f} MB",
+        "network": streaming_network(recipe, megabytes),
     }
     what = f"{facts['steps']} steps at batch {recipe['batch']}, stretches of {recipe['columns']} "
     clock = f"with a clock in {recipe['memory']:.0%} of them"
@@ -167,6 +167,13 @@ def _stream_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
         + ", ".join(kept or ["nothing"]),
         "critics see": windows + images,
     }
+
+
+_ROWS: dict[str, Callable[[dict[str, Any], float], dict[str, str]]] = {
+    "cyclegan": _window_rows,
+    "streaming": _stream_rows,
+    "johnson": johnson_rows,
+}
 
 
 def _teaching(recipe: dict[str, Any]) -> str:

@@ -39,9 +39,10 @@ from engine.state import shared_state as b
 from tests.program import doubledrop
 from tests.streaming import network, write
 from train.data.dataset import RATE
-from train.models.sound_rendering import Renderer, front_end_image
+from train.models.sound_rendering import Renderer
 from train.models.streaming_network import due
-from train.training.tracks import Piece, Pieces, Version
+from train.training.tracks import Piece, Pieces
+from train.training.versions import Version, Versions
 
 TEMPO = Tempo(175.0, 0.2)
 
@@ -85,14 +86,10 @@ def test_the_engine_plays_what_training_hears(quiet, clock):
     settings = Settings(use="phrase" if clock else "edge")
     host = SignalChain(stream(quiet), Scheduled(0), RATE, 1, TEMPO, settings)
     out = played(host, feed)[:, host.latency :]
+    made = Versions(FrontEnd(), RATE, -18.0, torch.device("cpu"))
+    version: Version = made.of(feed)
     pieces = Pieces.__new__(Pieces)
-    pieces.front_end, pieces.rate, pieces._device, pieces._level_db = (
-        *(FrontEnd(), RATE),
-        *(torch.device("cpu"), -18.0),
-    )
-    pieces._image = front_end_image(RATE)
-    pieces._weight, pieces.hop = pieces._image.window.square(), pieces._image.hop
-    version: Version = pieces._version(feed)
+    pieces.rate, pieces.hop, pieces._device = RATE, made.hop, torch.device("cpu")
     pieces._of = {False: [Piece(version, None, TEMPO)]}
     with torch.inference_mode():
         answers = due(network(noise=False)(pieces.given(False, clock)[None]))

@@ -60,28 +60,32 @@ def export(
         export_late,
         export_stream,
         export_window,
+        streaming_part,
     )
     from train.data.dataset import Dataset
+    from train.training.cyclegan import CycleGan
+    from train.training.johnson import Johnson
     from train.training.run import load_run
-    from train.training.streaming_pair import StreamingPair
 
     (check_late if late else check_preset)(preset, force)
     dataset, done = Dataset(data), load_run(run)
-    recipe = done.recipe
+    recipe, model = done.recipe, done.model
+    made = (recipe.target,) if isinstance(model, Johnson) else (recipe.target, recipe.source)
     wanted = to or recipe.target
-    if wanted not in (recipe.target, recipe.source):
+    if wanted not in made:
         raise UsageError(
-            "--to",
-            f"{wanted!r}",
-            expected=f"{recipe.target} or {recipe.source}",
-            cure="Name one of these.",
+            "--to", f"{wanted!r}", expected=" or ".join(made), cure="Name one of these."
         )
     source = recipe.source if wanted == recipe.target else recipe.target
     described = vars(done.facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
     described |= {"sources": sources, "share": share, "drive": drive}
     asked = PresetRequest(preset, dataset, source, wanted, licence, described, drive, force, about)
     with waiting("exporting"):
-        if isinstance(done.model, StreamingPair):
+        if isinstance(model, CycleGan):
+            generators = model.blended(share)
+            write = export_late if late else export_window
+            worst = write(asked, generators[source == recipe.target], recipe.width)
+        else:
             for option, is_given in (("--share", share != 1.0), ("--late", late)):
                 if is_given:
                     raise UsageError(
@@ -90,9 +94,5 @@ def export(
                         expected="a generator of windows",
                         cure="Leave it out.",
                     )
-            worst = export_stream(asked, done.model)
-        else:
-            generators = done.model.blended(share)
-            write = export_late if late else export_window
-            worst = write(asked, generators[source == recipe.target], recipe.width)
+            worst = export_stream(asked, *streaming_part(model, wanted))
     say(f"{preset}: {done.facts.steps} steps, ONNX within {worst:.1g} of PyTorch")

@@ -21,10 +21,26 @@ from export.streaming import export_streaming
 from export.trained import export
 from train.data.dataset import Dataset, Split
 from train.models.networks import ImageGenerator
+from train.models.streaming_network import StreamingGenerator
+from train.training.johnson import Johnson
+from train.training.playback import Playback
 from train.training.streaming_pair import StreamingPair
 from train.training.tracks import Pieces
 
 _SHOWN = 480  # columns of a picture
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A trained streaming generator.
+
+    Attributes:
+        generator: it.
+        playback: of its answers.
+    """
+
+    generator: StreamingGenerator
+    playback: Playback
 
 
 @dataclass(frozen=True)
@@ -126,25 +142,40 @@ def _export_window(
     return example, worst
 
 
-def export_stream(wanted: PresetRequest, pair: StreamingPair) -> float:
-    """Write the preset of a streaming generator; arguments and errors as of :func:`export_window`.
+def streaming_part(model: StreamingPair | Johnson, target: str) -> tuple[str, Stream]:
+    """What restyles into a target, and what it is called in a description.
+
+    Args:
+        model: trained.
+        target: genre or style.
+    """
+    if isinstance(model, Johnson):
+        by = "a streaming generator after Johnson"
+        return by, Stream(model.average, model.playback)
+    direction = model.to_source if target == model.recipe.source else model.to_target
+    return "a streaming generator", Stream(direction.average, model.playback)
+
+
+def export_stream(wanted: PresetRequest, by: str, stream: Stream) -> float:
+    """Write the preset of a streaming generator; errors as of :func:`export_window`.
 
     Args:
         wanted: the preset.
-        pair: both directions.
+        by: what made it, for its description.
+        stream: the generator.
+
+    Returns:
+        The largest difference of the file from PyTorch, relative.
     """
-    data, backwards = wanted.data, wanted.target == pair.recipe.source
-    cpu, genres = torch.device("cpu"), (pair.recipe.source, pair.recipe.target)
-    held = data.tracks(wanted.source, "held-out")
-    split: Split = "held-out" if held else "train"
-    pieces = Pieces(data, *genres, split, cpu, twins=False, most=1)
-    given, sound = pieces.given(backwards, clock=True), pieces.sound(backwards)
-    track = data.tracks(wanted.source, split)[0]
+    data, source, cpu = wanted.data, wanted.source, torch.device("cpu")
+    split: Split = "held-out" if data.tracks(source, "held-out") else "train"
+    pieces = Pieces(data, source, None, split, cpu, twins=False, most=1)
+    given, sound = pieces.given(False, clock=True), pieces.sound(False)
+    track = data.tracks(source, split)[0]
     middle = round(track.starts_s[-1] * pieces.rate / pieces.hop)
     middle = min(middle, given.shape[-1] - _SHOWN)
-    generator = (pair.to_source if backwards else pair.to_target).average
     worst = export_streaming(
-        generator,
+        stream.generator,
         wanted.model,
         given[:, middle:].T.numpy(),
         front_end=data.front_end,
@@ -153,17 +184,12 @@ def export_stream(wanted: PresetRequest, pair: StreamingPair) -> float:
         drive=wanted.drive,
         force=wanted.force,
     )
-    part = slice(max(0, middle - generator.receptive), middle + _SHOWN)
+    part = slice(max(0, middle - stream.generator.receptive), middle + _SHOWN)
+    played = sound[None, part.start * pieces.hop : part.stop * pieces.hop]
     with torch.inference_mode():
-        _, images = pair.heard(
-            generator,
-            given[None, :, part],
-            sound[None, part.start * pieces.hop : part.stop * pieces.hop],
-        )
+        _, images = stream.playback.heard(stream.generator, given[None, :, part], played, 0)
     shown: list[Array] = [0.5 * image[0, :, -_SHOWN:].T.numpy() + 0.5 for image in images]
-    _write(
-        wanted, "a streaming generator", {wanted.source: shown[0], f"as {wanted.target}": shown[1]}
-    )
+    _write(wanted, by, {source: shown[0], f"as {wanted.target}": shown[1]})
     return worst
 
 

@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.processes.start import command
 
 _COMMANDS = (
-    *("compose", "compose-notes", "fetch", "prepare", "train", "train-vgg", "export"),
+    *("compose", "compose-notes", "fetch", "prepare", "train", "train-vgg", "imprint", "export"),
     *("evaluate", "evaluate-notes", "listen"),
 )
 

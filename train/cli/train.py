@@ -63,7 +63,7 @@ def train(
     torch.set_num_threads(threads)
     wanted, dataset = read_recipe(recipe), Dataset(data)
     leads = os.environ.get("RANK", "0") == "0"
-    if gate and leads:
+    if gate and leads and len(wanted.genres) > 1:
         with waiting("asking a linear model"):
             accuracy = linear_accuracy(dataset, wanted.source, wanted.target)
         say(f"a linear model tells {wanted.source} from {wanted.target}: {accuracy:.1%}")

@@ -37,7 +37,8 @@ def eq_match(wanted_db: Array, rate: int) -> Callable[[Sequence[Audio]], list[Au
         gain_db = np.clip(wanted_db - own_db, -_MAX_GAIN_DB, _MAX_GAIN_DB)
         response = 10 ** (np.interp(spread, np.arange(SPEC.n_mels), gain_db) / 20)
         taps = scipy.signal.firwin2(_TAPS, grid / grid[-1], response)
-        return [scipy.signal.oaconvolve(s, taps[None], "same", axes=-1) for s in sounds]
+        filtered = [scipy.signal.oaconvolve(s, taps[None], "same", axes=-1) for s in sounds]
+        return [np.asarray(sound, np.float32) for sound in filtered]
 
     return match
 

@@ -85,7 +85,8 @@ def read_whole(path: Path, equaliser: Equaliser) -> Audio:
         InputError: the file is damaged.
     """
     with SoundReader(path) as reader:
-        return equaliser.apply(np.concatenate(list(blocks_of(reader)), axis=-1), reader.rate)
+        silence = np.zeros((reader.channels, 0), np.float32)
+        return equaliser.apply(np.concatenate([silence, *blocks_of(reader)], axis=-1), reader.rate)
 
 
 def cut(

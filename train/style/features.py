@@ -15,8 +15,20 @@ from train.style.audio_vgg import CONTENT, STYLE, AudioVgg
 _FILTERS, _TAPS = 4096, 3
 
 
-class Features(ABC):
-    """Layers that look at images of sound.
+class Layers(ABC):
+    """Layers that look at images of sound, (batch, 1, bins, frames)."""
+
+    @abstractmethod
+    def content(self, image: Tensor) -> dict[str, Tensor]:
+        """What layers find that says what a sound is; nothing where style alone counts."""
+
+    @abstractmethod
+    def style(self, image: Tensor) -> dict[str, Tensor]:
+        """What layers find that says how it sounds."""
+
+
+class Features(Layers):
+    """Layers, and the images of magnitudes that they look at.
 
     Attributes:
         sample_rate: of the sound, hertz; None for any.
@@ -34,14 +46,6 @@ class Features(ABC):
     @abstractmethod
     def magnitude(self, image: Tensor) -> Array:
         """And back; as loud as the image is."""
-
-    @abstractmethod
-    def content(self, image: Tensor) -> dict[str, Tensor]:
-        """What layers find that says what a sound is; nothing where style alone counts."""
-
-    @abstractmethod
-    def style(self, image: Tensor) -> dict[str, Tensor]:
-        """What layers find that says how it sounds."""
 
 
 def grey(magnitude: Array) -> Tensor:

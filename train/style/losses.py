@@ -32,8 +32,12 @@ def gram_distance(features: Tensor, wanted: Tensor) -> Tensor:
         features: (batch, n, …).
         wanted: Gram matrix, (1, n, n).
     """
-    n = features.shape[1]
-    return (gram(features) - wanted).square().sum((1, 2)).mean() / (4 * n**2)
+    return matrix_distance(gram(features), wanted)
+
+
+def matrix_distance(matrices: Tensor, wanted: Tensor) -> Tensor:
+    """The same of Gram matrices, (batch, n, n) and (1, n, n)."""
+    return (matrices - wanted).square().sum((1, 2)).mean() / (4 * wanted.shape[-1] ** 2)
 
 
 def energy_over_time(image: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from dataclasses import dataclass
 from importlib import resources
@@ -83,6 +84,14 @@ def read_vgg(path: Path) -> TrainedVgg:
             expected="a file of doubledrop train-vgg",
             cure="Train one: doubledrop train-vgg NOTES FILE",
         ) from fault
+
+
+def fingerprint(network: AudioVgg) -> str:
+    """Sha256 of a network's weights."""
+    found = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        found.update(name.encode() + value.detach().cpu().numpy().tobytes())
+    return found.hexdigest()
 
 
 def shipped_vgg(image: Image) -> TrainedVgg:

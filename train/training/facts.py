@@ -24,6 +24,7 @@ class Facts:
         data: genres, tracks, segments and level of the dataset.
         begun_from: recipe, steps, seconds and in turn ``begun_from`` of the run whose weights were
             the first ones, if any.
+        about: what else is to be said, see :attr:`train.training.training.Training.about`.
     """
 
     steps: int
@@ -32,6 +33,7 @@ class Facts:
     losses: dict[str, float]
     data: dict[str, Any]
     begun_from: dict[str, Any] | None = None
+    about: dict[str, Any] | None = None
 
 
 def facts_of(
@@ -42,6 +44,7 @@ def facts_of(
     seconds: float,
     losses: dict[str, float],
     begun_from: dict[str, Any] | None,
+    about: dict[str, Any] | None,
 ) -> Facts:
     """What is to be said of a training that has come so far.
 
@@ -53,13 +56,14 @@ def facts_of(
         seconds: done, over all its runs.
         losses: smoothed over some hundred steps, by name.
         begun_from: the run whose weights were the first ones, see :class:`Facts`.
+        about: what else is to be said.
     """
     genres = {
         genre: {
             "tracks": len(data.tracks(genre, "train")),
             "segments": len(data.segments(genre, "train")),
         }
-        for genre in (recipe.source, recipe.target)
+        for genre in recipe.genres
     }
     return Facts(
         steps=steps,
@@ -68,6 +72,7 @@ def facts_of(
         losses=losses,
         data={"genres": genres, "bpm": data.manifest.bpm, "level_db": data.manifest.level_db},
         begun_from=begun_from,
+        about=about,
     )
 
 

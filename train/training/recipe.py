@@ -11,6 +11,7 @@ from engine.config.documents import load_values, read_document
 from engine.errors import InputError
 from train.models.critics import CriticNorm
 from train.models.networks import Norm, Upsampling
+from train.training.johnson_recipe import JohnsonRecipe
 from train.training.recipe_base import RecipeBase
 from train.training.streaming_recipe import StreamingRecipe
 
@@ -104,8 +105,12 @@ class Recipe(RecipeBase):
         return self.learning_rate * min(1.0, (1.0 - step / self.steps) / self.decay)
 
 
-AnyRecipe = Recipe | StreamingRecipe
-_KINDS: dict[str, type[AnyRecipe]] = {"cyclegan": Recipe, "streaming": StreamingRecipe}
+AnyRecipe = Recipe | StreamingRecipe | JohnsonRecipe
+_KINDS: dict[str, type[AnyRecipe]] = {
+    "cyclegan": Recipe,
+    "streaming": StreamingRecipe,
+    "johnson": JohnsonRecipe,
+}
 
 
 def read_recipe(path: Path) -> AnyRecipe:

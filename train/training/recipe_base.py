@@ -27,6 +27,11 @@ class RecipeBase(BaseModel):
     commands: tuple[str, ...] = Field((), exclude=True)  # they are not what is trained
     amp: Literal["auto", "on", "off"] = "auto"
 
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """Of the dataset, those that are learnt from."""
+        return self.source, self.target
+
     @model_validator(mode="after")
     def _two_genres(self) -> Self:
         if self.source == self.target:

@@ -24,6 +24,9 @@ from train.data.dataset import RATE, Dataset
 from train.training.cyclegan import CycleGan
 from train.training.cyclegan_training import CycleGanTraining
 from train.training.facts import Facts
+from train.training.johnson import Johnson
+from train.training.johnson_recipe import JohnsonRecipe
+from train.training.johnson_training import JohnsonTraining
 from train.training.losses import Losses
 from train.training.recipe import AnyRecipe, recipe_of
 from train.training.streaming_pair import StreamingPair
@@ -31,6 +34,7 @@ from train.training.streaming_recipe import StreamingRecipe
 from train.training.streaming_training import StreamingTraining
 from train.training.training import Training
 
+Model = CycleGan | StreamingPair | Johnson
 CHECKPOINT, FACTS = "checkpoint.pt", "facts.json"
 
 
@@ -45,6 +49,8 @@ def training_of(recipe: AnyRecipe, data: Dataset, device: torch.device, amp: boo
     """
     if isinstance(recipe, StreamingRecipe):
         return StreamingTraining(recipe, data, device, amp)
+    if isinstance(recipe, JohnsonRecipe):
+        return JohnsonTraining(recipe, data, device, amp)
     return CycleGanTraining(recipe, data, device, amp)
 
 
@@ -61,7 +67,7 @@ class Run:
 
     name: str
     recipe: AnyRecipe
-    model: CycleGan | StreamingPair
+    model: Model
     facts: Facts
 
 
@@ -81,9 +87,11 @@ def load_run(folder: Path) -> Run:
         )
     state = torch.load(path, map_location="cpu", weights_only=True)
     recipe, cpu = recipe_of(state["recipe"]), torch.device("cpu")
-    model: CycleGan | StreamingPair
+    model: Model
     if isinstance(recipe, StreamingRecipe):
         model = StreamingPair(recipe, cpu, amp=False, rate=RATE)
+    elif isinstance(recipe, JohnsonRecipe):
+        model = Johnson(recipe, cpu, amp=False, rate=RATE)
     else:
         model = CycleGan(recipe, cpu, amp=False)
     model.load(state["model"])

@@ -8,34 +8,29 @@ somebody performed the tracks in the other genre too, else in :mod:`train.traini
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import cached
 from torch.optim.swa_utils import AveragedModel
 
 from engine.dsp.frontend import FrontEnd
-from engine.dsp.gain import MAX_GAIN_DB, MIN_GAIN_DB
 from train.models.contrast import PlaceContrast
-from train.models.rendering import ImageRendering
 from train.models.sound_critics import RESOLUTIONS, Critic, Looks
-from train.models.sound_rendering import Renderer, image_of
 from train.models.streaming_network import StreamingGenerator, due
 from train.training.average import running_mean
 from train.training.losses import squared, whole
-from train.training.processes import share_gradients
+from train.training.optimising import cosine, descend, set_rate
+from train.training.playback import Playback
 from train.training.streaming_recipe import StreamingRecipe
 from train.training.tracks import SPIN_UP, Draw
 
 IMAGE = next(i for i, r in enumerate(RESOLUTIONS) if r.window == 2048)
 """Number of the resolution that is the front end's."""
-_DB = 10.0 / np.log(10.0)
 
 Images = dict[int, Tensor]
 """By the number of the resolution, each (batch, bands, frames), −1 … 1."""
@@ -74,15 +69,13 @@ class StreamingPair:
 
     Attributes:
         to_target, to_source: the directions.
+        playback: of what they answer.
     """
 
     def __init__(self, recipe: StreamingRecipe, device: torch.device, amp: bool, rate: int) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self._amp = recipe, device, amp
-        front_end = FrontEnd()
-        self._front_end = front_end
-        self._renderer = Renderer(front_end, rate).to(device)
-        self._rendering = ImageRendering(front_end).to(device)
+        self.playback = Playback(FrontEnd(), rate).to(device)
         self._looks = Looks(rate).to(device)
         self.to_target, self.to_source = self._direction(), self._direction()
         self._steps = 0
@@ -117,33 +110,14 @@ class StreamingPair:
             answers: to all of the stretches' columns.
             seed: of the noise.
         """
-        noise = torch.Generator(device=self.device).manual_seed(seed)
         said = due(answers)[..., -(self.recipe.columns + SPIN_UP) :]
-        out: Tensor = self._renderer(sound, said, noise)
-        return out
+        return self.playback.played(sound, said, seed)
 
     def seen(self, sound: Tensor) -> Images:
         """Sound of stretches as the critics see it, without the transforms' past."""
         # Half the longest window reaches into it.
-        first = SPIN_UP // 2 * round(self._front_end.at(44100).hop)
+        first = SPIN_UP // 2 * self.playback.hop
         return dict(enumerate(self._looks(sound[:, first:])))
-
-    def shown(self, image: Tensor, answers: Tensor, number: int = 0) -> Tensor:
-        """Images of stretches with these answers, as they are heard, (batch, bands, columns).
-
-        Args:
-            image: of the feed, −1 … 1.
-            answers: to all of the stretches' columns.
-            number: of the lead.
-        """
-        said = due(answers, number)
-        span = 0.5 * (self._front_end.ceil_db - self._front_end.floor_db)
-        gain = said[:, 0].clamp(MIN_GAIN_DB, MAX_GAIN_DB) / span
-        there = self._rendering(image[:, None], image[:, None] + gain[:, None])[:, 0]
-        noise = image_of(self._front_end, said[:, 1])
-        scale = span / _DB
-        both: Tensor = torch.logaddexp(there * scale, noise * scale) / scale
-        return both.clamp(-1.0, 1.0)
 
     def convincing(self, direction: Direction, made: Images) -> tuple[Tensor, Found]:
         """How far the critics are from taking images for music, and what they find in them."""
@@ -181,27 +155,7 @@ class StreamingPair:
 
     def rate_at(self, step: int) -> float:
         """Learning rate of the generators: a cosine, from the recipe's to nothing."""
-        return (
-            0.5 * self.recipe.learning_rate * (1.0 + math.cos(math.pi * step / self.recipe.steps))
-        )
-
-    def heard(
-        self, generator: StreamingGenerator, given: Tensor, sound: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """A stretch as it is heard.
-
-        Args:
-            generator: of either direction.
-            given: what it is told, (batch, input_size, columns).
-            sound: mono, of the same columns, (batch, samples).
-
-        Returns:
-            What is heard, (batch, samples); and the images of the feed and of that, −1 … 1,
-            (batch, bands, frames).
-        """
-        noise = torch.Generator(device=self.device).manual_seed(self.recipe.seed)
-        out = self._renderer(sound, due(generator(given)), noise)
-        return out, (self._looks(sound)[IMAGE], self._looks(out)[IMAGE])
+        return cosine(self.recipe.learning_rate, step, self.recipe.steps)
 
     def directions(self) -> Iterator[tuple[str, Direction]]:
         """By the genre that each makes."""
@@ -252,28 +206,11 @@ class StreamingPair:
         """Learning rates of the step that comes after so many."""
         recipe, rate = self.recipe, self.rate_at(done)
         for _, direction in self.directions():
-            _set_rate(direction.learns, rate)
-            _set_rate(direction.judges, recipe.critic_rate * rate / recipe.learning_rate)
+            set_rate(direction.learns, rate)
+            set_rate(direction.judges, recipe.critic_rate * rate / recipe.learning_rate)
 
     def average(self) -> None:
         """Take the weights of a step into the running mean."""
         self._steps += 1
         for _, direction in self.directions():
             direction.mean.update_parameters(direction.generator)
-
-
-def descend(optimisers: Sequence[torch.optim.Optimizer], losses: dict[str, Tensor]) -> None:
-    """One step down the sum of losses; gradients are means over processes, and bounded."""
-    for optimiser in optimisers:
-        optimiser.zero_grad(set_to_none=True)
-    torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            share_gradients(group["params"])
-            torch.nn.utils.clip_grad_norm_(group["params"], 10.0)
-        optimiser.step()
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate

@@ -11,14 +11,13 @@ import torch
 from engine.dsp.streaming import LEADS
 from train.data.dataset import Dataset
 from train.training.losses import Losses
+from train.training.preview import show_middle
 from train.training.streaming_pair import StreamingPair
 from train.training.streaming_recipe import StreamingRecipe
 from train.training.tracks import Pieces
 from train.training.training import Shown, Training
 from train.training.twins import learn_from_twins
 from train.training.unpaired import learn_unpaired
-
-_SHOWN_S = 12.0
 
 
 class StreamingTraining(Training):
@@ -67,7 +66,7 @@ class StreamingTraining(Training):
         return learn(self.model, self._pieces, done, rng, share)
 
     def look(self, shown: Shown) -> None:
-        """Twelve seconds of a held-out track of each genre, input above output, and its sound."""
+        """Of a held-out track of each genre, see :func:`train.training.preview.show_middle`."""
         recipe = self._recipe
         held = all(self._data.tracks(genre, "held-out") for genre in (recipe.source, recipe.target))
         if self._shown is None and held:
@@ -76,17 +75,6 @@ class StreamingTraining(Training):
         pieces = self._shown or self._pieces
         assert pieces is not None
         for name, direction in self.model.directions():
+            words = f"to {getattr(recipe, name)}, input above output, {LEADS[0]} columns ahead"
             backwards = name == "source"
-            given, sound = pieces.given(backwards, clock=True), pieces.sound(backwards)
-            middle, columns = given.shape[-1] // 2, round(_SHOWN_S * pieces.rate / pieces.hop)
-            first = max(0, middle - direction.generator.receptive)
-            part = given[None, :, first : middle + columns]
-            played = sound[None, first * pieces.hop : (middle + columns) * pieces.hop]
-            with torch.inference_mode():
-                out, images = self.model.heard(direction.average, part, played)
-            picture = np.concatenate([image[0].cpu().numpy() for image in images])
-            shown(
-                f"to {getattr(recipe, name)}, input above output, {LEADS[0]} columns ahead",
-                np.clip(picture[::-1] * 0.5 + 0.5, 0.0, 1.0),
-                np.clip(out[0].cpu().numpy(), -1.0, 1.0),
-            )
+            show_middle(pieces, backwards, direction.average, self.model.playback, words, shown)

@@ -11,31 +11,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from engine.dsp.arrays import Array, Audio
-from engine.dsp.streaming import KNOWN, LEADS, MEMORY, input_size, stream_gains_db, turns
+from engine.dsp.streaming import KNOWN, LEADS, MEMORY, input_size, turns
 from engine.dsp.tempo import Tempo
 from train.data.dataset import Dataset, Split, at_level, read_audio
-from train.models.sound_rendering import front_end_image, image_of
+from train.training.versions import FULL, Version, Versions
 
 SPIN_UP = 8
 """Columns of sound before those that losses are taken of: the transforms' past."""
 _TEMPO_ERROR_COLUMNS = 0.5  # as a good clock leaves it
 _SILENT = -1.0
-_PIECE = 4096  # columns analysed at once
 _AT_ONCE = 16  # files in memory as they are: a minute takes 21 MB
-
-
-@dataclass(frozen=True)
-class Version:
-    """One performance of a piece.
-
-    Attributes:
-        sound: mono, (samples,), int16 at the dataset's level less its headroom.
-        image: at the generator's level, −1 … 1, (columns, bands), float16.
-    """
-
-    sound: Tensor
-    image: Tensor
 
 
 @dataclass(frozen=True)
@@ -122,7 +107,7 @@ class Pieces:
     Args:
         data: the dataset, prepared with whole tracks.
         source: one of its genres.
-        target: another of its genres.
+        target: another of its genres; None where one is all that there is.
         split: which tracks.
         device: where they are kept.
         twins: whether each track is shown with its twin, both ways.
@@ -140,27 +125,26 @@ class Pieces:
         self,
         data: Dataset,
         source: str,
-        target: str,
+        target: str | None,
         split: Split,
         device: torch.device,
         twins: bool,
         most: int | None = None,
     ) -> None:
-        self.front_end, self.rate = data.front_end, data.manifest.rate
-        self._device, self._level_db = device, data.manifest.level_db
-        self._image = front_end_image(self.rate).to(device)
-        self._weight = self._image.window.square()
-        self.hop = self._image.hop
-        tracks = [t for genre in (source, target) for t in data.tracks(genre, split)[:most]]
+        self._device, self.rate = device, data.manifest.rate
+        made = Versions(data.front_end, self.rate, data.manifest.level_db, device)
+        self.hop = made.hop
+        genres = [genre for genre in (source, target) if genre is not None]
+        tracks = [track for genre in genres for track in data.tracks(genre, split)[:most]]
         paths = [data.whole_paths(track, twins) for track in tracks]
         files = [path for some in paths for path in some]
         versions: list[Version] = []
         with ThreadPoolExecutor() as pool:  # decoding leaves the interpreter
             for first in range(0, len(files), _AT_ONCE):
                 sounds = pool.map(read_audio, files[first : first + _AT_ONCE])
-                versions += [self._version(at_level(sound)) for sound in sounds]
+                versions += [made.of(at_level(sound)) for sound in sounds]
         there = iter(versions)
-        own: dict[str, list[Piece]] = {source: [], target: []}
+        own: dict[str | None, list[Piece]] = {source: [], target: []}
         for track in tracks:
             version, twin = next(there), next(there) if twins else None
             own[track.genre].append(Piece(version, twin, Tempo(track.bpm, track.downbeat_s)))
@@ -213,15 +197,30 @@ class Pieces:
         sounds = [self._sound(v, (one.first + begin) * self.hop, samples) for v, one in there]
         return torch.stack(images), torch.stack(sounds)
 
-    def given(self, backwards: bool, clock: bool) -> Tensor:
-        """What the generator is told of the first whole piece, (input_size, columns)."""
-        piece = self._of[backwards][0]
+    def count(self, backwards: bool) -> int:
+        """How many pieces there are."""
+        return len(self._of[backwards])
+
+    def given(self, backwards: bool, clock: bool, number: int = 0) -> Tensor:
+        """What the generator is told of a whole piece, (input_size, columns).
+
+        Args:
+            backwards: whether it is of the target's genre.
+            clock: whether there is one.
+            number: of the piece.
+        """
+        piece = self._of[backwards][number]
         return self._given(piece, 0, len(piece.own.image), 0.0, clock)
 
-    def sound(self, backwards: bool) -> Tensor:
-        """The first whole piece, mono, (samples,)."""
-        own = self._of[backwards][0].own
+    def sound(self, backwards: bool, number: int = 0) -> Tensor:
+        """A whole piece, mono, (samples,)."""
+        own = self._of[backwards][number].own
         return self._sound(own, 0, len(own.sound))
+
+    def image(self, backwards: bool, number: int = 0) -> Tensor:
+        """A whole piece at the generator's level, −1 … 1, (bands, columns)."""
+        own = self._of[backwards][number].own
+        return self._columns(own, 0, len(own.image)).T
 
     def _given(self, piece: Piece, first: int, length: int, error: float, clock: bool) -> Tensor:
         version, tempo = piece.own, piece.tempo
@@ -250,39 +249,4 @@ class Pieces:
 
     def _sound(self, version: Version, first: int, samples: int) -> Tensor:
         found = version.sound[first : first + samples].float()
-        return pad(found, (0, samples - len(found))) * (_FULL / 32768.0)
-
-    def _version(self, sound: Audio) -> Version:
-        mono = torch.from_numpy(sound.mean(axis=0)).to(self._device)
-        powers = self._images(torch.from_numpy(sound).to(self._device))
-        levels = self._levels(torch.from_numpy(sound).to(self._device))
-        gains = stream_gains_db(levels, self._level_db, self._image.hop / self.rate)
-        db = powers[: len(gains)] + torch.from_numpy(gains).to(powers)[: len(powers), None]
-        image = image_of(self.front_end, db).clamp(-1.0, 1.0)
-        stored = (mono / _FULL).clamp(-1.0, 1.0) * 32767.0
-        return Version(stored.round().to(torch.int16), image.half())
-
-    def _images(self, sound: Tensor) -> Tensor:
-        """(channels, samples) to (columns, bands), dB: the channels' powers are averaged."""
-        size, hop = self._image.size, self._image.hop
-        padded = pad(sound, (size // 2, size - size // 2))
-        parts = []
-        count = -(-sound.shape[-1] // hop)
-        for first in range(0, count, _PIECE):
-            part = padded[:, first * hop : (min(first + _PIECE, count) - 1) * hop + size]
-            powers = torch.pow(10.0, self._image(part) / 10.0).mean(dim=0)
-            parts.append(10.0 * torch.log10(powers).T)
-        return torch.cat(parts)
-
-    def _levels(self, sound: Tensor) -> Array:
-        """Mean square of each column's windowed signal, as the front end says it, (columns,)."""
-        size, hop = self._image.size, self._image.hop
-        padded = pad(sound.square().mean(dim=0), (size // 2, size - size // 2))
-        frames = padded.unfold(0, size, hop)[: -(-sound.shape[-1] // hop)]
-        pieces = [frames[at : at + _PIECE] for at in range(0, len(frames), _PIECE)]
-        levels = torch.cat([piece @ self._weight for piece in pieces]) / self._weight.sum()
-        return np.asarray(levels.cpu().numpy(), np.float64)
-
-
-_FULL = 4.0
-"""Largest sample that is kept: segments stand this far above full scale at the dataset's level."""
+        return pad(found, (0, samples - len(found))) * (FULL / 32768.0)

@@ -16,6 +16,7 @@ from train.training.losses import Losses
 from train.training.processes import agreed, join
 from train.training.recipe import AnyRecipe
 from train.training.run import Run, resume, save, suits_bfloat16, training_of
+from train.training.training import Shown
 from train.training.watch import Watch
 
 Progress = Callable[[int, int, Losses, Losses], None]
@@ -33,6 +34,9 @@ class Trainer:
         folder: of the run.
         begin: another run, of networks of the same size, whose weights come first.
         device: ``auto``, ``cpu`` or ``cuda``.
+
+    Attributes:
+        training: networks, and what they learn from.
 
     Raises:
         InputError: the folder holds another recipe's run, or the batch cannot be shared out.
@@ -53,10 +57,10 @@ class Trainer:
         self._recipe, self._data, self._folder = recipe, data, folder
         self._device = _device(device)
         amp = recipe.amp == "on" or (recipe.amp == "auto" and suits_bfloat16(self._device))
-        self._training = training_of(recipe, data, self._device, amp)
-        there = resume(folder, recipe, self._training, self._device, begin)
+        self.training = training_of(recipe, data, self._device, amp)
+        there = resume(folder, recipe, self.training, self._device, begin)
         self._done, self._before_s, self._losses, self._begun_from = there
-        self._training.read(folder)
+        self.training.read(folder)
         self._watch = Watch(folder / "logs", data.manifest.rate) if rank == 0 else None
         self._share = slice(rank * recipe.batch // world, (rank + 1) * recipe.batch // world)
 
@@ -67,6 +71,7 @@ class Trainer:
         until: int | None,
         stop: Callable[[], bool],
         checkpoint_minutes: float,
+        shown: Shown | None,
     ) -> Facts:
         """Go on until the recipe's last step, or until it is to stop.
 
@@ -76,6 +81,7 @@ class Trainer:
             until: stop after this step.
             stop: asked after each step whether to stop there.
             checkpoint_minutes: between checkpoints.
+            shown: told at each what there is to look at and to listen to.
         """
         begun = saved = time.monotonic()
         facts, last = self._facts(0.0), min(self._recipe.steps, until or self._recipe.steps)
@@ -84,12 +90,12 @@ class Trainer:
             now = time.monotonic()
             over = agreed(stop() or (minutes is not None and now - begun > 60 * minutes))
             if self._watch is not None:
-                self._watch.losses(self._done, fresh, self._training.rate_at(self._done))
+                self._watch.losses(self._done, fresh, self.training.rate_at(self._done))
                 progress(self._done, self._recipe.steps, fresh, self._losses)
                 if over or self._done == last or now - saved > 60 * checkpoint_minutes:
                     saved, facts = now, self._facts(now - begun)
-                    save(self._folder, self._recipe, self._training, facts)
-                    self._watch.look(self._done, self._training)
+                    save(self._folder, self._recipe, self.training, facts)
+                    self._watch.look(self._done, self.training, shown)
             if over:
                 break
         return facts
@@ -97,7 +103,7 @@ class Trainer:
     def _step(self) -> Losses:
         # Random numbers are those of this step, whatever came before: resuming changes nothing.
         rng = np.random.default_rng((self._recipe.seed, self._done))
-        fresh = self._training.step(self._done, rng, self._share)
+        fresh = self.training.step(self._done, rng, self._share)
         self._done += 1
         smooth = {name: self._losses.get(name, value) for name, value in fresh.items()}
         self._losses = {
@@ -108,7 +114,8 @@ class Trainer:
     def _facts(self, seconds: float) -> Facts:
         """What is to be said of it after so many seconds of this call."""
         so_far = self._done, self._before_s + seconds, self._losses, self._begun_from
-        return facts_of(self._recipe, self._data, self._device, *so_far)
+        about = self.training.about
+        return facts_of(self._recipe, self._data, self._device, *so_far, about)
 
 
 def train(
@@ -123,13 +130,14 @@ def train(
     stop: Callable[[], bool] = lambda: False,
     checkpoint_minutes: float = 5.0,
     device: str = "auto",
+    shown: Shown | None = None,
 ) -> Facts:
     """Train until the recipe's last step, or for so many minutes; resumes what the folder holds.
 
     Arguments are those of :class:`Trainer` and :meth:`Trainer.run`, and so are the errors.
     """
     trainer = Trainer(recipe, data, folder, begin, device)
-    return trainer.run(progress, minutes, until, stop, checkpoint_minutes)
+    return trainer.run(progress, minutes, until, stop, checkpoint_minutes, shown)
 
 
 def _device(name: str) -> torch.device:

@@ -18,6 +18,11 @@ Shown = Callable[[str, Array, Array], None]
 class Training(Protocol):
     """Networks of one kind, what they learn from, and how."""
 
+    @property
+    def about(self) -> dict[str, Any] | None:
+        """What a card has to say of it that is neither in its recipe nor in its dataset."""
+        return None
+
     def state(self) -> dict[str, Any]:
         """Everything that decides what the next step does, as ``torch.save`` takes it."""
         ...

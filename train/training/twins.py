@@ -13,8 +13,9 @@ from torch.nn.functional import l1_loss
 
 from engine.dsp.streaming import LEADS
 from train.training.losses import Losses, whole
+from train.training.optimising import descend
 from train.training.processes import mean_of
-from train.training.streaming_pair import IMAGE, Direction, Found, StreamingPair, descend
+from train.training.streaming_pair import IMAGE, Direction, Found, StreamingPair
 from train.training.tracks import Pairs, Pieces
 
 _OTHERS = 0.25  # weight of the likeness at each other resolution, against that of the images
@@ -82,7 +83,7 @@ def _learn(
 def _unlike(pair: StreamingPair, drawn: Pairs, answers: Tensor, number: int) -> Tensor:
     """L1 distance to the twin of an image with these answers, as it is heard."""
     columns = pair.recipe.columns
-    shown = pair.shown(drawn.image, answers, number)
+    shown = pair.playback.shown(drawn.image, answers, number)
     return l1_loss(shown[..., -columns:], drawn.wanted[..., -columns:])
 
 

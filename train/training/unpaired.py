@@ -19,8 +19,9 @@ from torch.nn.functional import l1_loss, pad
 from engine.dsp.streaming import ENTRY_DB, LEADS
 from train.models.streaming_network import due
 from train.training.losses import Losses
+from train.training.optimising import descend
 from train.training.processes import mean_of
-from train.training.streaming_pair import IMAGE, Direction, Images, StreamingPair, descend
+from train.training.streaming_pair import IMAGE, Direction, Images, StreamingPair
 from train.training.tracks import Pieces, Stretches
 
 
@@ -45,7 +46,7 @@ def learn_unpaired(
     ):
         seed = int(rng.integers(2**31))
         answers = pair.answers(direction, own.given)
-        shown = pair.shown(own.image, answers)
+        shown = pair.playback.shown(own.image, answers)
         made, real = _images(pair, own, other, answers, shown, seed if rendered else None)
         some = _content(pair, direction, way_back, own, other, answers, shown, seed)
         some["adversarial"] = recipe.critics * pair.convincing(direction, made)[0]
@@ -92,7 +93,7 @@ def _content(
         return image[..., -columns:]
 
     farther = [
-        l1_loss(last(pair.shown(own.image, answers, k)), last(shown).detach())
+        l1_loss(last(pair.playback.shown(own.image, answers, k)), last(shown).detach())
         for k in range(1, len(LEADS))
     ]
     parts: dict[str, tuple[float, Callable[[], Tensor]]] = {
@@ -103,7 +104,7 @@ def _content(
         "identity": (
             recipe.identity,
             lambda: l1_loss(
-                last(pair.shown(other.image, pair.answers(direction, other.given))),
+                last(pair.playback.shown(other.image, pair.answers(direction, other.given))),
                 last(other.image),
             ),
         ),
@@ -125,4 +126,4 @@ def _again(pair: StreamingPair, way_back: Direction, shown: Tensor) -> Tensor:
     """What the other direction makes of what is heard, without a clock."""
     rest = way_back.generator.enter.in_channels - shown.shape[1]
     told = pad(shown, (0, 0, 0, rest))
-    return pair.shown(shown, pair.answers(way_back, told))
+    return pair.playback.shown(shown, pair.answers(way_back, told))

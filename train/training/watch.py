@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.dsp.arrays import Array
 from train.training.losses import Losses
-from train.training.training import Training
+from train.training.training import Shown, Training
 
 _EVERY = 20  # steps between scalars
 
@@ -37,10 +37,18 @@ class Watch:
                 self._writer.add_scalar(f"loss/{name}", value, step)
             self._writer.add_scalar("rate", rate, step)
 
-    def look(self, step: int, training: Training) -> None:
-        """What the generators make of held-out music."""
+    def look(self, step: int, training: Training, also: Shown | None) -> None:
+        """What the generators make of held-out music.
+
+        Args:
+            step: that was done.
+            training: whose generators.
+            also: told the same.
+        """
 
         def shown(name: str, picture: Array, sound: Array) -> None:
+            if also is not None:
+                also(name, picture, sound)
             self._writer.add_image(name, picture[None], step)
             self._writer.add_audio(name, sound[None], step, self._rate)
 
