@@ -65,6 +65,7 @@ def small(files):
         source="soft",
         target="hard drums",
         recording=files / "hard drums.wav",
+        features="audio-vgg",
         network=files / "vgg.pt",
         width=16,
         dilations=(1, 2, 4),
@@ -297,7 +298,7 @@ def test_from_two_files_to_a_preset(files, tmp_path, monkeypatch):
     recipe = tmp_path / "small.toml"
     recipe.write_text(
         'kind = "johnson"\nsource = "a"\ntarget = "b"\nwidth = 16\ndilations = [1, 2]\n'
-        f'batch = 2\ncolumns = 96\nnetwork = "{files / "vgg.pt"}"\n'
+        f'batch = 2\ncolumns = 96\nfeatures = "audio-vgg"\nnetwork = "{files / "vgg.pt"}"\n'
     )
     words = ["--content", music, "--recipe", recipe, "--minutes", 0.01, "--threads", 1]
     done = doubledrop("imprint", files / "hard drums.wav", "drums", *words)

@@ -40,7 +40,11 @@ def imprint(
     ] = None,
     network: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Of `doubledrop train-vgg --image log-mel`."),
+        typer.Option(
+            metavar="FILE",
+            help="Take style from an audio-VGG of `train-vgg --image log-mel` instead of "
+            "a random convolution.",
+        ),
     ] = None,
     licence: Annotated[str, typer.Option(help="Of the preset.")] = "not said",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,23 +66,24 @@ def settings_of(
         recipe: TOML with other settings than the usual ones.
         source: genre of the dataset.
         style: the recording; its name is the target's.
-        network: file of another audio-VGG.
+        network: file of an audio-VGG that style is taken from; None for a random convolution.
 
     Raises:
         InputError: the recipe is of another kind.
     """
     target = fitting(printable(style.stem))
     names = {"source": source, "target": target if target != source else f"{target}-style"}
+    files: dict[str, Any] = {"recording": style}
+    if network is not None:
+        files |= {"network": network, "features": "audio-vgg"}
     if recipe is None:
-        files = {"recording": style, "network": network}
         return JohnsonRecipe.model_validate({"kind": "johnson", **names, **files})
     found = read_recipe(recipe)
     if not isinstance(found, JohnsonRecipe):
         raise InputError(
             f"{recipe}, key kind", repr(found.kind), expected="johnson", cure="Name such a recipe."
         )
-    more = {"recording": style, "network": network or found.network}
-    return found.model_copy(update=names | more)
+    return found.model_copy(update=names | files)
 
 
 def steps_of(folder: Path, asked: int | None) -> int | None:

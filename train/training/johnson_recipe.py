@@ -18,8 +18,9 @@ class JohnsonRecipe(RecipeBase):
     Attributes:
         kind: of training.
         recording: file whose style is learnt. Its hash is what a run remembers, not its place.
-        features: what content and style are taken from: layers of audio-VGG, or one random
-            convolution, see :class:`train.style.random_bands.RandomBands`.
+        features: what content and style are taken from: one random convolution, see
+            :class:`train.style.random_bands.RandomBands`, or as in the paper layers of audio-VGG,
+            which come less near in what an equaliser cannot change.
         network: file of an audio-VGG that looks at log-mel images; none for the one that comes with
             the program.
         width, dilations: of the generator, see :class:`train.models.streaming_network.
@@ -39,7 +40,7 @@ class JohnsonRecipe(RecipeBase):
 
     kind: Literal["johnson"]
     recording: Path = Field(Path(), exclude=True)
-    features: Literal["audio-vgg", "random"] = "audio-vgg"
+    features: Literal["audio-vgg", "random"] = "random"
     network: Path | None = Field(None, exclude=True)
     width: int = Field(256, ge=16, le=1024)
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
@@ -61,7 +62,9 @@ class JohnsonRecipe(RecipeBase):
         return (self.source,)
 
     @model_validator(mode="after")
-    def _dilations(self) -> JohnsonRecipe:
+    def _means_something(self) -> JohnsonRecipe:
+        if self.network is not None and self.features == "random":
+            raise ValueError("network is an audio-VGG, and features is random")
         if not all(1 <= d <= 256 for d in self.dilations) or not self.dilations:
             raise ValueError(f"dilations {self.dilations}, each is 1 to 256")
         return self
