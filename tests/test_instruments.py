@@ -37,7 +37,7 @@ from train.style.instruments import (
 )
 from train.style.vgg_file import TrainedVgg, read_vgg, shipped_vgg, write_vgg
 
-HOW = Schooling(channels=4, epochs=24, rate=1e-3)
+HOW = Schooling(channels=4, epochs=36, rate=1e-3)
 QUIET = lambda *_: None  # noqa: E731
 
 
@@ -46,7 +46,7 @@ def some(families, count, rng):
     images, labels = [], []
     for label, family in enumerate(families):
         for hertz in rng.uniform(300, 900, count):
-            sound = note(family, hertz, 0.6)[None]
+            sound = note(family, hertz, 0.45)[None]
             images.append(image_of_sound(sound, CLIP_RATE, "linear")[0].half())
             labels.append(label)
     return Clips(torch.stack(images), torch.tensor(labels))
