@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from train.training.recipe_base import RecipeBase
+from train.training.recipe_base import Dilations, RecipeBase
 
 
 class JohnsonRecipe(RecipeBase):
@@ -43,7 +43,7 @@ class JohnsonRecipe(RecipeBase):
     features: Literal["audio-vgg", "random"] = "random"
     network: Path | None = Field(None, exclude=True)
     width: int = Field(256, ge=16, le=1024)
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
+    dilations: Dilations = (1, 2, 4, 8, 16, 32)
     batch: int = Field(4, ge=1)
     columns: int = Field(192, ge=64, le=2048)
     steps: int = Field(1000, ge=1)
@@ -65,6 +65,4 @@ class JohnsonRecipe(RecipeBase):
     def _means_something(self) -> JohnsonRecipe:
         if self.network is not None and self.features == "random":
             raise ValueError("network is an audio-VGG, and features is random")
-        if not all(1 <= d <= 256 for d in self.dilations) or not self.dilations:
-            raise ValueError(f"dilations {self.dilations}, each is 1 to 256")
         return self

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def _within(dilations: tuple[int, ...]) -> tuple[int, ...]:
+    if not all(1 <= d <= 256 for d in dilations) or not dilations:
+        raise ValueError(f"dilations {dilations}, each is 1 to 256")
+    return dilations
+
+
+Dilations = Annotated[tuple[int, ...], AfterValidator(_within)]
+"""Of a streaming generator's residual blocks."""
 
 
 class RecipeBase(BaseModel):

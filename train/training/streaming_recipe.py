@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from train.training.recipe_base import RecipeBase
+from train.training.recipe_base import Dilations, RecipeBase
 
 _PAIRED = {"likeness", "features", "alone"}
 _UNPAIRED = {"cycle", "identity", "contrast", "smooth"}
@@ -45,7 +45,7 @@ class StreamingRecipe(RecipeBase):
 
     kind: Literal["streaming"]
     width: int = Field(256, ge=16, le=1024)
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32)
+    dilations: Dilations = (1, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32)
     critic_channels: int = Field(32, ge=4, le=128)
     batch: int = Field(8, ge=1)
     columns: int = Field(192, ge=64, le=2048)
@@ -73,6 +73,4 @@ class StreamingRecipe(RecipeBase):
         if wrong := [n for n in others if getattr(self, n) != fields[n].default]:
             beside = "beside" if self.twins else "without"
             raise ValueError(f"{', '.join(wrong)}: means nothing {beside} twins")
-        if not all(1 <= d <= 256 for d in self.dilations) or not self.dilations:
-            raise ValueError(f"dilations {self.dilations}, each is 1 to 256")
         return self
