@@ -24,7 +24,8 @@ from engine.models.generator import open_generator
 from engine.offline.render import render
 from train.data.dataset import read_audio
 from train.judge import content
-from train.notes.manifest import CLIP_RATE, Clip
+from train.notes.manifest import CLIP_RATE, CLIP_S, Clip
+from train.prepare.clips import clip_bpm
 from train.style.audio_vgg import POOLED, AudioVgg
 from train.style.instruments import (
     Clips,
@@ -39,7 +40,7 @@ from train.style.instruments import (
 
 _MODES: Mapping[str, Settings] = {"window": Settings(use="late"), "streaming": Settings(use="edge")}
 """A note has no bars: a window generator sees all of it, a streaming one what has been."""
-_CLIP_TEMPO = Tempo(240.0)  # four bars are the 4 s of a clip
+_CLIP_TEMPO = Tempo(clip_bpm(CLIP_S))
 _HIGH_HZ = 6000.0
 _ATTACK_S = 0.1
 _PERPLEXITY = 30.0

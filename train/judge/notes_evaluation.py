@@ -98,11 +98,12 @@ def evaluate_presets(
         fed_with = _fed_with(preset, family)
         told = telling(f"{preset.name}, rendering")
         held = _Rendered(preset, notes, "held-out", fed_with, told)
-        unmet = tests.unexposed(network.network, held.images(), len(network.classes)).tolist()
+        outputs = held.images()
+        unmet = tests.unexposed(network.network, outputs, len(network.classes)).tolist()
         four = None
         if natural is not None and how is not None:
             own = _Rendered(preset, notes, "train", fed_with, told)
-            mixture = Mixture(preset.name, own.images(), held.images())
+            mixture = Mixture(preset.name, own.images(), outputs)
             found.append(mixture)
             told = telling(f"{preset.name}, four classes")
             _, four = tests.told_apart(natural, [mixture], len(CLASSES), how, told)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ from train.models.history import History
 from train.models.networks import ImageGenerator, ResNetGenerator
 from train.models.rendering import ImageRendering
 from train.training.average import running_mean
-from train.training.losses import whole
+from train.training.losses import bfloat16, whole
 from train.training.processes import share_gradients
 from train.training.recipe import Recipe
 
@@ -172,9 +172,7 @@ class CycleGan:
 
     def autocast(self) -> AbstractContextManager[None]:
         """In which products are in bfloat16 where that was asked for."""
-        if not self._amp:
-            return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
+        return bfloat16(self.device, self._amp)
 
     def descend(self, optimiser: torch.optim.Optimizer, losses: dict[str, Tensor]) -> None:
         """One step down the sum of losses, with gradients averaged over processes."""

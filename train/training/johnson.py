@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from engine.dsp.frontend import FrontEnd
 from train.models.streaming_network import StreamingGenerator
 from train.training.average import running_mean
 from train.training.johnson_recipe import JohnsonRecipe
-from train.training.losses import whole
+from train.training.losses import bfloat16, whole
 from train.training.optimising import cosine, descend, set_rate
 from train.training.playback import Playback
 from train.training.tracks import Draw
@@ -57,7 +56,7 @@ class Johnson:
 
     def answers(self, given: Tensor) -> Tensor:
         """What the generator answers, see :meth:`StreamingGenerator.forward`."""
-        with self._autocast():
+        with bfloat16(self._device, self._amp):
             return whole(self.generator(given))
 
     def rate_at(self, step: int) -> float:
@@ -84,8 +83,3 @@ class Johnson:
         self.mean.load_state_dict(state["mean"])
         self.generator.load_state_dict(self.average.state_dict())
         self.mean.n_averaged.zero_()
-
-    def _autocast(self) -> AbstractContextManager[None]:
-        if not self._amp:
-            return nullcontext()
-        return torch.autocast(self._device.type, torch.bfloat16)

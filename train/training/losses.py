@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -14,6 +15,16 @@ Losses = dict[str, float]
 def squared(judgements: Sequence[Tensor], wanted: float) -> Tensor:
     """Least squares (Mao et al. 2017), over a critic's scales."""
     return torch.stack([(whole(j) - wanted).square().mean() for j in judgements]).mean()
+
+
+def bfloat16(device: torch.device, amp: bool) -> AbstractContextManager[None]:
+    """In which products are taken in bfloat16, where that is asked for.
+
+    Args:
+        device: of the products.
+        amp: whether it is.
+    """
+    return torch.autocast(device.type, torch.bfloat16) if amp else nullcontext()
 
 
 def whole(values: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class Recording:
 
 
 def read_recording(path: Path) -> Recording:
-    """Read a recording; of a long one the first ten minutes.
+    """Read a recording.
 
     Raises:
         InputError: there is none, it cannot be read, is shorter than four seconds, or silent.

@@ -9,7 +9,6 @@ somebody performed the tracks in the other genre too, else in :mod:`train.traini
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ from train.models.contrast import PlaceContrast
 from train.models.sound_critics import RESOLUTIONS, Critic, Looks
 from train.models.streaming_network import StreamingGenerator, due
 from train.training.average import running_mean
-from train.training.losses import squared, whole
+from train.training.losses import bfloat16, squared, whole
 from train.training.optimising import cosine, descend, set_rate
 from train.training.playback import Playback
 from train.training.streaming_recipe import StreamingRecipe
@@ -99,7 +98,7 @@ class StreamingPair:
 
     def answers(self, direction: Direction, given: Tensor) -> Tensor:
         """What a direction's generator answers, see :meth:`StreamingGenerator.forward`."""
-        with self._autocast():
+        with bfloat16(self.device, self._amp):
             return whole(direction.generator(given))
 
     def played(self, sound: Tensor, answers: Tensor, seed: int) -> Tensor:
@@ -122,7 +121,7 @@ class StreamingPair:
     def convincing(self, direction: Direction, made: Images) -> tuple[Tensor, Found]:
         """How far the critics are from taking images for music, and what they find in them."""
         direction.critics.requires_grad_(False)
-        with self._autocast(), cached():
+        with bfloat16(self.device, self._amp), cached():
             found = [direction.critics[i](image) for i, image in made.items()]
         return squared([one[-1] for one in found], 1.0), [one[:-1] for one in found]
 
@@ -143,7 +142,7 @@ class StreamingPair:
             How wrong they were.
         """
         direction.critics.requires_grad_(True)
-        with self._autocast(), cached():
+        with bfloat16(self.device, self._amp), cached():
             wrong = [
                 squared([direction.critics[i](real[i])[-1]], 1.0)
                 + squared([direction.critics[i](image.detach())[-1]], 0.0)
@@ -196,11 +195,6 @@ class StreamingPair:
         """Of a direction, those that are kept."""
         parts = ["generator", "average", "critics", "learns", "judges"]
         return [*parts, "places"] if self.recipe.contrast else parts
-
-    def _autocast(self) -> AbstractContextManager[None]:
-        if not self._amp:
-            return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
 
     def set_rates(self, done: int) -> None:
         """Learning rates of the step that comes after so many."""
