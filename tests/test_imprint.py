@@ -26,6 +26,7 @@ from train.data.dataset import RATE, Dataset
 from train.judge.view import levelled, view
 from train.style.audio_vgg import AudioVgg
 from train.style.eq_deaf import EqDeaf
+from train.style.features import Found
 from train.style.texture import Texture, texture_of, windows
 from train.style.vgg_file import TrainedVgg, write_vgg
 from train.training.facts import Facts
@@ -132,10 +133,10 @@ def test_a_texture_is_that_of_all_images_together():
     cut = windows(images, 30)
     assert cut.shape == (3 + 2 + 1, 1, 12, 30)
     assert torch.equal(cut[5, 0, :, 20:], images[2][:, :10])  # short ones go round
-    layers = type("Rows", (), {"style": lambda _, x: {"rows": x[:, 0]}})()
+    layers = type("Rows", (), {"found": lambda _, x: Found({}, {"rows": x[:, 0]})})()
     flat = cut[:, 0].transpose(0, 1).flatten(1)
     many = cut.repeat(5, 1, 1, 1)  # more than are looked at together
-    for found in (Texture.of(cut, layers), texture_of(many, layers)):
+    for found in (Texture.of(cut, layers.found(cut).style), texture_of(many, layers)):
         assert torch.allclose(found.grams["rows"][0], flat @ flat.T / flat.shape[1], rtol=1e-4)
         assert torch.allclose(found.frequency[0], flat.square().mean(1), rtol=1e-4)
         wanted = torch.cov(flat, correction=0)

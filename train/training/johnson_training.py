@@ -177,14 +177,16 @@ class JohnsonTraining(Training):
             heard = sounded[0][..., SPIN_UP // 2 :], sounded[1][..., SPIN_UP // 2 :]
         own, image = (seen(one)[:, None] for one in heard)
         with torch.no_grad():
-            kept, was = self.layers.content(own), Texture.of(own, self.layers)
+            kept = self.layers.found(own)
+            was = Texture.of(own, kept.style)
         rough = due(answers)[:, 0, :, -columns:].diff(n=2, dim=1).abs().mean() / ENTRY_DB
         # Two bars of a piece are farther apart than two pieces are on average. So the mean of all
         # bars is to become the recording's, and what a bar has more or less than that, it keeps.
-        made = Texture.of(image, self.layers).instead(was, self._goal.begun)
+        found = self.layers.found(image)
+        made = Texture.of(image, found.style).instead(was, self._goal.begun)
         return {
             "style": recipe.style * self._goal.distance(made),
-            "content": recipe.content * content_distance(self.layers.content(image), kept),
+            "content": recipe.content * content_distance(found.content, kept.content),
             "farther": recipe.farther * l1_loss(far, near.detach()),
             "smooth": recipe.smooth * rough,
         }
