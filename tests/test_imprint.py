@@ -152,10 +152,11 @@ def test_pieces_of_one_genre_are_those_of_two(data):
 
 
 def test_the_style_is_learnt(data, small, tmp_path):
-    recipe = small.model_copy(update={"steps": 60, "learning_rate": 4e-3, "width": 32})
+    recipe = small.model_copy(update={"steps": 30, "learning_rate": 4e-3, "width": 32})
     _, seen = run(recipe, data, tmp_path / "run")
     style = [one["style"] for one in seen]
-    assert np.mean(style[-10:]) < 0.5 * np.mean(style[:5])
+    assert style[0] == pytest.approx(1.0, abs=0.05)
+    assert np.median(style[-10:]) < 0.5  # single steps, of other bars, go up and down
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_losses(data, small, tmp_path):
