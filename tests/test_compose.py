@@ -14,13 +14,12 @@ import soundfile as sf
 from engine.dsp.tempo import Tempo
 from engine.errors import InputError, UsageError
 from train.compose import kits as kit_module
-from train.compose import performers
-from train.compose.dancefloor import DANCEFLOOR
 from train.compose.drums import hits
+from train.compose.genres import GENRES
 from train.compose.kits import kits
-from train.compose.library import STYLES, plan, write_library
-from train.compose.liquid import LIQUID
+from train.compose.library import PAIR, plan, write_library
 from train.compose.master import THIRDS_HZ, loudness, thirds_db
+from train.compose.playing import HATS
 from train.compose.score import VELOCITY, Note
 from train.compose.sound import SAMPLE_RATE, high_pass
 from train.compose.style import compose
@@ -30,8 +29,9 @@ from train.compose.style import compose
 def samples(tmp_path_factory):
     """A one-shot of decaying noise for every name that the kits and performers know."""
     folder = tmp_path_factory.mktemp("samples")
-    text = Path(kit_module.__file__).read_text() + Path(performers.__file__).read_text()
-    names = set(re.findall(r'"((?:bd|sn|elec|drum|bass|vinyl|guit|ambi)_\w+)"', text))
+    sources = Path(kit_module.__file__).parent.glob("*.py")
+    text = "".join(source.read_text() for source in sources)
+    names = set(re.findall(r'"((?:bd|sn|elec|drum|bass|vinyl|guit|ambi|perc)_\w+)"', text))
     assert len(names) > 20
     for i, name in enumerate(sorted(names)):
         noise = np.random.default_rng(i).normal(0, 0.2, SAMPLE_RATE * 2)
@@ -57,13 +57,14 @@ def read(path):
     return sound.T
 
 
-@pytest.mark.parametrize("manner", [LIQUID, DANCEFLOOR])
-def test_a_genre_has_eight_breaks_and_more(manner):
+@pytest.mark.parametrize("genre", GENRES)
+def test_a_genre_has_eight_breaks_and_more(genre):
+    manner = GENRES[genre].style
     drums = {tuple(sorted(b.items())) for b in manner.breaks}
     assert len(drums) == len(manner.breaks) >= 8
     bars = [*manner.breaks, *manner.fills, *manner.long_fills]
     patterns = [pattern for bar in bars for pattern in bar.values()]
-    patterns += [*manner.hats, *manner.open_hats, *manner.rides, *manner.shakers]
+    patterns += [*HATS, *manner.hats, *manner.open_hats, *manner.rides, *manner.shakers]
     for pattern in patterns:
         assert len(pattern) == 16
         assert set(pattern) <= {*VELOCITY, "."}
@@ -71,23 +72,27 @@ def test_a_genre_has_eight_breaks_and_more(manner):
         assert bar["snare"][4] == bar["snare"][12] == "X"
 
 
-@pytest.mark.parametrize("genre", STYLES)
+@pytest.mark.parametrize("genre", GENRES)
 def test_compositions_are_productions(genre):
-    pieces = [
-        compose(STYLES[genre], Tempo(175.0), np.random.default_rng(seed)) for seed in range(12)
-    ]
+    manner, fast = GENRES[genre].style, genre in PAIR
+    pieces = [compose(manner, Tempo(manner.bpm), np.random.default_rng(seed)) for seed in range(12)]
     assert len({p.key for p in pieces}) >= 6
     assert len({p.sections for p in pieces}) >= 3
     bass = {tuple(n.pitch for n in p.score.notes if n.part == "sub")[:16] for p in pieces}
     assert len(bass) == 12
     for piece in pieces:
         names = {name for name, _, _ in piece.sections}
-        assert {"intro", "drop", "breakdown", "outro"} <= names
+        main, pause = ("drop", "breakdown") if fast else ("hook", "bridge")
+        assert {"intro", main, pause, "outro"} <= names
         bars = sum(bars for _, _, bars in piece.sections)
-        assert 64 <= bars <= 80
-        _, first, _ = next(s for s in piece.sections if s[0] == "drop")
+        assert (64 if fast else 44) <= bars <= 80
+        if not fast:  # two to four minutes at any of its tempi
+            spread = manner.bpm * manner.bpm_spread
+            assert bars * 240 / (manner.bpm + spread) > 120
+            assert bars * 240 / (manner.bpm - spread) < 240
+        _, first, _ = next(s for s in piece.sections if s[0] == main)
         snares = [n.beat % 4 for n in piece.score.notes if n.part == "snare"]
-        assert 1.0 in snares
+        assert min(abs(beat - 1.0) for beat in snares) < 0.03
         fills = [
             [n.beat - 4 * bar for n in piece.score.notes if 4 * bar <= n.beat < 4 * bar + 4]
             for bar in (first + 2, first + 3, first + 7)
@@ -104,7 +109,7 @@ def test_a_backbeat_is_never_the_same_stroke_twice(rng):
 
 
 def test_some_kits_are_for_held_out_tracks_only():
-    for genre in STYLES:
+    for genre in GENRES:
         seen, unseen = kits(genre)
         assert len(seen) >= 8
         assert len(unseen) >= 4
@@ -112,7 +117,7 @@ def test_some_kits_are_for_held_out_tracks_only():
         assert not {k.snare for k in seen} & {k.snare for k in unseen}
         assert not {k.saws for k in seen} & {k.saws for k in unseen}
     plans = plan(40, 32, seed=1)
-    assert len({p.name for p in plans}) == len(plans) == 72 * len(STYLES)
+    assert len({p.name for p in plans}) == len(plans) == 72 * len(PAIR)
     assert not any(p.kit.unseen for p in plans if not p.held_out)
     held = [p for p in plans if p.held_out]
     assert sum(p.kit.unseen for p in held) == len(held) / 2
