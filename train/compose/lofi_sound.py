@@ -72,10 +72,10 @@ def lofi(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palette:
     lead = guitar if kit.pluck else keys
     return shared(library, kit, for_music) | {
         "kick": Channel(drums.hits(kick, 0.24, rng), -5.0, _DRUMS),
-        "snare": Channel(drums.hits(snare, 0.22 * kit.snare_s, rng), -6.5, _DRUMS, send_db=-16.0),
+        "snare": Channel(drums.hits(snare, 0.22 * kit.snare_s, rng), -8.0, _DRUMS, send_db=-16.0),
         "ghost": Channel(drums.hits(snare, 0.12, rng), -13.0, _DRUMS, send_db=-16.0),
         "roll": Channel(drums.hits(snare, 0.14, rng), -18.0, _DRUMS, send_db=-14.0),
-        "hat": Channel(drums.hits(hat, 0.07 * kit.hat_s, rng), -11.0, _DRUMS),
+        "hat": Channel(drums.hits(hat, 0.07 * kit.hat_s, rng, touch=0.5), -5.0, _DRUMS),
         "open hat": Channel(drums.hits(open_hat, 0.2, rng), -17.0, _DRUMS),
         "ride": Channel(drums.hits(ride, 0.3, rng), -18.0, _DRUMS),
         "shaker": Channel(drums.hits(shaker, 0.06, rng), -22.0, _DRUMS),

@@ -101,17 +101,17 @@ def _drums(
 ) -> tuple[Array, Array, Array]:
     """Kick, snare and closed hat of a kit in a room, their attacks rounded."""
     load = library.load
-    kick = drums.punched(
+    kick = drums.rounded(
         drums.normalised(
             layered(
                 (drums.kick_body(1.2 * kit.kick_hz, 0.14 * kit.kick_s), -2.0),
                 (low_pass(load(kit.kick), 3000.0), -2.0),
             )
         ),
-        -5.0,
+        0.007,
     )
     wires = drums.noise(0.18 * kit.snare_s, 1200.0, 6500.0, rng)
-    snare = drums.punched(
+    snare = drums.rounded(
         drums.normalised(
             layered(
                 (low_pass(load(kit.snare), 6500.0), 0.0),
@@ -119,7 +119,7 @@ def _drums(
                 (wires, -12.0 + 5.0 * kit.tone),
             )
         ),
-        -6.0,
+        0.006,
     )
     hat = drums.normalised(low_pass(high_pass(load(kit.hat), 3000.0), 8500.0))
-    return kick, snare, drums.punched(hat, -4.0)
+    return kick, snare, drums.rounded(hat, 0.003)
