@@ -13,6 +13,7 @@ _CENT = np.log(2.0) / 1200.0
 _TICKS_HZ, _POPS_HZ = 7.0, 0.35  # how many there are in a second
 _LOUD = 99.9  # percentile of the levels that count as full modulation
 _FADE_S = 0.3
+_PIECE = 1 << 16  # samples that are moved at once: few enough for a processor's cache
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ def _wavering(sound: Array, wow: float, flutter: float, rng: np.random.Generator
         (flutter, rng.uniform(5.0, 9.0)),
     ):
         late += cents * _CENT * np.sin(2 * np.pi * (hertz * t + rng.random())) / (2 * np.pi * hertz)
-    return _at(sound, np.arange(len(t)) + late * SAMPLE_RATE)
+    places = np.arange(len(t)) + late * SAMPLE_RATE
+    pieces = np.array_split(places, max(1, len(t) // _PIECE))
+    return np.concatenate([_at(sound, piece) for piece in pieces], axis=1)
 
 
 def _at(sound: Array, places: Array) -> Array:
