@@ -1,4 +1,4 @@
-"""Stutters of the hi-hats are counted in sound: thirty-seconds and triplets, and nothing else."""
+"""Stutters of hi-hats are counted in sound, and strokes of kick and snare that are left."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from scipy.signal import butter, sosfilt
 
 from engine.errors import UsageError
 from train.judge.hats import STUTTER_BEATS, hat_onsets_s, hats
+from train.judge.strokes import heard, kept
 
 RATE, BPM, BEATS = 44100, 75.0, 16
 BEAT_S = 60.0 / BPM
@@ -75,3 +76,15 @@ def test_a_stroke_of_two_drums_is_one():
 def test_sound_without_such_frequencies_is_refused(samples, rate):
     with pytest.raises(UsageError, match="hats"):
         hats(np.zeros((1, samples)), rate, BPM)
+
+
+def test_strokes_that_are_gone_are_missed_and_hats_are_no_strokes():
+    beats = np.arange(1.0, BEATS - 1)
+    before = heard(beats * BEAT_S, strokes(beats, (100.0, 4000.0)), RATE)
+    assert before.all()
+    after = heard(beats * BEAT_S, strokes(beats[::2], (100.0, 4000.0)), RATE)
+    assert after.tolist() == [True, False] * (len(beats) // 2)
+    assert kept(before, after) == pytest.approx(2 / 3)
+    assert kept(before, before) == 1.0
+    hats_only = strokes(beats, (9000.0, 14000.0), level=0.03)
+    assert not heard(beats * BEAT_S, hats_only, RATE).any()

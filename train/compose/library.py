@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import soundfile as sf
 from joblib import Parallel, delayed
 
-from engine.dsp.arrays import Audio
+from engine.dsp.arrays import Array, Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import OutputError, UsageError
 from engine.paths import native
@@ -23,6 +23,7 @@ from train.compose.genres import GENRES
 from train.compose.kits import Kit, kits
 from train.compose.master import Target, master
 from train.compose.mix import mix
+from train.compose.rhythm import FRAME
 from train.compose.samples import SampleLibrary
 from train.compose.sound import SAMPLE_RATE
 from train.compose.style import Composition, compose
@@ -76,9 +77,7 @@ class TrackPlan:
 
     def composition(self) -> Composition:
         """The score: the same whoever performs it."""
-        rng = np.random.default_rng((*self.seed, 0))
-        tempo = Tempo(self.bpm, float(rng.uniform(0.05, _LATEST_DOWNBEAT_S)))
-        return compose(GENRES[self.genre].style, tempo, rng)
+        return _composition(self.genre, self.bpm, self.seed)
 
 
 def plan(
@@ -159,6 +158,24 @@ def plan(
                 )
             )
     return plans
+
+
+def _composition(genre: str, bpm: float, seed: Sequence[int]) -> Composition:
+    rng = np.random.default_rng((*seed, 0))
+    tempo = Tempo(bpm, float(rng.uniform(0.05, _LATEST_DOWNBEAT_S)))
+    return compose(GENRES[genre].style, tempo, rng)
+
+
+def kick_and_snare_s(truth: Mapping[str, Any]) -> Array:
+    """When kick and snare are struck in a track, seconds into it and into its twin, sorted.
+
+    Ghost notes and rolls are none of them.
+
+    Args:
+        truth: what ``truth.json`` says of the track.
+    """
+    score = _composition(truth["genre"], truth["bpm"], truth["seed"]).score
+    return np.sort([score.time_of(n) for n in score.notes if n.part in FRAME])
 
 
 def perform(

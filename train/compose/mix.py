@@ -60,7 +60,9 @@ def mix(score: Score, palette: Palette, mixer: Mixer, rng: np.random.Generator) 
         channel = palette[part]
         stem = _play(score, part, channel, length)
         gain_db = channel.gain_db + rng.normal(0.0, mixer.spread_db)
-        stem *= amplitude(gain_db) * 10 ** (-channel.duck_db * valley / 20)
+        stem *= amplitude(gain_db) * (
+            10 ** (-channel.duck_db * valley / 20) if channel.duck_db else 1.0
+        )
         buses[channel.bus] += stem
         mono = stem.mean(axis=0, keepdims=True)
         if channel.send_db is not None:

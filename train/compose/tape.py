@@ -74,13 +74,13 @@ def crackle(n: int, rng: np.random.Generator) -> Array:
     ):
         times = rng.integers(n, size=rng.poisson(rate_hz * n / SAMPLE_RATE))
         strength = peak * rng.lognormal(0.0, 0.5, len(times)) * rng.choice([-1.0, 1.0], len(times))
-        clicks = np.zeros((2, n))
         lean = rng.uniform(0.3, 1.0, (2, len(times)))
-        np.add.at(clicks, (slice(None), times), lean * strength)
-        one = np.zeros((1, samples(0.02)))
-        one[0, 0] = 1.0
-        shape = low_pass(high_pass(one, low_hz), high_hz, order=4)
-        surface += low_pass(high_pass(clicks, low_hz), high_hz, order=4) / np.abs(shape).max()
+        click = np.zeros((1, samples(0.02)))
+        click[0, 0] = 1.0
+        click = low_pass(high_pass(click, low_hz), high_hz, order=4)
+        click /= np.abs(click).max()
+        for time, each in zip(times, (lean * strength).T, strict=True):
+            surface[:, time : time + click.shape[1]] += each[:, None] * click[:, : n - time]
     return surface
 
 
