@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -130,7 +131,7 @@ def _strokes(roll: Roll, semitones: int, first: float, last: float, bar: float) 
 def _eight_oh_eight(bass: list[Note], rng: np.random.Generator) -> list[Note]:
     """Notes that ring until the next, some of them sliding to its pitch or an octave up."""
     played = []
-    for note, following in zip(bass, [*bass[1:], None], strict=True):
+    for note, following in zip_longest(bass, bass[1:]):
         gap = following.beat - note.beat if following else _LONGEST_808
         held = min(max(note.beats, min(gap, _LONGEST_808)), gap)
         slide, chance = 0, rng.random()
