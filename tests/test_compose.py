@@ -164,13 +164,16 @@ def test_the_slower_genres_are_heard(samples, genre):
     sound = perform(piece, genre, kit, SampleLibrary(samples), (1, 2))
     assert np.isfinite(sound).all()
     assert 0.3 < np.abs(sound).max() < 1.0
+    high = high_pass(sound, 1500.0)
     stutters = hats(sound, SAMPLE_RATE, piece.score.tempo.bpm).stutters_per_beat
     assert stutters > 1.0 if genre == "trap" else stutters < 0.1
     assert len(strokes) >= 8
-    for time_s in strokes[:8]:
+    rises = []
+    for time_s in strokes:
         at = round(time_s * SAMPLE_RATE)
-        before, after = sound[:, at - 900 : at - 100], sound[:, at : at + 1500]
-        assert np.square(after).mean() > 1.2 * np.square(before).mean()
+        before, after = high[:, at - 900 : at - 100], high[:, at : at + 1500]
+        rises.append(np.square(after).mean() > 1.5 * np.square(before).mean())
+    assert np.mean(rises) > 0.8
 
 
 def test_a_slide_ends_at_the_pitch_it_slides_to():

@@ -86,5 +86,5 @@ def test_strokes_that_are_gone_are_missed_and_hats_are_no_strokes():
     assert after.tolist() == [True, False] * (len(beats) // 2)
     assert kept(before, after) == pytest.approx(2 / 3)
     assert kept(before, before) == 1.0
-    hats_only = strokes(beats, (9000.0, 14000.0), level=0.03)
-    assert not heard(beats * BEAT_S, hats_only, RATE).any()
+    offbeats = strokes(beats + 0.5, (100.0, 4000.0)) + strokes(beats, (11000.0, 16000.0))
+    assert not heard(beats * BEAT_S, offbeats, RATE).any()
