@@ -70,7 +70,8 @@ class Target:
             for centre in (-4.0, -2.0, 0.0, 2.0, 3.5)
         )
         loudness = float(np.clip(rng.normal(-10.5, 1.2), -13.0, -8.0))
-        own = np.interp(octaves, *zip(*character.curve_db, strict=True))
+        at, gains_db = np.array(character.curve_db).T
+        own = np.interp(octaves, at, gains_db)
         return cls(
             np.interp(octaves, *_CURVE) + tilt + bumps + own, loudness + character.loudness_db
         )
