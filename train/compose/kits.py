@@ -33,6 +33,7 @@ _DRUM_AND_BASS = OneShots(
     unseen_kicks=("bd_gas", "bd_sone", "drum_bass_hard", "bd_mehackit"),
     unseen_snares=("sn_dub", "sn_zome", "elec_mid_snare", "elec_lo_snare"),
 )
+# The highs of sn_zome swell again 100 ms after the stroke, which in slow music is a second one.
 ONE_SHOTS = {
     "liquid": _DRUM_AND_BASS,
     "dancefloor": _DRUM_AND_BASS,
@@ -40,19 +41,19 @@ ONE_SHOTS = {
         kicks=("bd_haus", "bd_zum", "drum_bass_soft", "bd_ada", "drum_heavy_kick"),
         snares=("drum_snare_soft", "sn_generic", "elec_filt_snare", "sn_dolf"),
         unseen_kicks=("elec_soft_kick", "elec_hollow_kick", "bd_gas"),
-        unseen_snares=("drum_snare_hard", "perc_snap2", "sn_zome"),
+        unseen_snares=("drum_snare_hard", "perc_snap2", "perc_snap"),
     ),
     "trap": OneShots(
         kicks=("bd_808", "bd_fat", "bd_tek", "bd_klub", "bd_haus"),
         snares=("elec_hi_snare", "sn_dub", "elec_snare", "sn_generic"),
         unseen_kicks=("bd_gas", "bd_sone", "bd_zome"),
-        unseen_snares=("elec_mid_snare", "perc_snap", "sn_zome"),
+        unseen_snares=("elec_mid_snare", "perc_snap", "elec_lo_snare"),
     ),
     "rnb": OneShots(
         kicks=("drum_bass_soft", "drum_heavy_kick", "bd_ada", "bd_haus"),
         snares=("drum_snare_soft", "drum_snare_hard", "sn_dolf", "sn_generic"),
         unseen_kicks=("drum_bass_hard", "bd_zum", "elec_soft_kick"),
-        unseen_snares=("elec_filt_snare", "perc_snap2", "sn_zome"),
+        unseen_snares=("elec_filt_snare", "perc_snap2", "perc_snap"),
     ),
 }
 
