@@ -7,8 +7,8 @@ A beat is that of 60 to 90 BPM; where trap is written at 120 to 180, one of its 
 here. A thirty-second is an eighth of a beat, 100 ms at 75 BPM; its triplets and whatever is faster
 are nearer still. An onset stutters if it follows another within :data:`STUTTER_BEATS`, which is a
 thirty-second and a fifth of one for the hands of players and for the detector; sixteenths, whose
-swing may bring them within a sixth of a beat, do not. A drum whose highs swell again after its stroke
-counts as two.
+swing may bring them within a sixth of a beat, do not. A drum whose highs swell again after its
+stroke counts as two.
 """
 
 from __future__ import annotations
