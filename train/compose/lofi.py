@@ -1,6 +1,7 @@
 """How lo-fi hip hop is composed: late, swung boom-bap under loops of ninth chords.
 
-The genre is one of three of 001 (lo-fi, trap, R&B), section "Dataset and features".
+The genre is one of three of Young, Broido & Ayumba, "Multi-instrumental genre transfer using
+CycleGAN", section "Dataset and features".
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How older R&B is composed: a band that plays together, from straight sixteenths to a shuffle.
 
-001 has it as "real instrumentation and older analog recording quality".
+Young, Broido & Ayumba, "Multi-instrumental genre transfer using CycleGAN", have it as "real
+instrumentation and older analog recording quality".
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How often the hi-hats stutter: onsets above 6 kHz that follow each other within a thirty-second.
 
-001 tells trap from lo-fi by it ("Dataset": "stuttering hi-hats which define trap music will never
-be seen in lo-fi") and sees it in pictures ("Results"). Here it is counted in the sound.
+Young, Broido & Ayumba, "Multi-instrumental genre transfer using CycleGAN", tell trap from lo-fi by
+it ("Dataset": "stuttering hi-hats which define trap music will never be seen in lo-fi") and see it
+in pictures ("Results"). Here it is counted in the sound.
 
 A beat is that of 60 to 90 BPM; where trap is written at 120 to 180, one of its beats is half of one
 here. A thirty-second is an eighth of a beat, 100 ms at 75 BPM; its triplets and whatever is faster
