@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import scipy.signal
 import soundfile as sf
+import torch
+from torch.nn.functional import avg_pool2d, interpolate
 
 from engine.dsp.front_ends import FRONT_ENDS, STAGE, name_of
 from engine.dsp.frontend import FrontEnd
@@ -19,7 +21,10 @@ from engine.models.generator import OnnxGenerator
 from engine.models.loading import check_slots
 from engine.offline.render import render
 from export import handmade
+from export.trained import export
 from train.cli.prepare import FrontEndOption
+from train.training.cyclegan import _network
+from train.training.recipe import Recipe
 
 YOUNG = FRONT_ENDS["young-2021"]
 RATE = 44100
@@ -99,3 +104,20 @@ def test_magnitudes_come_back_from_their_bands(rng):
     again = InverseMel(weights)(bands) @ weights
     heard = weights.sum(axis=0) > 0
     assert np.abs(20 * np.log10(again[:, heard] / bands[:, heard])).max() < 0.1
+
+
+def test_a_generator_of_enlarged_images_travels(tmp_path, rng):
+    """It sees the image three times as large, and the file does what PyTorch does at any width."""
+    generator = _network(
+        Recipe(source="a", target="b", channels=4, blocks=1, enlarged=3, residual=False)
+    )
+    example = rng.random((80, YOUNG.n_mels), np.float32)
+    facts = {"front_end": YOUNG, "level_db": -18.0, "facts": {}, "view": 0}
+    assert export(generator, tmp_path / "generator.onnx", example, **facts) < 1e-4
+    made = OnnxGenerator(tmp_path / "generator.onnx", "cpu", threads=1)
+    assert made.front_end == YOUNG
+    image = torch.from_numpy(2 * example.T[None, None] - 1)
+    with torch.no_grad():
+        large = interpolate(image, scale_factor=3.0, mode="bilinear")
+        wanted = torch.tanh(avg_pool2d(generator.generator.change(large), 3))[0, 0].numpy().T
+    assert np.abs(made(example, 80.0) - 0.5 * wanted - 0.5).max() < 1e-3

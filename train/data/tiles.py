@@ -9,6 +9,8 @@ from engine.dsp.arrays import Array
 from engine.dsp.frontend import FrontEnd
 from engine.pictures import draw_bands, head, pyplot, save
 
+_LEAST_WIDE = 7.0  # inches: room for the words above
+
 Tile = tuple[str, Array]
 """What is written above an image, and the image, 0 … 1, (bands, columns)."""
 
@@ -33,7 +35,7 @@ def draw_tiles(
     figure, axes = pyplot().subplots(
         len(rows),
         across,
-        figsize=(3.4 * across, 2.7 * len(rows)),
+        figsize=(max(_LEAST_WIDE, 3.4 * across), 2.7 * len(rows)),
         squeeze=False,
         layout="constrained",
         dpi=80,

@@ -165,14 +165,17 @@ def _labels(sides: list[list[Segment]]) -> Array:
 
 
 def _draw(path: Path, data: Dataset, found: Gate, segments: dict[str, Segment]) -> None:
-    """The clips that were taken for the other genre, the surest first."""
-    wrong = found.by_clip.wrong
-    tiles: list[Tile] = [
-        (name, data.front_end.normalise(segments[name].image()[1]).T) for name in wrong[:_SHOWN]
-    ]
-    rows = [tiles[first : first + _ACROSS] for first in range(0, len(tiles), _ACROSS)]
-    mistaken = f"{len(wrong)} of {found.by_clip.asked} clips mistaken"
-    words = f"{found.source} or {found.target}: {mistaken}"
+    """The clips that were taken for the other genre, the surest first: by clip, then by track."""
+    rows: list[list[Tile]] = []
+    for way, answers in (("by clip", found.by_clip), ("by track", found.by_track)):
+        wrong = answers.wrong[:_SHOWN] if answers else ()
+        tiles: list[Tile] = [
+            (f"{way}: {name}", data.front_end.normalise(segments[name].image()[1]).T)
+            for name in wrong
+        ]
+        rows += [tiles[first : first + _ACROSS] for first in range(0, len(tiles), _ACROSS)]
+    wrong_by_clip = f"{len(found.by_clip.wrong)} of {found.by_clip.asked} clips mistaken"
+    words = f"{found.source} or {found.target}: {wrong_by_clip}"
     draw_tiles(path, words, rows or [[]], data.front_end, force=True)
 
 
