@@ -31,7 +31,7 @@ def draw_tiles(
         UsageError: it would replace a file that is not ours.
         OutputError: the file cannot be written.
     """
-    across = max(map(len, rows), default=1)
+    across = max(1, *map(len, rows))
     figure, axes = pyplot().subplots(
         len(rows),
         across,
