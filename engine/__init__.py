@@ -39,7 +39,7 @@ played again (:mod:`engine.offline.replay`).
 
 ``dsp``, ``control``, ``effects`` and ``inference`` are pure: no I/O, threads, clock or logging.
 There is one spectral front end (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and
-live.
+live; files may also be rendered with a paper's (:mod:`engine.dsp.front_ends`).
 
 Sound is an array of shape (channels, samples), float32, full scale ±1. Images are (columns,
 n_mels). Time is counted in samples of the feed; gains are addressed by the instant at which they

@@ -108,6 +108,8 @@ def evaluate(
         page = write_page(result, report, force) if report else None
     if card and chosen:
         _into_card(chosen.folder, result, dataset.manifest.rate)
+    if chosen and _learnt_by_clip(chosen):
+        warn(f"{chosen.name} has learnt from clips of these tracks (split = 'clip' in its recipe)")
     linear = judge.accuracies["mfcc"].accuracy
     if linear < FEASIBLE:
         warn(f"{source} and {target} are hardly two genres: a linear model tells {linear:.0%}")
@@ -156,6 +158,14 @@ def _genres(
             "--to", f"{target!r}, as in --from", expected="two genres", cure="Name two genres."
         )
     return source, target
+
+
+def _learnt_by_clip(preset: Preset) -> bool:
+    """Whether a preset's training held out clips, and no tracks."""
+    from engine.models.onnx_model import read_file
+
+    recipe = read_file(preset.model).info.facts.get("recipe")
+    return isinstance(recipe, dict) and recipe.get("split") == "clip"
 
 
 def _into_card(folder: Path, result: Evaluation, rate: int) -> None:

@@ -76,6 +76,7 @@ def export(
         raise UsageError(
             "--to", f"{wanted!r}", expected=" or ".join(made), cure="Name one of these."
         )
+    dataset.check_front_end(recipe.images)
     source = recipe.source if wanted == recipe.target else recipe.target
     described = vars(done.facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
     described |= {"sources": sources, "share": share, "drive": drive}

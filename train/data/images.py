@@ -22,7 +22,7 @@ from engine.dsp.arrays import Array
 from engine.dsp.crop import AHEAD
 from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError
-from train.data.dataset import Dataset, Split, images
+from train.data.dataset import Dataset, Split, SplitBy, images
 
 _TEMPO_ERROR_COLUMNS = 0.5  # over a whole window: sub-frame, as a good clock leaves it
 ROW = 8  # windows in a row
@@ -49,14 +49,17 @@ class GenreImages:
     Args:
         data: the dataset.
         genre: one of its genres.
-        split: which tracks.
+        split: which of them.
+        by: what is on one side of the split as a whole.
 
     Raises:
         InputError: there are no such segments.
     """
 
-    def __init__(self, data: Dataset, genre: str, split: Split = "train") -> None:
-        segments = data.segments(genre, split)
+    def __init__(
+        self, data: Dataset, genre: str, split: Split = "train", by: SplitBy = "track"
+    ) -> None:
+        segments = data.segments(genre, split, by)
         if not segments:
             raise InputError(
                 str(data.folder),
@@ -152,6 +155,12 @@ class GenreImages:
             right = None if wanted is None else _turned(wanted[0], wanted[1], now)
         shown = [window, heard] if right is None else [window, heard, right]
         return np.stack(shown)[:, :, first : first + width]
+
+
+def shown_images(data: Dataset, genre: str, by: SplitBy) -> GenreImages:
+    """Images of a genre to look at: held-out ones, where there are any."""
+    held_out = by == "clip" or data.tracks(genre, "held-out")
+    return GenreImages(data, genre, "held-out" if held_out else "train", by)
 
 
 def _shown(columns_db: Array, front_end: FrontEnd) -> Array:

@@ -16,7 +16,7 @@ from engine.dsp.stft import STFT, STFTStream
 from engine.dsp.tempo import bucket
 from engine.errors import InputError
 from train.data.dataset import Dataset
-from train.data.images import GenreImages, Windows, batch, rows
+from train.data.images import GenreImages, Windows, batch, rows, shown_images
 from train.training.cyclegan import CycleGan
 from train.training.cyclegan_step import learn_cycle
 from train.training.losses import Losses
@@ -37,7 +37,9 @@ class CycleGanTraining(Training):
     def __init__(self, recipe: Recipe, data: Dataset, device: torch.device, amp: bool) -> None:
         self._recipe, self._data, self._device = recipe, data, device
         self.model = CycleGan(recipe, device, amp)
-        self._genres = [GenreImages(data, genre) for genre in (recipe.source, recipe.target)]
+        self._genres = [
+            GenreImages(data, genre, by=recipe.split) for genre in (recipe.source, recipe.target)
+        ]
         self._uses = Windows(recipe.phrase, recipe.edge)
         self._shown: list[GenreImages] = []
 
@@ -90,10 +92,7 @@ class CycleGanTraining(Training):
         """A held-out window of each genre, input above output, and the output's sound."""
         recipe, data = self._recipe, self._data
         genres = recipe.source, recipe.target
-        self._shown = self._shown or [
-            GenreImages(data, genre, "held-out" if data.tracks(genre, "held-out") else "train")
-            for genre in genres
-        ]
+        self._shown = self._shown or [shown_images(data, genre, recipe.split) for genre in genres]
         pairs = zip(genres, reversed(genres), self._shown, self.model.exported(), strict=True)
         for genre, other, images, generator in pairs:
             own = images.windows[0, 1]
@@ -110,7 +109,8 @@ class CycleGanTraining(Training):
     def _sound(self, genre: str, change: Array) -> Array:
         """The first segment with the change of its image as a gain, mono: a quick listen."""
         data, rate = self._data, self._data.manifest.rate
-        segment = (data.segments(genre, "held-out") or data.segments(genre))[0]
+        by = self._recipe.split
+        segment = (data.segments(genre, "held-out", by) or data.segments(genre))[0]
         sound = data.own_phrase(segment.audio(), rate).mean(axis=0)
         analyser = data.front_end.at(rate)
         stft = STFT.low_delay(rate)

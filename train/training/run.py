@@ -46,7 +46,11 @@ def training_of(recipe: AnyRecipe, data: Dataset, device: torch.device, amp: boo
         data: what is learnt from.
         device: where.
         amp: whether to multiply in bfloat16.
+
+    Raises:
+        FrontEndError: the images are not of the recipe's front end.
     """
+    data.check_front_end(recipe.images)
     if isinstance(recipe, StreamingRecipe):
         return StreamingTraining(recipe, data, device, amp)
     if isinstance(recipe, JohnsonRecipe):
