@@ -12,6 +12,7 @@ from engine.errors import InputError
 from train.models.critics import CriticNorm
 from train.models.networks import Norm, Upsampling
 from train.training.johnson_recipe import JohnsonRecipe
+from train.training.melgan_recipe import MelGanRecipe
 from train.training.recipe_base import RecipeBase
 from train.training.streaming_recipe import StreamingRecipe
 
@@ -105,11 +106,12 @@ class Recipe(RecipeBase):
         return self.learning_rate * min(1.0, (1.0 - step / self.steps) / self.decay)
 
 
-AnyRecipe = Recipe | StreamingRecipe | JohnsonRecipe
+AnyRecipe = Recipe | StreamingRecipe | JohnsonRecipe | MelGanRecipe
 _KINDS: dict[str, type[AnyRecipe]] = {
     "cyclegan": Recipe,
     "streaming": StreamingRecipe,
     "johnson": JohnsonRecipe,
+    "melgan-vc": MelGanRecipe,
 }
 
 
