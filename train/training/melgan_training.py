@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.dsp.arrays import Array
-from train.data.dataset import Dataset
+from train.data.dataset import Dataset, Split
 from train.data.images import GenreImages, stretches
 from train.models.melgan_networks import RECEPTIVE
 from train.training.losses import Losses
@@ -72,7 +72,7 @@ class MelGanTraining(Training):
         """A held-out phrase of the source, input above what is heard of it in use ``edge``, and its
         sound."""
         recipe, data = self._recipe, self._data
-        split = "held-out" if data.tracks(recipe.source, "held-out") else "train"
+        split: Split = "held-out" if data.tracks(recipe.source, "held-out") else "train"
         self._shown = self._shown or GenreImages(data, recipe.source, split)
         before, own = self._shown.windows[0]
         heard_before = RECEPTIVE + recipe.ahead
