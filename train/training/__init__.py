@@ -3,7 +3,7 @@
 ::
 
     recipe ─► trainer ─┬─► cyclegan_training ─► cyclegan_step    images: two generators, two critics
-     (folder: run)     ├─► melgan_training ─► melgan             stretches, as they are heard in edge
+     (folder: run)     ├─► melgan_training ─► melgan             stretches, as heard in edge
                        └─► streaming_training ─► streaming_pair  whole tracks, rendered sound
                              tracks ─► what each column is told ─► network ─► gains and noise
                                 └────► sound ───────────────────► sound (rendered, differentiable)
