@@ -14,16 +14,17 @@ def melgan_rows(facts: dict[str, Any], megabytes: float) -> dict[str, str]:
     """
     recipe = facts["recipe"]
     ahead = recipe["ahead"]
+    smooth = f", smoothness over bands {recipe['smooth']:g}" if recipe["smooth"] else ""
     return {
         "method": "MelGAN-VC (Pasini 2019, as in Lin, Audio style transfer, section 4.2): "
         "generator, critic and siamese network",
         "network": "convolutions along time, bands are channels, into the past only; "
         f"{recipe['channels']} channels, {megabytes:.1f} MB; what it says is a change of the input",
         "training": f"unpaired: {facts['steps']} steps at batch {recipe['batch']}, stretches of "
-        f"{recipe['width']} columns; no track of one genre belongs to one of the other",
+        f"{recipe['width']} columns; nothing is paired",
         "learnt with": "hinge losses of the critic; weights: adversarial 1, identity "
         f"{recipe['identity']:g}, TraVeL {recipe['travel']:g}, margin {recipe['margin']:g} (of "
-        f"distance {recipe['apart']:g}); Adam at {recipe['learning_rate']:g}, critic at "
+        f"distance {recipe['apart']:g}){smooth}; Adam at {recipe['learning_rate']:g}, critic at "
         f"{recipe['learning_rate'] * recipe['critic_rate']:g}",
         "weights": "the running mean of this run's" if recipe["average"] else "the last step's",
         "critics see": f"newest answers in a row, {ahead} columns late as in use edge, "

@@ -140,7 +140,8 @@ def test_an_answer_is_put_on_what_is_heard_later():
     net.answers = lambda image: image + 1.0
     stretch = torch.full((1, 1, 128, model.drawn), -1.0)
     stretch[..., RECEPTIVE + 10] = -0.25
-    played, heard = model.heard(net, stretch)
+    played, said, heard = model.heard(net, stretch)
+    assert torch.equal(said, heard - played)
     assert played.shape[-1] == SMALL.width
     assert torch.nonzero(played[0, 0, 0] > -1.0).tolist() == [[7]]
     assert torch.nonzero((heard - played)[0, 0, 0]).tolist() == [[10]]
@@ -169,13 +170,15 @@ def test_it_learns_what_the_target_sounds_like(data, tmp_path):
     ]
     own = torch.from_numpy(GenreImages(data, "soft").windows[:, 1][:, None])
     with torch.inference_mode():
-        played, heard = model.heard(model.exported(), own)
+        played, _, heard = model.heard(model.exported(), own)
     before, after = ((image.mean((0, 1, 3)) - means[0]).abs().mean() for image in (played, heard))
     assert after < 0.8 * before
 
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_losses(data, tmp_path):
     whole, seen = run(SMALL, data, tmp_path / "whole")
+    smooth = SMALL.model_copy(update={"steps": 1, "smooth": 1.0})
+    assert run(smooth, data, tmp_path / "smooth")[1][0]["smooth"] > 0.0
     assert set(seen[0]) == {"adversarial", "identity", "travel", "margin", "critic"}
     shown = []
     assert run(SMALL, data, tmp_path / "parts", until=2)[0].steps == 2

@@ -26,7 +26,7 @@ from train.models.melgan_networks import (
 )
 from train.models.rendering import ImageRendering
 from train.training.average import running_mean
-from train.training.losses import Losses, bfloat16, whole
+from train.training.losses import Losses, bfloat16, roughness, whole
 from train.training.melgan_losses import between_pairs, hinge, margin, travel
 from train.training.melgan_recipe import MelGanRecipe
 from train.training.optimising import descend, set_rate
@@ -70,9 +70,9 @@ class MelGan:
         assert isinstance(net, MelGanGenerator)
         return folded(net)
 
-    def heard(self, generator: MelGanGenerator, stretch: Tensor) -> tuple[Tensor, Tensor]:
-        """What plays in a stretch, and what is heard of it in use ``edge``, (batch, 1, bands,
-        columns less ``RECEPTIVE`` and ``ahead``) each.
+    def heard(self, generator: MelGanGenerator, stretch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What plays in a stretch, what is said of it, and what is heard of it in use ``edge``,
+        (batch, 1, bands, columns less ``RECEPTIVE`` and ``ahead``) each.
 
         Args:
             generator: that restyles it.
@@ -84,8 +84,8 @@ class MelGan:
             said = generator.answers(stretch[..., : RECEPTIVE + columns])[..., RECEPTIVE:]
         changed = played + whole(said)
         if self._rendering is None:
-            return played, changed
-        return played, self._rendering(played, changed)
+            return played, whole(said), changed
+        return played, whole(said), self._rendering(played, changed)
 
     def learn(self, source: Tensor, target: Tensor, done: int) -> Losses:
         """Learn from one batch: generator and siamese network, then the critic.
@@ -104,7 +104,7 @@ class MelGan:
         set_rate(self.judges, rate * recipe.critic_rate)
         self.critic.requires_grad_(False)
         with cached():  # one step of spectral norm, though both genres go through
-            played, heard = self.heard(self.generator, torch.cat([source, target]))
+            played, said, heard = self.heard(self.generator, torch.cat([source, target]))
             made, itself = heard.chunk(2)
             (own, real), count = played.chunk(2), len(source)
             between = self._between(own), self._between(made)
@@ -114,6 +114,8 @@ class MelGan:
                 "travel": recipe.travel * travel(*between),
                 "margin": recipe.margin * margin(between[0], recipe.apart),
             }
+            if recipe.smooth:
+                losses["smooth"] = recipe.smooth * roughness(said[:count, 0])
             descend([self.learns, self.sees], losses)
         self.critic.requires_grad_(True)
         judged = self._judged(torch.cat([real, made.detach()]))

@@ -32,6 +32,7 @@ class MelGanRecipe(RecipeBase):
         travel: weight β of what TraVeL asks of generator and siamese network.
         margin: weight γ of the distance that pieces keep.
         apart: that distance.
+        smooth: weight of the second difference of what is said over bands; 0 in the papers.
         rendered: whether critic and siamese network see images as the engine will render them.
         average: decay of the running mean of the weights that is exported; 0 for none.
     """
@@ -51,5 +52,6 @@ class MelGanRecipe(RecipeBase):
     travel: float = Field(10.0, ge=0)
     margin: float = Field(10.0, ge=0)
     apart: float = Field(1.0, gt=0)
+    smooth: float = Field(0.0, ge=0)
     rendered: bool = True
     average: float = Field(0.999, ge=0, lt=1)

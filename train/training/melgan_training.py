@@ -78,7 +78,7 @@ class MelGanTraining(Training):
         heard_before = RECEPTIVE + recipe.ahead
         stretch = np.concatenate([before[:, -heard_before:], own], axis=1)[None, None]
         with torch.inference_mode():
-            _, heard = self.model.heard(self.model.exported(), self._tensor(stretch))
+            _, _, heard = self.model.heard(self.model.exported(), self._tensor(stretch))
         made = heard[0, 0].cpu().numpy().clip(-1.0, 1.0)
         words = f"{recipe.source} to {recipe.target}, input above output in edge"
         shown(words, picture_of(own, made), sound_of(data, recipe.source, made - own))
