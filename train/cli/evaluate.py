@@ -54,6 +54,14 @@ def evaluate(
         str | None,
         typer.Option(help="Of the output, with commas: late,phrase is quick. Default: all."),
     ] = None,
+    inference_ms: Annotated[
+        float | None,
+        number(
+            "Time of an inference of a generator of windows on the stage. Default: an eighth of a "
+            "beat.",
+            *(0.0, 60_000.0, "ms"),
+        ),
+    ] = None,
     cluster: Cluster = None,
     card: Annotated[bool, typer.Option(help="Put the figures into the preset's card.md.")] = False,
     force: options.Force = False,
@@ -104,6 +112,7 @@ def evaluate(
             at_once,
             asked,
             force,
+            inference_ms,
         )
         page = write_page(result, report, force) if report else None
     if card and chosen:
@@ -207,4 +216,10 @@ def _check_options(ctx: typer.Context, music: Path | None, preset: str | None) -
         names = "preset", "music", "report", "renders", "force", "as_json"
         takes(ctx, "evaluate --music", *names)
     elif preset is None:
-        ignores(ctx, "evaluate without a preset", "card", "cluster", "renders", "versions")
+        ignores(
+            ctx,
+            "evaluate without a preset",
+            *("card", "cluster", "renders"),
+            "versions",
+            "inference_ms",
+        )

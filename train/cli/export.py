@@ -61,16 +61,19 @@ def export(
         export_stream,
         export_window,
         streaming_part,
+        window_part,
     )
     from train.data.dataset import Dataset
     from train.training.cyclegan import CycleGan
     from train.training.johnson import Johnson
+    from train.training.melgan import MelGan
     from train.training.run import load_run
 
     (check_late if late else check_preset)(preset, force)
     dataset, done = Dataset(data), load_run(run)
     recipe, model = done.recipe, done.model
-    made = (recipe.target,) if isinstance(model, Johnson) else (recipe.target, recipe.source)
+    one_way = isinstance(model, Johnson | MelGan)
+    made = (recipe.target,) if one_way else (recipe.target, recipe.source)
     wanted = to or recipe.target
     if wanted not in made:
         raise UsageError(
@@ -82,10 +85,9 @@ def export(
     described |= {"sources": sources, "share": share, "drive": drive}
     asked = PresetRequest(preset, dataset, source, wanted, licence, described, drive, force, about)
     with waiting("exporting"):
-        if isinstance(model, CycleGan):
-            generators = model.blended(share)
+        if isinstance(model, CycleGan | MelGan):
             write = export_late if late else export_window
-            worst = write(asked, generators[source == recipe.target], recipe.width)
+            worst = write(asked, window_part(model, wanted, share))
         else:
             for option, is_given in (("--share", share != 1.0), ("--late", late)):
                 if is_given:

@@ -127,6 +127,20 @@ class GenreImages:
             shown.append([np.concatenate(pair, axis=1)[:, end - width : end] for pair in pairs])
         return np.stack([np.stack(images) for images in shown])
 
+    def stretch(self, rng: np.random.Generator, width: int) -> Array:
+        """Consecutive columns at a random place of the phrase before and a segment's own.
+
+        Args:
+            rng: of segment and place.
+            width: columns, no more than both phrases have.
+
+        Returns:
+            (1, bands, width).
+        """
+        pair = self.windows[int(rng.integers(len(self.windows)))]
+        first = int(rng.integers(2 * self.columns - width + 1))
+        return np.concatenate(pair, axis=1)[None, :, first : first + width]
+
     def crop(self, rng: np.random.Generator, width: int, uses: Windows) -> Array:
         """One random crop in one random use of the window.
 
@@ -227,6 +241,21 @@ def rows(genre: GenreImages, rng: np.random.Generator, size: int, width: int) ->
         (size, ROW, 2 or 3, bands, width), float32.
     """
     return np.stack([genre.row(rng, width) for _ in range(size)]).astype(np.float32)
+
+
+def stretches(genre: GenreImages, rng: np.random.Generator, size: int, width: int) -> Array:
+    """Stretches, see :meth:`GenreImages.stretch`.
+
+    Args:
+        genre: that they are drawn from.
+        rng: of the stretches.
+        size: how many.
+        width: columns of each.
+
+    Returns:
+        (size, 1, bands, width), float32.
+    """
+    return np.stack([genre.stretch(rng, width) for _ in range(size)]).astype(np.float32)
 
 
 def heard_columns(width: int) -> slice:

@@ -29,7 +29,7 @@ from train.style.texture import Goal, Texture, texture_of, windows
 from train.training.feature_layers import feature_layers
 from train.training.johnson import Johnson
 from train.training.johnson_recipe import JohnsonRecipe
-from train.training.losses import Losses
+from train.training.losses import Losses, roughness
 from train.training.preview import show_middle
 from train.training.processes import mean_of
 from train.training.recording import read_recording
@@ -179,7 +179,7 @@ class JohnsonTraining(Training):
         with torch.no_grad():
             kept = self.layers.found(own)
             was = Texture.of(own, kept.style)
-        rough = due(answers)[:, 0, :, -columns:].diff(n=2, dim=1).abs().mean() / ENTRY_DB
+        rough = roughness(due(answers)[:, 0, :, -columns:]) / ENTRY_DB
         # Two bars of a piece are farther apart than two pieces are on average. So the mean of all
         # bars is to become the recording's, and what a bar has more or less than that, it keeps.
         found = self.layers.found(image)

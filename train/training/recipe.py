@@ -15,6 +15,7 @@ from train.data.dataset import SplitBy
 from train.models.critics import CriticNorm
 from train.models.networks import Norm, Upsampling
 from train.training.johnson_recipe import JohnsonRecipe
+from train.training.melgan_recipe import MelGanRecipe
 from train.training.recipe_base import RecipeBase
 from train.training.streaming_recipe import StreamingRecipe
 
@@ -133,11 +134,12 @@ class Recipe(RecipeBase):
         return self.learning_rate * min(1.0, (1.0 - step / self.steps) / self.decay)
 
 
-AnyRecipe = Recipe | StreamingRecipe | JohnsonRecipe
+AnyRecipe = Recipe | StreamingRecipe | JohnsonRecipe | MelGanRecipe
 _KINDS: dict[str, type[AnyRecipe]] = {
     "cyclegan": Recipe,
     "streaming": StreamingRecipe,
     "johnson": JohnsonRecipe,
+    "melgan-vc": MelGanRecipe,
 }
 
 

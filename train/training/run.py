@@ -28,13 +28,16 @@ from train.training.johnson import Johnson
 from train.training.johnson_recipe import JohnsonRecipe
 from train.training.johnson_training import JohnsonTraining
 from train.training.losses import Losses
+from train.training.melgan import MelGan
+from train.training.melgan_recipe import MelGanRecipe
+from train.training.melgan_training import MelGanTraining
 from train.training.recipe import AnyRecipe, recipe_of
 from train.training.streaming_pair import StreamingPair
 from train.training.streaming_recipe import StreamingRecipe
 from train.training.streaming_training import StreamingTraining
 from train.training.training import Training
 
-Model = CycleGan | StreamingPair | Johnson
+Model = CycleGan | StreamingPair | Johnson | MelGan
 CHECKPOINT, FACTS = "checkpoint.pt", "facts.json"
 
 
@@ -55,6 +58,8 @@ def training_of(recipe: AnyRecipe, data: Dataset, device: torch.device, amp: boo
         return StreamingTraining(recipe, data, device, amp)
     if isinstance(recipe, JohnsonRecipe):
         return JohnsonTraining(recipe, data, device, amp)
+    if isinstance(recipe, MelGanRecipe):
+        return MelGanTraining(recipe, data, device, amp)
     return CycleGanTraining(recipe, data, device, amp)
 
 
@@ -96,6 +101,8 @@ def load_run(folder: Path) -> Run:
         model = StreamingPair(recipe, cpu, amp=False, rate=RATE)
     elif isinstance(recipe, JohnsonRecipe):
         model = Johnson(recipe, cpu, amp=False, rate=RATE)
+    elif isinstance(recipe, MelGanRecipe):
+        model = MelGan(recipe, cpu, amp=False)
     else:
         model = CycleGan(recipe, cpu, amp=False)
     model.load(state["model"])
