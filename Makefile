@@ -7,7 +7,7 @@ BIN := .venv/bin
 play: .venv/.play .portaudio
 	$(BIN)/doubledrop play
 
-test: .venv/.dev .portaudio .dpf .fluidsynth
+test: .venv/.dev .portaudio .dpf .fluidsynth .browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -20,7 +20,7 @@ test-live: .venv/.dev .portaudio .jack .dpf
 	$(BIN)/pytest tests/live --reruns 3 --reruns-delay 3
 
 # docs/figures.md with what this machine measures; keep it otherwise idle.
-figures: .venv/.dev .portaudio .jack .dpf .fluidsynth
+figures: .venv/.dev .portaudio .jack .dpf .fluidsynth .browser
 	rm -f docs/measured.json
 	DOUBLEDROP_FIGURES=docs/measured.json $(BIN)/pytest
 	DOUBLEDROP_FIGURES=docs/measured.json $(BIN)/pytest tests/live
@@ -43,7 +43,7 @@ figures: .venv/.dev .portaudio .jack .dpf .fluidsynth
 INSTALL = { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; } \
 	|| { command -v apt-get >/dev/null && sudo -n true 2>/dev/null && sudo apt-get update -qq && sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; }
 
-.PHONY: .portaudio .jack .dpf .fluidsynth
+.PHONY: .portaudio .jack .dpf .fluidsynth .browser
 .portaudio: | .venv/bin/python
 	@$(PYTHON) -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("portaudio"))' \
 	|| $(call INSTALL,libportaudio2) \
@@ -64,6 +64,12 @@ INSTALL = { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get upda
 	@command -v fluidsynth >/dev/null && test -f /usr/share/sounds/sf2/TimGM6mb.sf2 \
 	|| $(call INSTALL,--no-install-recommends fluidsynth timgm6mb-soundfont) \
 	|| echo 'Tests of notes are skipped without fluidsynth and timgm6mb-soundfont (Debian, Ubuntu: sudo apt-get install fluidsynth timgm6mb-soundfont).'
+
+# The stage page is tested in a browser; without one these tests are skipped. It has no window, and
+# Playwright brings its own nowhere.
+.browser:
+	@command -v chromium-headless-shell >/dev/null || $(call INSTALL,--no-install-recommends chromium-headless-shell) \
+	|| echo 'Tests in a browser are skipped without chromium-headless-shell (Debian, Ubuntu: sudo apt-get install chromium-headless-shell).'
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

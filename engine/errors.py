@@ -10,6 +10,7 @@
     ├── PresetError       (ValueError)    a preset that is missing, corrupt or invalid
     │   └── FrontEndError (ValueError)    a model made for another front end
     ├── RigError          (ValueError)    a rig.toml that is missing or invalid
+    ├── SetError          (ValueError)    a set.toml that is, or more than its rig can play
     ├── EffectError       (ValueError)    an effect that cannot be loaded, or not as asked
     ├── ProviderError     (RuntimeError)  an execution provider that was asked for and is not there
     ├── DeviceError       (OSError)       an audio device that is missing or refuses
@@ -105,6 +106,10 @@ class FrontEndError(PresetError):
 
 class RigError(DoubledropError, ValueError):
     """A rig that is missing or invalid."""
+
+
+class SetError(DoubledropError, ValueError):
+    """A set that is missing, invalid, or more than its rig can play."""
 
 
 class EffectError(DoubledropError, ValueError):

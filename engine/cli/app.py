@@ -12,6 +12,22 @@ from engine.cli.streams import steered
 
 
 class _Command(TyperCommand):
+    """An option whose metavar is a word in brackets may stand alone, and is empty then."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        alone: dict[str, str] = {}
+        for param in self.params:
+            word = getattr(param, "metavar", None) or ""
+            if param.param_type_name == "option" and word.startswith("["):
+                alone |= dict.fromkeys(param.opts, word[1:-1])
+        given, rest = list[str](), list(args)
+        while rest:
+            arg = rest.pop(0)
+            if arg in alone:
+                arg += f"={rest.pop(0)}" if rest[:1] == [alone[arg]] else "="
+            given.append(arg)
+        return super().parse_args(ctx, given)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         with steered():
             super().format_help(ctx, formatter)

@@ -17,9 +17,11 @@ TARGETS = {
     "m": "mute",
     "c": "cancel",
     "p": "panic",
+    "n": "part-next",
     **{str(n): f"slot{n}" for n in range(1, 10)},
 }
 QUIT = "q"
+LINKS = "w"
 _SURE_S = 3.0
 
 

@@ -14,11 +14,14 @@ from engine.cli.given import RIG_HAS, ignores
 from engine.cli.numbers import number, one_of
 from engine.cli.route import Route, find_route
 from engine.cli.tempo import assumed_tempo, find_tempo
+from engine.cli.web import page_place
 from engine.config.preset import load_preset
 from engine.config.request import DeviceConfig
 from engine.config.rig import Devices, Rig, read_rig
+from engine.config.set_file import is_set, read_set
 from engine.dsp.settings import MAX_RATE, MIN_RATE, Settings
 from engine.dsp.tempo import Tempo
+from engine.errors import UsageError
 from engine.io import sources
 from engine.io.files import SoundReader
 from engine.processes.leftovers import sweep
@@ -30,7 +33,9 @@ def play(
     ctx: typer.Context,
     rig_path: Annotated[
         Path | None,
-        typer.Argument(metavar="[RIG]", help="rig.toml; see `doubledrop rig init`."),
+        typer.Argument(
+            metavar="[RIG]", help="rig.toml, see `doubledrop rig init`; or set.toml, songs on one."
+        ),
     ] = None,
     preset: Annotated[
         str | None, typer.Option(help="Preset, or folder of one. Default: liquid-to-dancefloor.")
@@ -72,6 +77,14 @@ def play(
     loop: Annotated[
         bool, typer.Option("--loop", help="A file as the input begins again at its end.")
     ] = False,
+    web: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[lan]",
+            help="Show the stage page in browsers: of this machine, or with `lan` of its network.",
+        ),
+    ] = None,
+    web_port: Annotated[int, number("Port of the stage page.", 1024, 65535)] = 8174,
     effects: options.Effects = True,
     force: options.Force = False,
     as_json: options.AsJson = False,
@@ -83,13 +96,19 @@ def play(
     A MIDI controller works by the default map: see `doubledrop rig init`.
 
     Example: doubledrop play --preset dancefloor-to-liquid --bpm 174
-    """
+    """  # noqa: DOC501
     sweep()  # what an earlier one that was killed has left in shared memory
     if rig_path is not None:
         ignores(ctx, "play RIG", *RIG_HAS, cures=RIG_HAS)
-    rig = read_rig(rig_path, presets=False) if rig_path is not None else None
+    setlist = read_set(rig_path) if rig_path is not None and is_set(rig_path) else None
+    rig = setlist.rig if setlist else None
+    if setlist is None and rig_path is not None:
+        rig = read_rig(rig_path, presets=False)
     devices = rig.devices if rig else Devices()
     source, sink = source or devices.input or None, sink or devices.output or None
+    if web not in (None, "", "lan"):
+        raise UsageError("--web", web, expected="lan, or nothing", cure="Say --web, or --web lan.")
+    place = page_place(web, web_port)
     route = find_route(source, sink, force)
     _check_options(ctx, route)
     if route.input_path is not None:
@@ -121,9 +140,11 @@ def play(
         seconds=seconds,
         loop=loop,
     )
-    from engine.cli.stage import play_stage  # it compiles the callback
+    from engine.cli.stage import Played, play_stage  # it compiles the callback
 
-    play_stage(route.wanted(wanted), rig, rig_path, seconds, as_json, record, midi)
+    parts, own = (setlist.parts, setlist.rig_path) if setlist else ([], rig_path)
+    songs = Played(rig, rig_path, own, parts)
+    play_stage(route.wanted(wanted), songs, seconds, as_json, record, midi, place)
 
 
 def _check_options(ctx: typer.Context, route: Route) -> None:

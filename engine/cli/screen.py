@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from engine.cli.rows import beside, columns, framed, gauge, row, wrapped
+from engine.cli.set_rows import set_rows
 from engine.dsp.meters import FLOOR_DB
 from engine.host.meters import Levels
 from engine.host.observer import SlotStatus, Snapshot
@@ -57,6 +58,7 @@ def draw(
     lines = [
         *_head(snapshot, inner),
         (TIME, _time(snapshot, inner)),
+        *[(CALLED, text) for text in set_rows(snapshot.songs, inner)],
         air,
         *_slots(snapshot, inner, height),
         *_controls(snapshot, inner),

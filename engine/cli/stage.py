@@ -5,56 +5,83 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
+
+from rich.text import Text
 
 from engine.cli import signals
-from engine.cli.console import say, say_json, shares, stderr, tell, waiting, warn
-from engine.cli.keyboard import TARGETS, Quitting, keyboard, pressed
+from engine.cli.console import stderr, tell, waiting, warn
+from engine.cli.ending import tell_end
+from engine.cli.keyboard import LINKS, TARGETS, Quitting, keyboard, pressed
 from engine.cli.pane import pane
+from engine.cli.rows import row
 from engine.cli.screen import draw, line
+from engine.cli.web import link_rows, tell_links
 from engine.config.request import DeviceConfig, EngineConfig
 from engine.config.rig import Rig
+from engine.control.songs import Part
 from engine.errors import PresetError
 from engine.host.compiling import is_compiled
 from engine.host.controller import Controller
 from engine.host.observer import Observer
-from engine.host.status import Status, latency, look
+from engine.host.stage_page import PagePlace, StagePage
+from engine.host.status import latency
+from engine.host.status_publisher import StatusPublisher
 from engine.host.supervisor import Supervisor, refused
 from engine.io.midi_file import read_midi
-from engine.offline.report import draw_two
 from engine.paths import fitting
 from engine.state.events import Events
 from engine.takes.asked import written_config
 from engine.takes.recorder import Recorder
 from engine.takes.take import hash_of
 
+Links = tuple[dict[str, str], PagePlace]
 _OPENING = "opening the devices, loading the network"
 _COMPILING = "compiling the audio path for this machine (once, about half a minute)"
 _PERIOD_S = 0.1
 _PLAIN_PERIOD_S = 5.0
 
 
+class Played(NamedTuple):
+    """What is played.
+
+    Attributes:
+        rig: its slots, controls and clock.
+        path: file of the rig or the set, beside which it is remembered how it stood; None where one
+            preset was asked for.
+        rig_path: file into which controls are written that are learnt; None for none.
+        parts: of the set.
+    """
+
+    rig: Rig
+    path: Path | None
+    rig_path: Path | None
+    parts: Sequence[Part] = ()
+
+
 def play_stage(
     wanted: DeviceConfig,
-    rig: Rig,
-    rig_path: Path | None,
+    played: Played,
     seconds: float | None,
     as_json: bool,
     record: Path | None = None,
     midi: Path | None = None,
+    place: PagePlace | None = None,
 ) -> None:
     """Play until the time or the file is over, or Ctrl-C.
 
     Args:
         wanted: devices or files, and what is played with.
-        rig: its slots, controls and clock.
-        rig_path: file of the rig; None where one preset was asked for.
+        played: rig and set.
         seconds: how long; None for no end.
         as_json: whether to print one JSON object and nothing else.
         record: folder that takes are recorded into, or None.
         midi: Standard MIDI File to play on the controls, or None.
+        place: of the stage page; None for none.
 
     Raises:
         DeviceError: a device is missing or refuses.
@@ -64,10 +91,10 @@ def play_stage(
         InputError: the MIDI file cannot be read.
     """  # noqa: DOC501
     score = read_midi(midi, warn) if midi is not None else []
-    config = wanted.config
+    config, rig = wanted.config, played.rig
     stage = Supervisor(wanted)
     events = _Events(stage.events)
-    state = None if rig_path is None else _state_of(rig_path)
+    state = None if played.path is None else _state_of(played.path)
     controller = Controller(
         stage.shared,
         rig,
@@ -76,64 +103,74 @@ def play_stage(
         score,
         tell=stage.note,
         feed_is_file=bool(wanted.feed),
+        parts=played.parts,
     )
-    recorder, names = None, [slot.preset for slot in rig.slots]
-    if record is not None:
-        facts = {
-            "version": version("doubledrop"),
-            "presets": names,
-            "asked": written_config(config),
-            "models_sha256": [hash_of(model) for model in config.models],
-        }
-        controller.heard = deque()
-        recorder = Recorder(stage.shared, record, facts, stage.events, stage.note, controller.heard)
-        recorder.start()  # a take that begins with the session can be played again
+    controller.desk.learner.rig = played.rig_path
+    page, publisher, names = None, None, [slot.preset for slot in rig.slots]
+    if place is not None:
+        page = StagePage(
+            place, stage.shared, controller, stage.note, names, record, played.rig_path
+        )
+    recorder = None if record is None else _recorder(stage, controller, record, names)
     try:
         with waiting(_OPENING if is_compiled() else _COMPILING):
             stage.start()
-        if rig_path is None and stage.broken:  # the one preset that was asked for
+        if played.path is None and stage.broken:  # the one preset that was asked for
             raise refused(PresetError, stage.broken[0])
         _announce(stage, config, " | ".join(names), wanted)
+        publisher = StatusPublisher(Observer(stage, controller, recorder, rig).look, stage.note)
+        controller.changed = publisher.changed
+        controller.desk.delay = lambda: int(str(stage.device["device_samples"]))
+        links = _linked(page, place, publisher)
         controller.start()
-        observer = Observer(stage, controller, recorder, rig)
+        publisher.start()
         # Files count their samples themselves, so that a recording is as long as was asked for.
         endless = seconds is None or wanted.has_files
         until = float("inf") if endless else time.monotonic() + (seconds or 0.0)
-        _watch(observer, until, events)
+        _watch(publisher, controller, stage.over.is_set, until, events, links)
     finally:
         with signals.ending():
+            if publisher is not None:
+                publisher.stop()
             controller.stop()
+            if page is not None:
+                page.stop()
             stage.end_device()
             if recorder is not None:
                 recorder.stop()
             stage.stop()
     events.tell()  # what the screen has taken along, and what was said at the end
-    status = look(stage)
-    if as_json:
-        said = {"device": stage.device, "engine": stage.engine, "presets": names}
-        take = str(recorder.take) if recorder is not None and recorder.take else None
-        said |= status.to_json() | {"take": take, "recording": wanted.kept or None}
-        say_json(said | {"events": [e.text for e in stage.events]})
-    else:
-        _summary(status)
-        if recorder is not None and recorder.take is not None:
-            say(f"take: {recorder.take}, {recorder.seconds:.1f} s")
-        _tell_recording(stage, wanted, config, " | ".join(names))
+    tell_end(stage, recorder, wanted, names, as_json)
     if stage.fault is not None:
         raise stage.fault
 
 
-def _tell_recording(
-    stage: Supervisor, wanted: DeviceConfig, config: EngineConfig, name: str
-) -> None:
-    """Where a recording is; of a file beside a picture of both."""
-    if not wanted.kept or not Path(wanted.kept).exists():
-        return
-    say(f"recording: {wanted.kept}")
-    if wanted.feed and not (wanted.loop or stage.fault or signals.is_terminated()):
-        title = f"{wanted.input} → {name}, live, {config.bpm:.2f} BPM"
-        files = Path(wanted.feed), Path(wanted.kept)
-        say(f"picture:   {draw_two(*files, config.tempo, title, wanted.force)}")
+def _recorder(
+    stage: Supervisor, controller: Controller, folder: Path, names: list[str]
+) -> Recorder:
+    """A take that begins with the session can be played again."""
+    config = stage.wanted.config
+    facts = {
+        "version": version("doubledrop"),
+        "presets": names,
+        "asked": written_config(config),
+        "models_sha256": [hash_of(model) for model in config.models],
+    }
+    controller.heard = deque()
+    recorder = Recorder(stage.shared, folder, facts, stage.events, stage.note, controller.heard)
+    recorder.start()
+    return recorder
+
+
+def _linked(
+    page: StagePage | None, place: PagePlace | None, publisher: StatusPublisher
+) -> Links | None:
+    """The page shows what is published, and its links are told."""
+    if page is None or place is None:
+        return None
+    publisher.publish = page.publish
+    tell_links(page.links, place)
+    return page.links, place
 
 
 def _state_of(rig: Path) -> Path:
@@ -170,23 +207,44 @@ class _Events:
             warn(f"{event.at_s:.1f} s: {event.text}")
 
 
-def _watch(observer: Observer, until: float, events: _Events) -> None:
-    """Show the stage until the time is over, q or Ctrl-C."""
+def _watch(
+    publisher: StatusPublisher,
+    controller: Controller,
+    is_over: Callable[[], bool],
+    until: float,
+    events: _Events,
+    links: Links | None,
+) -> None:
+    """Show the stage until the time or the file is over, q or Ctrl-C."""
+
+    def ends() -> bool:
+        return time.monotonic() >= until or is_over()
+
     with suppress(KeyboardInterrupt):
         if stderr.is_terminal:
-            _show(observer, until)
+            _show(publisher, controller, ends, links)
         else:
-            _tell(observer, until, events)
+            _tell(publisher, ends, events)
     tell("ending")
 
 
-def _show(observer: Observer, until: float) -> None:
-    """A screen, ten times a second, and the keyboard."""
-    quitting = Quitting()
+def _show(
+    publisher: StatusPublisher,
+    controller: Controller,
+    ends: Callable[[], bool],
+    links: Links | None,
+) -> None:
+    """A screen, ten times a second, and the keyboard; with w the links of the page in its place."""
+    quitting, linked = Quitting(), False
     with keyboard() as keys, pane(stderr) as shown:
-        while time.monotonic() < until and not observer.is_over:
+        while not ends():
             asked = quitting.is_asked(time.monotonic())
-            shown.show(draw(observer.look(), *stderr.size, keys, asked, stderr.encoding))
+            if linked and links is not None:
+                rows = link_rows(*links, stderr.encoding)
+                rows += [Text()] * (stderr.size[1] - len(rows))
+                shown.show([row(text, stderr.size[0], pad=True) for text in rows])
+            else:
+                shown.show(draw(publisher.latest, *stderr.size, keys, asked, stderr.encoding))
             due = time.monotonic() + _PERIOD_S
             while (wait := due - time.monotonic()) > 0:
                 if not keys:
@@ -195,31 +253,17 @@ def _show(observer: Observer, until: float) -> None:
                 for key in pressed(wait):
                     if quitting.press(key, time.monotonic()):
                         return
-                    observer.controller.press(TARGETS.get(key, ""))
+                    linked = key == LINKS and not linked
+                    controller.press(TARGETS.get(key, ""))
 
 
-def _tell(observer: Observer, until: float, events: _Events) -> None:
+def _tell(publisher: StatusPublisher, ends: Callable[[], bool], events: _Events) -> None:
     """A line every few seconds, and what happens when it does."""
     last_line = time.monotonic()
-    while time.monotonic() < until and not observer.is_over:
+    while not ends():
         time.sleep(_PERIOD_S)
         events.tell()
         if time.monotonic() - last_line >= _PLAIN_PERIOD_S:
             last_line = time.monotonic()
-            show = observer.look()
+            show = publisher.latest
             tell(f"{show.seconds:6.1f} s  {line(show)}")
-
-
-def _summary(status: Status) -> None:
-    say(
-        f"gains {shares(status.gain_share)}, {status.age_ms['p50']:.0f} ms old"
-        f" (p99 {status.age_ms['p99']:.0f}); {status.inferences} inferences,"
-        f" {status.late_gains} gains late"
-    )
-    say(
-        f"{status.gaps} gaps of the effects, {status.flags} callbacks flagged by the device;"
-        f" callback p50 {status.callback_ms['p50']:.2f}, p99.9 {status.callback_ms['p999']:.2f} ms"
-    )
-    say(f"device lost {status.lost} ×, engine started again {status.restarts} ×")
-    if status.faults:
-        warn(f"{status.faults} inferences failed")

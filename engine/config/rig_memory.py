@@ -29,7 +29,7 @@ class Memory:
         try:
             values = read(self._path.read_text(encoding="utf-8")) if self._path else {}
             numbers = {k: v for k, v in values.items() if isinstance(v, (int, float))}
-            most = {"slot": float(MOST_SLOTS)}
+            most = {"slot": float(MOST_SLOTS), "part": 1e3}
             return {k: v for k, v in numbers.items() if 0.0 <= v <= most.get(k, 1.0)}
         except (OSError, ValueError, AttributeError):
             return {}

@@ -95,6 +95,10 @@ class ClockSelector:
         if self.lead.source == "fixed":
             self.tempo, self._set = tempo, True
 
+    def hint(self, bpm: float, now_s: float) -> None:
+        """A song begins, whose tempo is this where nobody else knows one; the bars stay."""
+        self.fix(self.tempo.changed(bpm, now_s))
+
     def nudge(self, seconds: float) -> None:
         """The band is late (positive) or early by so much."""
         self.tempo = replace(self.tempo, downbeat_s=self.tempo.downbeat_s + seconds)

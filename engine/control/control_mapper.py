@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from engine.control.clock_selector import ClockSelector
 from engine.control.encoders import steps
-from engine.control.mapping import BUTTONS, KNOBS, MACROS, Binding, slot_of
+from engine.control.mapping import BUTTONS, KNOBS, MACROS, Binding, goes_through_set, slot_of
 from engine.control.messages import ControlEvent, MidiDecoder, Mode, mode_of
+from engine.control.songs import Songs
 from engine.control.switching import Switching
 from engine.control.takeover import NEAR, SoftTakeover
 from engine.text import counted
@@ -78,6 +79,8 @@ class ControlMapper:
         switching: told of slots.
 
     Attributes:
+        bindings: what each control does now.
+        songs: the set that is played; None without one.
         wishes: what the performer wants to hear.
         notices: what cannot be seen from the wishes (panic, a slot or program that is not there),
             in words; whoever tells the performer takes them out.
@@ -90,14 +93,20 @@ class ControlMapper:
         clocks: ClockSelector,
         switching: Switching,
     ) -> None:
-        self._bindings, self._programs = list(bindings), list(programs)
+        self._programs = list(programs)
         self._clocks, self._switching = clocks, switching
+        self.bind(bindings)
+        self.songs: Songs | None = None
+        self.wishes = ControlState()
+        self.notices: deque[str] = deque(maxlen=_UNREAD)
+
+    def bind(self, bindings: Sequence[Binding]) -> None:
+        """From now on this is what each control does; nothing is held, all has to be picked up."""
+        self.bindings = list(bindings)
         self._wide = frozenset(int(x.control[2:]) for x in bindings if x.wide)
         self._decoders: dict[str, MidiDecoder] = {}
         self._pickups = [SoftTakeover(binding.takeover) for binding in bindings]
         self._down: set[tuple[str, int, int]] = set()  # port, binding, channel
-        self.wishes = ControlState()
-        self.notices: deque[str] = deque(maxlen=_UNREAD)
 
     def hear(self, port: str, message: object, now_s: float) -> ControlEvent | None:
         """A message from a port.
@@ -117,15 +126,24 @@ class ControlMapper:
         event = decoder.decode(message)
         if event is None:
             return None
-        for number, binding in enumerate(self._bindings):
+        for number, binding in enumerate(self.bindings):
             if binding.hears(port, event.control, event.channel):
                 self._do(port, number, binding, event, now_s)
         return event
 
     def press(self, target: str, now_s: float) -> None:
         """Press a button that is bound to a target; nothing if it is none."""
-        if target in BUTTONS or slot_of(target) is not None:
+        if target in BUTTONS or slot_of(target) is not None or goes_through_set(target):
             self._press(Binding(target, ""), now_s)
+
+    def turn(self, knob: str, to: float) -> None:
+        """Put a knob somewhere, 0 … 1, as a hand on a screen does: it needs no pick-up, and
+        whatever else is bound to the knob has to be picked up anew."""
+        self._put(knob, min(max(to, 0.0), 1.0))
+
+    def nudge(self, steps: float) -> None:
+        """Move the beat by steps of 2 ms; below 0 it comes earlier."""
+        self._clocks.nudge(steps * _NUDGE_S)
 
     def gone(self, port: str) -> None:
         """A port has vanished: its buttons are released, its knobs have to be found again."""
@@ -139,7 +157,7 @@ class ControlMapper:
         return dict(self._waiting())
 
     def _waiting(self) -> Iterator[tuple[str, Waiting]]:
-        for binding, pickup in zip(self._bindings, self._pickups, strict=True):
+        for binding, pickup in zip(self.bindings, self._pickups, strict=True):
             at = self.stands(binding.target) if pickup.waits is not None else None
             if at is None or pickup.waits is None:
                 continue
@@ -155,10 +173,10 @@ class ControlMapper:
             for held in self._down
             if held[0] != port
             or held[2] != channel
-            or not self._bindings[held[1]].control.startswith(released)
+            or not self.bindings[held[1]].control.startswith(released)
         }
         if mode == "sound off":
-            self._switching.cancel()
+            self._cancel()
             self.wishes.panics += 1
             self.notices.append("All Sound Off: tails cleared, pending switch cancelled")
 
@@ -171,7 +189,7 @@ class ControlMapper:
             self._program(event, now_s)
         elif binding.target == "nudge" and binding.encoder:
             by = steps(binding.encoder, event.number) * (-1 if binding.invert else 1)
-            self._clocks.nudge(by * _NUDGE_S)
+            self.nudge(by)
         elif self._is_pressed(port, number, event):
             self._press(binding, now_s)
 
@@ -190,11 +208,13 @@ class ControlMapper:
             to = self._pickups[number].take(event.value, place, now_s)
         if to is None:
             return
-        value = binding.value_at(min(max(to, 0.0), 1.0))
-        if binding.target == CROSSFADER:
+        self._put(binding.target, binding.value_at(min(max(to, 0.0), 1.0)))
+
+    def _put(self, knob: str, value: float) -> None:
+        if knob == CROSSFADER:
             self._switching.cross(value)
         else:
-            self.wishes.knobs[binding.target] = value
+            self.wishes.knobs[knob] = value
 
     def stands(self, knob: str) -> float | None:
         """Where a knob is meant to stand, 0 … 1; None while it has nothing to move."""
@@ -202,6 +222,8 @@ class ControlMapper:
 
     def _program(self, event: ControlEvent, now_s: float) -> None:
         if event.kind != "program":
+            return
+        if self.songs is not None and self.songs.program(event.number, now_s):
             return
         if event.number in self._programs:
             slot = self._programs.index(event.number)
@@ -228,6 +250,11 @@ class ControlMapper:
             self.notices.append(f"slot {slot + 1} is empty: the rig has {counted(there, 'slot')}")
         elif slot is not None:
             self._switching.call(slot, now_s, tempo)
+        if goes_through_set(binding.target):
+            wrong = "no set is played"
+            if self.songs is not None:
+                wrong = self.songs.press(binding.target, now_s)
+            self.notices.extend([f"{binding.target}: {wrong}"] if wrong else [])
         match binding.target:
             case "tap":
                 self._clocks.tap(now_s)
@@ -240,15 +267,20 @@ class ControlMapper:
             case "next" | "previous" as which:
                 self._switching.step(1 if which == "next" else -1, now_s, tempo)
             case "cancel":
-                self._switching.cancel()
+                self._cancel()
             case "bypass" | "kill" | "mute" as name:
                 setattr(wishes, name, not getattr(wishes, name))
             case "panic":
                 self._panic()
 
+    def _cancel(self) -> None:
+        self._switching.cancel()
+        if self.songs is not None:
+            self.songs.cancel()
+
     def _panic(self) -> None:
         """Nothing pending, nothing held, nothing taken away; the audio goes on."""
-        self._switching.cancel()
+        self._cancel()
         self._down.clear()
         self.wishes.panics += 1
         self.wishes.bypass = self.wishes.kill = self.wishes.mute = False

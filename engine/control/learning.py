@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from engine.control.encoders import guess
-from engine.control.mapping import KNOBS, Binding, Kind
+from engine.control.mapping import DEFAULT, KNOBS, Binding, Kind
 from engine.control.messages import ControlEvent
 
 _TURNS = 3  # equal values in a row that an encoder sends when it is turned slowly
@@ -85,3 +86,21 @@ class MidiLearn:
         )
         both = min(heard[f"cc{first}"], heard[f"cc{first + _LSB}"])
         return f"cc{first}" if both >= _TURNS else None
+
+
+def with_learnt(bindings: Sequence[Binding], learnt: Binding) -> list[Binding]:
+    """What controls do once one was learnt, as a rig does that it is written into: it takes the
+    place of one of the rig that had the same control or target, and of the default map's of the
+    same control.
+
+    Args:
+        bindings: before, those of the rig first.
+        learnt: the one that is new.
+    """
+    own = [one for one in bindings if one not in DEFAULT and not _gives_way(one, learnt)]
+    rest = [one for one in bindings if one in DEFAULT and one.control != learnt.control]
+    return [*own, learnt, *rest]
+
+
+def _gives_way(old: Binding, new: Binding) -> bool:
+    return old.target == new.target or (old.control, old.port) == (new.control, new.port)

@@ -11,11 +11,24 @@ from engine.control.encoders import Encoder
 from engine.control.takeover import Takeover
 
 Button = Literal[
-    "tap", "downbeat", "follow", "next", "previous", "cancel", "bypass", "kill", "mute", "panic"
+    "tap",
+    "downbeat",
+    "follow",
+    "next",
+    "previous",
+    "cancel",
+    "bypass",
+    "kill",
+    "mute",
+    "panic",
+    "part-next",
+    "part-previous",
+    "song-next",
+    "song-previous",
 ]
 """``follow`` takes back what the hand has tapped and placed: the next clock leads. ``bypass`` is
 dry in time, ``kill`` dry at once, ``mute`` silence; ``panic`` undoes all three and what is
-pending."""
+pending. ``part-…`` and ``song-…`` go through a set."""
 Kind = Literal["absolute", "switch", Encoder]
 BUTTONS = get_args(Button)
 MOST_SLOTS = 16
@@ -25,6 +38,7 @@ KNOBS = ("wet", "level", "crossfader", *AMOUNTS, *MACROS)
 """What stands somewhere, 0 … 1: share of the effect and level at the line-out, the crossfader from
 side A to side B, the share of the effect of each slot, and the rig's macros."""
 _SLOT = re.compile(r"slot([1-9]|1[0-6])")
+_PART = re.compile(r"part([1-9]\d{0,2})")
 _CONTROL = re.compile(r"cc(\d{1,2}|1[01]\d)|nrpn\d{1,5}|note(\d{1,2}|1[01]\d|12[0-7])|bend|program")
 
 
@@ -95,6 +109,17 @@ def does(bindings: Sequence[Binding], port: str, control: str, channel: int) -> 
         channel: of its messages, 1 … 16.
     """
     return [b.target for b in bindings if b.hears(port, control, channel)]
+
+
+def part_of(target: str) -> int | None:
+    """The part of a set, from 0, that a target calls."""
+    found = _PART.fullmatch(target)
+    return int(found[1]) - 1 if found else None
+
+
+def goes_through_set(target: str) -> bool:
+    """Whether a target calls a part of a set."""
+    return part_of(target) is not None or target.startswith(("part-", "song-"))
 
 
 def slot_of(target: str) -> int | None:

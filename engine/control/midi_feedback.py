@@ -36,13 +36,18 @@ class MidiFeedback:
         switching: Switching,
         clocks: ClockSelector,
     ) -> None:
+        self._mapper, self._switching, self._clocks = mapper, switching, clocks
+        self._told: dict[Binding, float] = {}
+        self._touched_s: dict[Binding, float] = {}
+        self.bind(bindings)
+
+    def bind(self, bindings: Sequence[Binding]) -> None:
+        """Controls do something else from now on."""
         shown: dict[tuple[str, int], Binding] = {}
         for binding in bindings:
             shown.setdefault((binding.control, binding.channel), binding)
         self._bindings = list(shown.values())
-        self._mapper, self._switching, self._clocks = mapper, switching, clocks
-        self._told: dict[Binding, float] = {}
-        self._touched_s: dict[Binding, float] = {}
+        self.again()
 
     def again(self) -> None:
         """The controller knows nothing: it was away, or turned to another bank."""

@@ -19,10 +19,12 @@ class Pending:
     Attributes:
         slot: its number, from 0.
         at_s: when it is heard; None for at once.
+        quantise: to what it was called.
     """
 
     slot: int
     at_s: float | None
+    quantise: Quantise = "bar"
 
 
 class Switching:
@@ -79,10 +81,20 @@ class Switching:
         if slot == self.active and self.crossed in (None, 0.0, 1.0):
             self.pending = None
         elif self.quantise == "now" or (self.pending and self.pending.slot == slot):
-            self.pending = Pending(slot, None)
+            self.call_at(slot, None, self.quantise)
         else:
-            self.pending = Pending(slot, next_s(self.quantise, now_s, tempo))
+            self.call_at(slot, next_s(self.quantise, now_s, tempo), self.quantise)
         return self.pending
+
+    def call_at(self, slot: int, at_s: float | None, quantise: Quantise) -> None:
+        """Call a slot for a time.
+
+        Args:
+            slot: its number, from 0.
+            at_s: when it is heard, seconds; None for at once.
+            quantise: of what that is the beginning, should the tempo change before.
+        """
+        self.pending = Pending(slot, at_s, quantise)
 
     def step(self, by: int, now_s: float, tempo: Tempo) -> Pending | None:
         """Call the slot so many after the one that was called last.
@@ -105,8 +117,8 @@ class Switching:
     def retime(self, now_s: float, tempo: Tempo) -> Pending | None:
         """The tempo has changed: a slot that is not yet heard falls on the same beat as before."""
         if self.pending and self.pending.at_s is not None and self.pending.at_s > now_s:
-            at_s = next_s(self.quantise, now_s, tempo)
-            self.pending = Pending(self.pending.slot, at_s)
+            quantise = self.pending.quantise
+            self.call_at(self.pending.slot, next_s(quantise, now_s, tempo), quantise)
         return self.pending
 
     def heard(self, slot: int) -> None:

@@ -66,8 +66,13 @@ def reset(state: Array, rate: float) -> None:
 
 def take_reduction_db(state: Array) -> float:
     """Deepest gain since the last call, dB, 0 for none."""
-    least, state[_LEAST] = float(state[_LEAST]), 1.0
-    return float(20 * np.log10(least))
+    reduction, state[_LEAST] = reduction_db(state), 1.0
+    return reduction
+
+
+def reduction_db(state: Array) -> float:
+    """Deepest gain since it was taken last, dB, 0 for none; nothing is changed."""
+    return float(20 * np.log10(state[_LEAST]))
 
 
 @compiled()

@@ -16,15 +16,19 @@ from typing import Any
 
 from engine.beat.follower import Follower
 from engine.config.rig import Rig
-from engine.config.rig_memory import Memory
 from engine.control.clock_ports import KINDS
 from engine.control.clock_selector import ClockSelector
 from engine.control.control_mapper import ControlMapper
 from engine.control.follow_clock import TempoEstimate
 from engine.control.mapping import AMOUNTS, MACROS
 from engine.control.midi_feedback import MidiFeedback
+from engine.control.songs import Part, Songs
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
+from engine.host.command_desk import CommandDesk
+from engine.host.control_learner import ControlLearner
+from engine.host.standing import Standing
+from engine.host.teller import Teller
 from engine.io.link import Link
 from engine.io.midi import Midi
 from engine.io.midi_file import PORT
@@ -33,11 +37,9 @@ from engine.state import shared_state as b
 from engine.state.timeline import TimeKeeper, Timeline
 
 _PERIOD_S = 0.02  # between looks at the device, where no message comes
-_KEEP_S = 1.0
 _SHOW_S = 0.03
 _DRIFT_S = 0.0005
 _SAME_S = 1e-6
-_ONCE_S = 1.0
 
 
 class Controller:
@@ -52,11 +54,14 @@ class Controller:
         timeline: where the session is at a time; by default it follows the device.
         tell: told, in words, what the performer may want to know.
         feed_is_file: whether the line-in is a file: it may wait, and a fixed tempo with it.
+        parts: of the set that is played.
 
     Attributes:
         last: the last message, and the port it came from.
         heard: where every message is put, with the second of the session, if that is wanted.
-        mapper, clocks, switching, lights, midi, follower: its parts, to be looked at.
+        mapper, clocks, switching, lights, midi, follower, desk: its parts, to be looked at.
+        came: to be set when something has come.
+        changed: called when something has been done that should be seen at once.
     """
 
     def __init__(
@@ -69,10 +74,11 @@ class Controller:
         timeline: TimeKeeper | None = None,
         tell: Callable[[str], None] = lambda text: None,
         feed_is_file: bool = False,
+        parts: Sequence[Part] = (),
     ) -> None:
-        self._shared, self._rig = shared, rig
-        self._memory = Memory(state)
-        remembered = self._memory.read()
+        self._shared, self._rig, self._note = shared, rig, Teller(tell)
+        self._standing = Standing(state)
+        remembered = self._standing.remembered
         slot = min(int(remembered.get("slot", 0)), len(rig.slots) - 1)
         self._downbeat_s: float | None = downbeat_s
         self.clocks = ClockSelector(rig.clock.tempo(), rig.clock.sources, rig.clock.hold_s)
@@ -82,25 +88,30 @@ class Controller:
         knobs |= {"wet": rig.output.wet, "level": rig.output.level}
         knobs |= rig.starts()
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
-        self._came = threading.Event()  # a message, or a key
-        self.midi = Midi(self._patterns(), rig.lights.port, self._note, self._came)
+        self.came = threading.Event()  # a message, a key or a command
+        self.changed: Callable[[], None] = lambda: None
+        self.midi = Midi(self._patterns(), rig.lights.port, self._note, self.came)
         self.lights = MidiFeedback(rig.bindings(), self.mapper, self.switching, self.clocks)
+        learner = ControlLearner(self.mapper, self.lights, self._note)
+        self.desk = CommandDesk(shared, self.mapper, self.switching, learner)
         self._link = (
             Link(rig.clock.beats_per_bar, self._note) if "link" in rig.clock.sources else None
         )
         listens = "follow" in rig.clock.sources and timeline is None
-        self._tell, self._told_s = tell, dict[str, float]()
         self.follower = Follower(shared, rig.clock.tempo(), self._note) if listens else None
         self._ports = PortWatch(self._patterns(), rig.lights.port, self._note)
-        self._changes, self._shown_s = 0, 0.0
+        self._changes, self._shown_s, self._feed_is_file = 0, 0.0, feed_is_file
         self._timeline, self._score = timeline or Timeline(shared), deque(score)
         self.last: tuple[Any, str] | None = None
         self._pressed: deque[str] = deque()
         self.heard: deque[tuple[float, str, list[int]]] | None = None
         self._began_s = self._told_offset = self._offset = 0.0
-        self._feed_is_file = feed_is_file
         self._told: tuple[Tempo | None, bool] = None, self.clocks.lead.known
-        self._memory.kept, self._kept_s = self._standing(), 0.0
+        if parts:
+            at = int(remembered.get("part", -1))
+            told = (lambda: self.clocks.tempo), self.mapper.turn, self.clocks.hint
+            self.mapper.songs = Songs(parts, self.switching, *told, at)
+        self._standing.begin(self.mapper, self.switching)
         shared.call(slot=slot, fade_s=rig.switch.fade_s)
         self._wish()
         self._stop = threading.Event()
@@ -118,7 +129,7 @@ class Controller:
     def stop(self) -> None:
         """End, and remember where things stand."""
         self._stop.set()
-        self._came.set()
+        self.came.set()
         if self._thread.is_alive():
             self._thread.join()
         self.midi.stop()
@@ -126,12 +137,12 @@ class Controller:
             self._link.stop()
         if self.follower is not None:
             self.follower.stop()
-        self._keep()
+        self._standing.keep()
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._came.wait(self._pause_s())
-            self._came.clear()
+            came = self.came.wait(self._pause_s())
+            self.came.clear()
             self._timeline.look()
             self.midi.fetch(self.hear, self.mapper.gone)
             if self._link is not None:
@@ -139,10 +150,13 @@ class Controller:
             if self.follower is not None:
                 self.follower.fetch(self._hear_look)
             self._ports.look(self.midi.names, self.midi.lit)
+            came |= self.desk.fetch(time.monotonic())
             self.step(time.monotonic())
+            self.desk.answer(time.monotonic())
+            if came:
+                self.changed()
             self._show(time.monotonic())
-            if time.monotonic() - self._kept_s > _KEEP_S:
-                self._keep()
+            self._standing.keep(time.monotonic())
 
     def _pause_s(self) -> float:
         """Until there is something to do, if nobody sends anything."""
@@ -158,12 +172,14 @@ class Controller:
             self._note(self.mapper.notices.popleft())
         self._lead(now_s)
         self._switch(now_s)
+        if self.mapper.songs is not None:
+            self.mapper.songs.tend(now_s)
         self._wish()
 
     def press(self, target: str) -> None:
         """A key of the computer's keyboard, as a button that is bound to a target."""
         self._pressed.append(target)
-        self._came.set()
+        self.came.set()
 
     def hear(self, port: str, message: Any, time_s: float) -> None:
         """A message that has arrived.
@@ -183,6 +199,8 @@ class Controller:
                 self.clocks.hear_clock(port, message.type, at_s, sixteenths)
             return
         self.last = message, port
+        if self.desk.learner.hear(port, message, time_s):
+            return
         event = self.mapper.hear(port, message, time_s)
         if event is not None:
             self.lights.touched(port, event, time_s)
@@ -197,14 +215,6 @@ class Controller:
         if session_s is not None:
             offset = session_s - now_s
             self.clocks.hear_look(look and look.later(-offset), now_s)
-
-    def _note(self, text: str) -> None:
-        """Tell it, unless the same was told just now: a button may send on sixteen channels."""
-        now_s = time.monotonic()
-        if now_s - self._told_s.get(text, -_ONCE_S) >= _ONCE_S:
-            self._told_s = {t: at for t, at in self._told_s.items() if now_s - at < _ONCE_S}
-            self._told_s[text] = now_s
-            self._tell(text)
 
     def _play_score(self, now_s: float) -> None:
         while self._score and self._began_s + self._score[0][0] <= now_s:
@@ -285,12 +295,3 @@ class Controller:
         if self.midi.lit and now_s - self._shown_s > _SHOW_S:
             self._shown_s = now_s
             self.midi.send(self.lights.changes(now_s))
-
-    def _standing(self) -> dict[str, Any]:
-        knobs = {name: round(at, 4) for name, at in self.mapper.wishes.knobs.items()}
-        return {"slot": self.switching.active} | knobs
-
-    def _keep(self) -> None:
-        """Write down where things stand."""
-        self._kept_s = time.monotonic()
-        self._memory.write(self._standing())

@@ -1,18 +1,22 @@
-"""What is to be seen of the stage at one moment, whoever shows it."""
+"""What is to be seen of the stage at one moment, whoever shows it.
+
+There is one observer: it takes the peaks, and its lights are those that all see
+(:mod:`engine.host.status_publisher`)."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.config.rig import Rig
 from engine.control.control_mapper import Waiting
 from engine.control.mapping import MACROS
+from engine.control.songs import Part
 from engine.dsp.tempo import Tempo
 from engine.host.controller import Controller
 from engine.host.meters import LevelMeter, Levels
-from engine.host.status import Status, look
+from engine.host.status import Status, look, take_peaks
 from engine.host.supervisor import Supervisor
 from engine.state.events import Event
 from engine.takes.recorder import Recorder
@@ -33,6 +37,16 @@ class SlotStatus:
 
 
 @dataclass(frozen=True)
+class SetStatus:
+    """Where the set stands: number of the part that is heard, -1 before the first, and of the one
+    that was called."""
+
+    parts: Sequence[Part]
+    at: int
+    called: int | None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The stage, the performer and the recording.
 
@@ -45,8 +59,10 @@ class Snapshot:
             None where another clock leads.
         bar, bars, beat, beats: place in the phrase, from 1.
         slots: all of them; ``active`` is heard, ``called`` comes next in ``bars_to_go``.
+        songs: the set; None where none is played.
         crossfader: where it stands, None while neither of its sides is heard.
         sides: the slots at its ends; None where the rig has but one slot.
+        bypass, kill, mute: whether something is taken away.
         wet, level, macros: where the knobs stand, 0 … 1.
         waiting: controls that wait to be picked up, by what they are for.
         line_in, line_out: meters.
@@ -78,8 +94,12 @@ class Snapshot:
     active: int
     called: int | None
     bars_to_go: float
+    songs: SetStatus | None
     crossfader: float | None
     sides: tuple[int, int] | None
+    bypass: bool
+    kill: bool
+    mute: bool
     wet: float
     level: float
     macros: list[float]
@@ -108,9 +128,6 @@ class Observer:
         controller: beside the stage.
         recorder: of the take, if there is one.
         rig: that is played.
-
-    Attributes:
-        controller: to be told of keys.
     """
 
     def __init__(
@@ -121,7 +138,7 @@ class Observer:
         rig: Rig,
     ) -> None:
         self._stage = stage
-        self.controller, self._recorder = controller, recorder
+        self._controller, self._recorder = controller, recorder
         self._names, self._programs = [slot.preset for slot in rig.slots], rig.programs()
         self._sides, self._macros = rig.sides(), MACROS[: len(rig.moves())]
         shared = stage.shared
@@ -134,15 +151,10 @@ class Observer:
         self._limited_db = 0.0
         self._lit: dict[str, float] = {}
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the file that was played has come to its end."""
-        return self._stage.over.is_set()
-
     def look(self) -> Snapshot:
         """The stage now; peaks begin anew."""
-        stage, controller, recorder = self._stage, self.controller, self._recorder
-        now_s, status = time.monotonic(), look(stage)
+        stage, controller, recorder = self._stage, self._controller, self._recorder
+        now_s, status = time.monotonic(), look(stage, take_peaks(stage.shared))
         clocks, switching, mapper = controller.clocks, controller.switching, controller.mapper
         wishes = mapper.wishes
         tempo, lead, pending = clocks.tempo, clocks.lead, switching.pending
@@ -185,8 +197,12 @@ class Observer:
             active=switching.active,
             called=None if pending is None else pending.slot,
             bars_to_go=switching.countdown(now_s, tempo) / tempo.beats_per_bar,
+            songs=self._songs(),
             crossfader=switching.place,
             sides=self._sides,
+            bypass=wishes.bypass,
+            kill=wishes.kill,
+            mute=wishes.mute,
             wet=wishes.knobs["wet"],
             level=wishes.knobs["level"],
             macros=[wishes.knobs[name] for name in self._macros],
@@ -208,7 +224,7 @@ class Observer:
         )
 
     def _state(self, status: Status) -> tuple[str, bool]:  # noqa: PLR0911  (a list of cases)
-        wishes, stage = self.controller.mapper.wishes, self._stage
+        wishes, stage = self._controller.mapper.wishes, self._stage
         if self._lost():  # before whatever was asked for: nothing at all is heard
             return "DEVICE LOST", True
         for name, on in (("mute", wishes.mute), ("kill", wishes.kill), ("bypass", wishes.bypass)):
@@ -216,7 +232,7 @@ class Observer:
                 return name.upper(), False
         if stage.shared.device.level_now == 0.0 and wishes.knobs["level"] > 0.0:
             return "SILENT: beginning", True
-        if self.controller.switching.active in stage.broken:
+        if self._controller.switching.active in stage.broken:
             return "DRY: slot broken", True
         if wishes.knobs["wet"] == 0.0:
             return "DRY", False
@@ -224,6 +240,10 @@ class Observer:
         if stage.engine_pid is None:
             return ("WET: engine away, old gains" if gains else "DRY: engine away"), True
         return ("WET", False) if gains else ("DRY: no gains yet", True)
+
+    def _songs(self) -> SetStatus | None:
+        songs = self._controller.mapper.songs
+        return None if songs is None else SetStatus(songs.parts, songs.at, songs.called)
 
     def _lost(self) -> str:
         if self._stage.device_pid is not None or self._stage.over.is_set():

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.dsp.gain import Quality
 from engine.dsp.latency import budget
-from engine.dsp.limiter import LOOKAHEAD, take_reduction_db
+from engine.dsp.limiter import LOOKAHEAD, reduction_db, take_reduction_db
 from engine.dsp.meters import peak_db
 from engine.host.percentiles import percentiles_ms
 from engine.host.supervisor import Supervisor
@@ -29,8 +29,8 @@ class Status:
         age_ms: how old the gains are that are heard, 50th and 99th percentile of the last seconds.
         callback_ms: how long the callback takes, 50th, 99th and 99.9th percentile.
         inferences, late_gains, faults: done; images and columns that came too late; failed.
-        peak_in_db, peak_out_db: since the last look, dBFS.
-        limited_db: the limiter's deepest gain since the last look.
+        peak_in_db, peak_out_db: since they were taken last (:func:`take_peaks`), dBFS.
+        limited_db: the limiter's deepest gain since then.
         wet: share of the effect that is heard.
         broken: why slots play dry, by their number from 1.
         slot, switches: the one that is heard, and crossfades so far.
@@ -74,14 +74,38 @@ def gain_hops(shared: b.SharedState) -> dict[str, int]:
     return {quality.value: count for quality, count in zip(Quality, hops, strict=True)}
 
 
-def look(stage: Supervisor) -> Status:
-    """The stage now; peaks begin anew."""
+@dataclass(frozen=True)
+class Peaks:
+    """Loudest samples of line-in and line-out, dBFS, and the limiter's deepest gain, dB."""
+
+    in_db: float
+    out_db: float
+    limited_db: float
+
+
+def take_peaks(shared: b.SharedState) -> Peaks:
+    """The peaks since the last call, which begin anew; for whoever publishes them, and nobody else:
+    what one reader takes, another does not see."""
+    device = shared.device
+    into, out = device.peak_in, device.peak_out
+    device.peak_in = device.peak_out = 0.0
+    return Peaks(peak_db(into), peak_db(out), take_reduction_db(shared.ceiling))
+
+
+def look(stage: Supervisor, peaks: Peaks | None = None) -> Status:
+    """The stage now. Nothing is changed by it: anybody may look.
+
+    Args:
+        stage: to look at.
+        peaks: those that were taken; by default those that have come since.
+    """
     shared, device, network = stage.shared, stage.shared.device, stage.shared.network
     rate = max(1, device.rate)
     hops = gain_hops(shared)
     total = max(1, sum(hops.values()))
-    peaks = [peak_db(peak) for peak in (device.peak_in, device.peak_out)]
-    device.peak_in = device.peak_out = 0.0
+    if peaks is None:
+        into, out = peak_db(device.peak_in), peak_db(device.peak_out)
+        peaks = Peaks(into, out, reduction_db(shared.ceiling))
     wet = float(shared.slots["wet"][shared.active])
     ages, times = map(percentiles_ms, shared.latest()[:, :2].T)
     return Status(
@@ -99,9 +123,9 @@ def look(stage: Supervisor) -> Status:
         late_gains=int(shared.slots["late_gains"].sum()),
         faults=network.faults,
         broken={str(slot + 1): why for slot, why in sorted(stage.broken.items())},
-        peak_in_db=peaks[0],
-        peak_out_db=peaks[1],
-        limited_db=take_reduction_db(shared.ceiling),
+        peak_in_db=peaks.in_db,
+        peak_out_db=peaks.out_db,
+        limited_db=peaks.limited_db,
         wet=device.wet_now * wet if device.level_now > 0.0 else 0.0,
         slot=shared.active,
         switches=int(shared.state["switches"][0]),

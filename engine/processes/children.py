@@ -163,23 +163,43 @@ class Helper:
         module: what it runs.
         arguments: of it.
         note: told what is odd about it.
+        said: set whenever it has said something.
+        again_s: after which it is started again.
     """
 
-    def __init__(self, module: str, *arguments: str, note: Callable[[str], None]) -> None:
-        self._what, self._note = (module, *arguments), note
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        note: Callable[[str], None],
+        said: threading.Event | None = None,
+        again_s: float = _AGAIN_S,
+    ) -> None:
+        self._what, self._note, self._said = (module, *arguments), note, said
+        self._again_s = again_s
         self._child: Child | None = None
         self._due = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs now."""
+        return None if self._child is None else self._child.pid
+
+    def tell(self, what: Any) -> None:
+        """See :meth:`Child.tell`; lost where no process runs."""
+        if self._child is not None:
+            self._child.tell(what)
 
     def hear(self, meaning: Callable[[Line], Meant]) -> Iterator[Meant]:
         """What it has said since the last time; see :meth:`Child.hear`."""
         child, now = self._child, time.monotonic()
         if child is None:
             if now >= self._due:
-                self._child = Child(*self._what, note=self._note)
+                self._child = Child(*self._what, note=self._note, said=self._said)
             return
         yield from child.hear(meaning)
         if child.status is not None:
-            self._child, self._due = None, now + _AGAIN_S
+            self._child, self._due = None, now + self._again_s
 
     def stop(self) -> None:
         """End it."""

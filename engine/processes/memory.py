@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,12 +33,18 @@ class Layout:
             self._offsets[name] = self.size
             self.size += -(-_length(shape, kind) // _LINE) * _LINE
 
-    def map(self, path: Path | None, owner: Any) -> None:
-        """Map the file, or memory of this process alone where that is None, and set each part as an
-        attribute of its owner."""
+    def map(self, path: Path | None, owner: Any, only_read: bool = False) -> None:
+        """Map the memory, and set each part as an attribute of its owner.
+
+        Args:
+            path: of the file; None for memory of this process alone.
+            owner: of the attributes.
+            only_read: whether the system is to let nobody write to it here.
+        """
         memory = np.zeros(self.size, np.uint8)
         if path is not None:
-            memory = np.asarray(np.memmap(path, np.uint8, "r+", shape=(self.size,)))
+            how: Literal["r", "r+"] = "r" if only_read else "r+"
+            memory = np.asarray(np.memmap(path, np.uint8, how, shape=(self.size,)))
         for name, shape, kind in self._parts:
             first = self._offsets[name]
             part = memory[first : first + _length(shape, kind)]

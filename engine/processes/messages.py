@@ -7,7 +7,7 @@ stage alive must not fall over what it says then.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
@@ -183,6 +183,42 @@ class Missing(_Line):
     missing: str
 
 
+class Command(_Line):
+    """Of the page: something is to be done, like a message of a controller.
+
+    ``client`` and ``id`` name it in its answer; ``at`` is when it was meant, by ``time.monotonic``;
+    ``value`` is where a knob is to stand, 0 … 1, or by how many steps the beat is nudged. What is
+    learnt is a control for the target, or with an empty one none any more.
+    """
+
+    client: _Count
+    id: _Count
+    do: Literal["press", "turn", "nudge", "learn"]
+    target: str = Field(default="", max_length=32)
+    value: Annotated[FiniteFloat, Field(ge=-64.0, le=64.0)] = 0.0
+    at: FiniteFloat
+
+
+class RigText(_Line):
+    """Of the page: the rig is to be this, where it still is as it was before."""
+
+    request: _Count
+    rig: Annotated[str, Field(max_length=1 << 18)]
+    before: Annotated[str, Field(max_length=1 << 18)]
+
+
+class Looking(_Line):
+    """Of the page: how many want to see images."""
+
+    looking: _Count
+
+
+class Serving(_Line):
+    """Of the page: it can be opened now."""
+
+    serving: bool
+
+
 DEVICE: TypeAdapter[Trouble | Warned | Fault | DeviceReady] = TypeAdapter(
     Trouble | Warned | Fault | DeviceReady
 )
@@ -202,3 +238,6 @@ MIDI: TypeAdapter[Trouble | Received | MidiInputs | MidiOutputs | Gone | Alive] 
 )
 FOLLOWER: TypeAdapter[Trouble | Looked] = TypeAdapter(Trouble | Looked)
 LINK: TypeAdapter[Trouble | Linked | Missing] = TypeAdapter(Trouble | Linked | Missing)
+WEB: TypeAdapter[Trouble | Command | RigText | Looking | Serving | Alive] = TypeAdapter(
+    Trouble | Command | RigText | Looking | Serving | Alive
+)

@@ -1,0 +1,41 @@
+"""Takes docs/media/page.png: the stage page of a set on the demo feed, in a browser of the system.
+
+``python -m tests.make_page_picture`` (Debian, Ubuntu: chromium-headless-shell).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from engine.config.preset import load_preset
+from tests.web import stage_with_page
+
+PATH = Path(__file__).parent.parent / "docs" / "media" / "page.png"
+BROWSER = os.environ.get("DOUBLEDROP_BROWSER") or shutil.which("chromium-headless-shell")
+PRESETS = ("liquid-to-dancefloor", "dancefloor-to-liquid")
+_SECONDS = 14_000  # ms: two phrases, and the images are full
+
+
+def main() -> None:
+    models = [load_preset(name).model for name in PRESETS]
+    with (
+        stage_with_page(*models, names=PRESETS) as show,
+        sync_playwright() as it,
+    ):
+        browser = it.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(show.page.links["play"])
+        page.wait_for_selector(".stage[data-live=true]")
+        page.wait_for_timeout(_SECONDS)
+        page.get_by_role("button", name="Slot 2").click()
+        page.wait_for_selector(".slot.called")
+        page.screenshot(path=PATH)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
