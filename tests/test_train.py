@@ -99,6 +99,7 @@ CPU = torch.device("cpu")
         ('kind = "streaming"\nsource = "a"\ntarget = "b"\nblocks = 3\n', ["blocks", "unknown"]),
         ('source = "a"\ntarget = "b"\nchanels = 3\n', ["chanels", "channels"]),
         ('source = "a"\ntarget = "b"\nwidth = 65\n', ["width", "65"]),
+        ('kind = "melgan-vc"\nsource = "a"\ntarget = "b"\nwidth = 100\n', ["width", "100"]),
         ('source = "a"\ntarget = "b"\nphrase = 0.8\nedge = 0.4\n', ["more than 1"]),
         ("source = = 1\n", ["cannot be read"]),
     ],
