@@ -17,11 +17,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import soundfile as sf
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from engine.dsp.arrays import Array, Audio
 from engine.dsp.front_ends import FRONT_ENDS, STAGE, name_of
@@ -29,76 +28,15 @@ from engine.dsp.frontend import FrontEnd
 from engine.dsp.tempo import Tempo
 from engine.errors import FrontEndError, InputError
 from engine.paths import native
+from train.data.manifest import RATE, Manifest, Split, SplitBy, Track
 
-RATE = 44100
+__all__ = ["RATE", "Dataset", "Manifest", "Segment", "Split", "SplitBy", "Track"]
+
 BPM = 175.0
 HEADROOM_DB = 12.0
 """Segments are stored this much below the dataset's level, so that no peak is clipped."""
 TAIL_S = 0.1
 """Sound kept behind a segment, so that its last columns see what follows."""
-
-Split = Literal["train", "held-out"]
-SplitBy = Literal["track", "clip"]
-"""What is on one side as a whole: a track with all of its segments, or each segment by itself, as
-in papers that leave clips of one song on both sides."""
-
-
-class Track(BaseModel):
-    """One piece of music.
-
-    Attributes:
-        name: unique in its genre.
-        source: file it was cut from, relative to its genre's folder.
-        group: artist, album or kit: what a source-disjoint split keeps on one side.
-        bpm, downbeat_s: as found in the file.
-        starts_s: where each segment's own four bars begin in the file, seconds.
-        gain_db: what brought it to the dataset's level.
-        rate, channels, bandwidth_hz: of the file as it was.
-        twin: whether its segments have twins.
-        whole: whether the dataset holds the whole track, and of a twin the whole twin.
-        test_clips: numbers of the segments that a split by clip holds out, whatever ``split`` says.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    name: str
-    genre: str
-    split: Split
-    group: str
-    source: str
-    bpm: float
-    downbeat_s: float
-    starts_s: tuple[float, ...]
-    gain_db: float
-    rate: int
-    channels: int
-    bandwidth_hz: float
-    twin: bool = False
-    whole: bool = False
-    test_clips: tuple[int, ...] = ()
-
-
-class Manifest(BaseModel):
-    """``dataset.json``.
-
-    Attributes:
-        front_end: specification of the images (:meth:`FrontEnd.to_json`).
-        bpm: tempo that all segments were stretched to.
-        level_db: mean power of every track, dB re full scale.
-        low_pass_hz, mono: what all sources were brought to; None if left as they are.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    format: Literal[1] = 1
-    front_end: str
-    bpm: float
-    level_db: float
-    rate: int = RATE
-    low_pass_hz: float | None = None
-    mono: bool = False
-    genres: tuple[str, ...]
-    tracks: tuple[Track, ...]
 
 
 @dataclass(frozen=True)

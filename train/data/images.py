@@ -172,7 +172,13 @@ class GenreImages:
 
 
 def shown_images(data: Dataset, genre: str, by: SplitBy) -> GenreImages:
-    """Images of a genre to look at: held-out ones, where there are any."""
+    """Images of a genre to look at: held-out ones, where there are any.
+
+    Args:
+        data: the dataset.
+        genre: one of its genres.
+        by: what is held out as a whole.
+    """
     held_out = by == "clip" or data.tracks(genre, "held-out")
     return GenreImages(data, genre, "held-out" if held_out else "train", by)
 

@@ -26,9 +26,9 @@ from engine.dsp.arrays import Array
 from engine.strict_json import read, written
 from engine.writing import write_whole
 from train.data.dataset import Dataset, Segment
-from train.data.tiles import Tile, draw_tiles
 from train.judge.judge import FEASIBLE, linear_accuracy
 from train.judge.logistic import Logistic, picture
+from train.judge.tiles import Tile, draw_tiles
 
 _VERSION = 1  # of what is kept
 _LEARNT, _ASKED = 600, 200  # clips of each genre, where there are so many

@@ -16,8 +16,8 @@ import torch
 from engine.dsp.arrays import Array
 from engine.errors import InputError, UsageError
 from train.data.dataset import Dataset
-from train.data.tiles import Tile, draw_tiles
 from train.judge.statistics import Figure, by_track
+from train.judge.tiles import Tile, draw_tiles
 from train.training.cyclegan import CycleGan
 from train.training.run import Run
 

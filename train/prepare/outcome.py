@@ -81,7 +81,7 @@ class Outcome:
         """The entry in the manifest.
 
         Args:
-            test_clips: see :class:`train.data.dataset.Track`.
+            test_clips: see :class:`train.data.manifest.Track`.
         """
         source = self.source
         facts = {name: value for name, value in self.facts.items() if name != "codec"}

@@ -64,7 +64,7 @@ def prepare_dataset(
         held_out: share of the tracks to hold out, where a folder does not say by itself.
         seed: of that choice.
         jobs: tracks at a time.
-        twins: folder of twins, see :class:`train.data.dataset.Track`.
+        twins: folder of twins, see :class:`train.data.manifest.Track`.
         total: clips of each genre, spread over its tracks; None for what the settings say of each.
         test: clips of each genre that a split by clip holds out.
         progress: called with the number done, of how many, and the last outcome.
