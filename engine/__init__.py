@@ -26,6 +26,7 @@ Packages, each of which imports only those above it (tests/test_arrows.py)::
     beat         tempo, beats and downbeats of files, and of the line-in
     takes        recorded, and read back
     web          the stage page: its process, who may do what, its files
+    osc          Open Sound Control: its process, its addresses
     host         the live host: callback, its processes, supervisor, controller, status
     offline      the same without a device: render, perform, replay
     diagnostics  bench, doctor, soak

@@ -18,7 +18,7 @@ _SHARED = {*_BASE, "engine.pictures", "engine.machine_clock", *_COMPILED, "engin
 # Each package of the engine may import those before it, as engine/__init__.py has them.
 LAYERS = (
     *("dsp", "control", "effects", "inference", "processes", "io", "config", "models", "state"),
-    *("plugins", "beat", "takes", "web", "host", "offline", "diagnostics", "cli"),
+    *("plugins", "beat", "takes", "web", "osc", "host", "offline", "diagnostics", "cli"),
 )
 _BELOW = {name: {f"engine.{one}" for one in LAYERS[: at + 1]} for at, name in enumerate(LAYERS)}
 # What each package may import of this project; more specific entries win.

@@ -16,10 +16,10 @@ import pytest
 from engine.control.control_mapper import Waiting
 from engine.control.mapping import DEFAULT
 from engine.host.shown import shown
+from engine.processes.surface import SurfaceProcess
 from engine.state.events import Event
 from engine.state.status_board import BANDS, IMAGES, StatusBoard
 from engine.web.access import Access
-from engine.web.service import WebService
 from tests.test_screen import show as snapshot
 from tests.web import free_port, until
 
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.skipif(not BROWSER, reason="there is no chromium-headle
 
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "laptop": (1440, 900)}
 SECRET = bytes(range(32))
+MODULE = "engine.web.web_process"
 HOSTILE = "<img src=x onerror=\"document.title='hit'\">"
 
 
@@ -53,7 +54,7 @@ class Host:
         self.board.facts.put(json.dumps(facts).encode())
         self.asked, self.answers, self._stop = [], True, threading.Event()
         self.show()
-        self.service = WebService(self.board, lambda text: None)
+        self.service = SurfaceProcess(MODULE, "page", self.board.path, lambda text: None)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         until(lambda: self.service.is_serving)

@@ -124,7 +124,7 @@ def test_images_come_to_who_wants_them_and_to_nobody_else(show, browser):
     louder = (rows[:, 1].astype(int) - rows[:, 0])[(rows[:, 0] > 20) & (rows[:, 0] < 200)]
     assert np.median(louder) == pytest.approx(6.0 / 80.0 * 255.0, abs=2.0)
     browser.send(type="images", on=False)
-    until(lambda: show.page.service.looking == 0)
+    until(lambda: show.page.process.looking == 0)
 
 
 def test_a_link_that_only_shows_does_nothing(show):
@@ -170,9 +170,9 @@ def test_a_browser_that_reads_nothing_holds_up_nobody(show, browser):
 
 
 def test_the_web_process_can_be_killed_and_the_music_does_not_notice(show):
-    gaps, pid = look(show.stage).gaps, show.page.service.pid
+    gaps, pid = look(show.stage).gaps, show.page.process.pid
     os.kill(pid, signal.SIGKILL)
-    until(lambda: show.page.service.pid not in (None, pid) and show.page.service.is_serving)
+    until(lambda: show.page.process.pid not in (None, pid) and show.page.process.is_serving)
     assert any("page ended" in event.text for event in show.stage.events)
     with Browser(show.port, show.cookies["play"]) as it:  # who had come in is still in
         it.does("turn", "wet", 1.0)
@@ -181,12 +181,12 @@ def test_the_web_process_can_be_killed_and_the_music_does_not_notice(show):
 
 
 def test_the_web_process_is_small_gives_way_and_cannot_write_to_what_it_shows(show, figure):
-    process = psutil.Process(show.page.service.pid)
+    process = psutil.Process(show.page.process.pid)
     assert process.nice() == 10
     mib = process.memory_info().rss / 2**20
     figure("web process", f"{mib:.0f} MiB")
     assert mib <= 80.0
-    board = str(show.page.board.path)
+    board = str(show.board.board.path)
     maps = [m for m in process.memory_maps(grouped=False) if m.path == board]
     assert maps
     assert all("w" not in m.perms for m in maps)

@@ -14,14 +14,15 @@ from websockets.sync.client import connect
 
 from engine.cli.web import link_rows, page_place
 from engine.errors import UsageError
-from engine.host.stage_page import PagePlace
+from engine.processes.surface import SurfaceProcess
 from engine.state.status_board import StatusBoard
 from engine.web.access import Access, AttemptLimit, RateLimit, is_own_host, is_own_origin, may
 from engine.web.files import page_files
-from engine.web.service import WebService
+from engine.web.place import PagePlace
 from tests.web import PATIENCE_S, come_in, free_port, request, until
 
 SECRET = bytes(range(32))
+MODULE = "engine.web.web_process"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,11 @@ def page():
     web = {"address": "127.0.0.1", "port": port, "secret": SECRET.hex()}
     facts = {"web": web, "presets": [], "takes": None, "rig": None}
     board.facts.put(json.dumps(facts).encode())
-    service, stop, asked = WebService(board, notes.append), threading.Event(), []
+    service, stop, asked = (
+        SurfaceProcess(MODULE, "page", board.path, notes.append),
+        threading.Event(),
+        [],
+    )
 
     def fetch():
         while not stop.wait(0.01):

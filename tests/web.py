@@ -20,10 +20,12 @@ from engine.config.rig_slot import Slot
 from engine.dsp.settings import Settings
 from engine.host.controller import Controller
 from engine.host.observer import Observer
-from engine.host.stage_page import PagePlace, StagePage
+from engine.host.stage_board import StageBoard
+from engine.host.stage_page import StagePage
 from engine.host.status_publisher import StatusPublisher
 from engine.host.supervisor import Supervisor
 from engine.io.sources import demo_feed
+from engine.web.place import PagePlace
 
 PATIENCE_S = 60.0
 
@@ -54,21 +56,23 @@ def stage_with_page(
     rig = Rig(slots=[Slot(preset=name) for name in names]).at_tempo(tempo.bpm)
     controller = Controller(stage.shared, rig, tempo.downbeat_s, tell=stage.note, feed_is_file=True)
     place = PagePlace(port=free_port())
-    page = StagePage(place, stage.shared, controller, stage.note)
+    board = StageBoard(stage.shared, controller)
+    page = StagePage(place, board, controller.came, stage.note)
     publisher = None
     try:
         stage.start()
         publisher = StatusPublisher(Observer(stage, controller, None, rig).look, stage.note)
-        controller.changed, publisher.publish = publisher.changed, page.publish
+        controller.changed, publisher.publish = publisher.changed, board.publish
         controller.desk.delay = lambda: int(str(stage.device["device_samples"]))
         controller.start()
         publisher.start()
-        until(lambda: page.service.is_serving)
+        until(lambda: page.process.is_serving)
         yield SimpleNamespace(
             stage=stage,
             shared=stage.shared,
             controller=controller,
             page=page,
+            board=board,
             publisher=publisher,
             port=place.port,
             tokens={role: link.rpartition("#")[2] for role, link in page.links.items()},
@@ -77,7 +81,7 @@ def stage_with_page(
         if publisher is not None:
             publisher.stop()
         controller.stop()
-        page.stop()
+        board.stop()
         stage.stop()
 
 

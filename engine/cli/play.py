@@ -12,6 +12,8 @@ from engine.cli import options
 from engine.cli.admit import admitted
 from engine.cli.given import RIG_HAS, ignores
 from engine.cli.numbers import number, one_of
+from engine.cli.osc import osc_place
+from engine.cli.places import Surfaces
 from engine.cli.route import Route, find_route
 from engine.cli.tempo import assumed_tempo, find_tempo
 from engine.cli.web import page_place
@@ -85,6 +87,18 @@ def play(
         ),
     ] = None,
     web_port: Annotated[int, number("Port of the stage page.", 1024, 65535)] = 8174,
+    osc: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[lan]",
+            help="Speak OSC: with this machine, or with `lan` with --osc-allow too.",
+        ),
+    ] = None,
+    osc_port: Annotated[int, number("Port of OSC.", 1024, 65535)] = 9000,
+    osc_allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="An address of the network that OSC hears."),
+    ] = None,
     effects: options.Effects = True,
     force: options.Force = False,
     as_json: options.AsJson = False,
@@ -108,7 +122,7 @@ def play(
     source, sink = source or devices.input or None, sink or devices.output or None
     if web not in (None, "", "lan"):
         raise UsageError("--web", web, expected="lan, or nothing", cure="Say --web, or --web lan.")
-    place = page_place(web, web_port)
+    surfaces = Surfaces(page_place(web, web_port), osc_place(osc, osc_port, osc_allow or ()))
     route = find_route(source, sink, force)
     _check_options(ctx, route)
     if route.input_path is not None:
@@ -144,7 +158,7 @@ def play(
 
     parts, own = (setlist.parts, setlist.rig_path) if setlist else ([], rig_path)
     songs = Played(rig, rig_path, own, parts)
-    play_stage(route.wanted(wanted), songs, seconds, as_json, record, midi, place)
+    play_stage(route.wanted(wanted), songs, seconds, as_json, record, midi, surfaces)
 
 
 def _check_options(ctx: typer.Context, route: Route) -> None:

@@ -18,9 +18,10 @@ from engine.cli.console import stderr, tell, waiting, warn
 from engine.cli.ending import tell_end
 from engine.cli.keyboard import LINKS, TARGETS, Quitting, keyboard, pressed
 from engine.cli.pane import pane
+from engine.cli.places import Surfaces
 from engine.cli.rows import row
 from engine.cli.screen import draw, line
-from engine.cli.web import link_rows, tell_links
+from engine.cli.surfaces import Shows
 from engine.config.request import DeviceConfig, EngineConfig
 from engine.config.rig import Rig
 from engine.control.songs import Part
@@ -28,7 +29,6 @@ from engine.errors import PresetError
 from engine.host.compiling import is_compiled
 from engine.host.controller import Controller
 from engine.host.observer import Observer
-from engine.host.stage_page import PagePlace, StagePage
 from engine.host.status import latency
 from engine.host.status_publisher import StatusPublisher
 from engine.host.supervisor import Supervisor, refused
@@ -39,7 +39,6 @@ from engine.takes.asked import written_config
 from engine.takes.recorder import Recorder
 from engine.takes.take import hash_of
 
-Links = tuple[dict[str, str], PagePlace]
 _OPENING = "opening the devices, loading the network"
 _COMPILING = "compiling the audio path for this machine (once, about half a minute)"
 _PERIOD_S = 0.1
@@ -70,7 +69,7 @@ def play_stage(
     as_json: bool,
     record: Path | None = None,
     midi: Path | None = None,
-    place: PagePlace | None = None,
+    surfaces: Surfaces | None = None,
 ) -> None:
     """Play until the time or the file is over, or Ctrl-C.
 
@@ -81,7 +80,7 @@ def play_stage(
         as_json: whether to print one JSON object and nothing else.
         record: folder that takes are recorded into, or None.
         midi: Standard MIDI File to play on the controls, or None.
-        place: of the stage page; None for none.
+        surfaces: the stage page and OSC; None for neither.
 
     Raises:
         DeviceError: a device is missing or refuses.
@@ -106,11 +105,8 @@ def play_stage(
         parts=played.parts,
     )
     controller.desk.learner.rig = played.rig_path
-    page, publisher, names = None, None, [slot.preset for slot in rig.slots]
-    if place is not None:
-        page = StagePage(
-            place, stage.shared, controller, stage.note, names, record, played.rig_path
-        )
+    publisher, names = None, [slot.preset for slot in rig.slots]
+    shows = Shows(stage, controller, surfaces, names, record, played.rig_path)
     recorder = None if record is None else _recorder(stage, controller, record, names)
     try:
         with waiting(_OPENING if is_compiled() else _COMPILING):
@@ -121,20 +117,19 @@ def play_stage(
         publisher = StatusPublisher(Observer(stage, controller, recorder, rig).look, stage.note)
         controller.changed = publisher.changed
         controller.desk.delay = lambda: int(str(stage.device["device_samples"]))
-        links = _linked(page, place, publisher)
+        shows.begin(publisher)
         controller.start()
         publisher.start()
         # Files count their samples themselves, so that a recording is as long as was asked for.
         endless = seconds is None or wanted.has_files
         until = float("inf") if endless else time.monotonic() + (seconds or 0.0)
-        _watch(publisher, controller, stage.over.is_set, until, events, links)
+        _watch(publisher, controller, stage.over.is_set, until, events, shows)
     finally:
         with signals.ending():
             if publisher is not None:
                 publisher.stop()
             controller.stop()
-            if page is not None:
-                page.stop()
+            shows.stop()
             stage.end_device()
             if recorder is not None:
                 recorder.stop()
@@ -160,17 +155,6 @@ def _recorder(
     recorder = Recorder(stage.shared, folder, facts, stage.events, stage.note, controller.heard)
     recorder.start()
     return recorder
-
-
-def _linked(
-    page: StagePage | None, place: PagePlace | None, publisher: StatusPublisher
-) -> Links | None:
-    """The page shows what is published, and its links are told."""
-    if page is None or place is None:
-        return None
-    publisher.publish = page.publish
-    tell_links(page.links, place)
-    return page.links, place
 
 
 def _state_of(rig: Path) -> Path:
@@ -213,7 +197,7 @@ def _watch(
     is_over: Callable[[], bool],
     until: float,
     events: _Events,
-    links: Links | None,
+    shows: Shows,
 ) -> None:
     """Show the stage until the time or the file is over, q or Ctrl-C."""
 
@@ -222,7 +206,7 @@ def _watch(
 
     with suppress(KeyboardInterrupt):
         if stderr.is_terminal:
-            _show(publisher, controller, ends, links)
+            _show(publisher, controller, ends, shows)
         else:
             _tell(publisher, ends, events)
     tell("ending")
@@ -232,15 +216,14 @@ def _show(
     publisher: StatusPublisher,
     controller: Controller,
     ends: Callable[[], bool],
-    links: Links | None,
+    shows: Shows,
 ) -> None:
     """A screen, ten times a second, and the keyboard; with w the links of the page in its place."""
     quitting, linked = Quitting(), False
     with keyboard() as keys, pane(stderr) as shown:
         while not ends():
             asked = quitting.is_asked(time.monotonic())
-            if linked and links is not None:
-                rows = link_rows(*links, stderr.encoding)
+            if linked and (rows := shows.rows(stderr.encoding)):
                 rows += [Text()] * (stderr.size[1] - len(rows))
                 shown.show([row(text, stderr.size[0], pad=True) for text in rows])
             else:

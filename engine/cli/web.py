@@ -10,8 +10,8 @@ from rich.text import Text
 
 from engine.cli.console import tell
 from engine.errors import UsageError
-from engine.host.stage_page import LOOPBACK, PagePlace
 from engine.text import encodable
+from engine.web.place import LOOPBACK, PagePlace
 
 _NEEDED = ("starlette", "uvicorn", "websockets", "segno")
 _ROLES = {"edit": "everything", "play": "to play", "watch": "to watch"}

@@ -60,15 +60,16 @@ class StatusPublisher:
         self._changed.set()
 
     def _run(self) -> None:
+        due_s = time.monotonic()
         while not self._stop.wait(_LEAST_S):
-            self._changed.wait(_PERIOD_S - _LEAST_S)
+            due_s = max(due_s + _PERIOD_S, time.monotonic())
+            self._changed.wait(due_s - time.monotonic())
             self._changed.clear()
             try:
                 self._latest = self._look()
                 self.publish(self._latest)
             except Exception as fault:  # the music goes on, and whoever looks is told
                 self._fail(f"status: {type(fault).__name__}: {fault}")
-                time.sleep(_PERIOD_S)
 
     def _fail(self, why: str) -> None:
         """Say it once."""

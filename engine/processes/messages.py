@@ -184,7 +184,7 @@ class Missing(_Line):
 
 
 class Command(_Line):
-    """Of the page: something is to be done, like a message of a controller.
+    """Of the page and of OSC: something is to be done, like a message of a controller.
 
     ``client`` and ``id`` name it in its answer; ``at`` is when it was meant, by ``time.monotonic``;
     ``value`` is where a knob is to stand, 0 … 1, or by how many steps the beat is nudged. What is
@@ -214,7 +214,7 @@ class Looking(_Line):
 
 
 class Serving(_Line):
-    """Of the page: it can be opened now."""
+    """Of the page and of OSC: it can be spoken with now."""
 
     serving: bool
 
@@ -238,6 +238,7 @@ MIDI: TypeAdapter[Trouble | Received | MidiInputs | MidiOutputs | Gone | Alive] 
 )
 FOLLOWER: TypeAdapter[Trouble | Looked] = TypeAdapter(Trouble | Looked)
 LINK: TypeAdapter[Trouble | Linked | Missing] = TypeAdapter(Trouble | Linked | Missing)
-WEB: TypeAdapter[Trouble | Command | RigText | Looking | Serving | Alive] = TypeAdapter(
+SURFACE: TypeAdapter[Trouble | Command | RigText | Looking | Serving | Alive] = TypeAdapter(
     Trouble | Command | RigText | Looking | Serving | Alive
 )
+"""Of the page, and of OSC."""

@@ -1,26 +1,29 @@
-"""The stage page, kept alive: its process is started again when it ends or falls silent."""
+"""Processes that show the stage and ask for something, kept alive: started again when they end or
+fall silent."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from engine.processes import messages as said
 from engine.processes.children import Helper
-from engine.state.status_board import StatusBoard
 
 _AGAIN_S = 0.5
 _SILENT_S = 5.0
 _FIRST_S = 20.0  # until it says something for the first time
 
 
-class WebService:
-    """The process of the page.
+class SurfaceProcess:
+    """The process of the page, or of OSC.
 
     Args:
-        board: that it shows; its facts say where it listens.
+        module: that it runs.
+        name: that the performer knows it by.
+        board: file of the board that it shows, whose facts say where it listens.
         note: told what the performer should know of it.
         came: set whenever a browser has asked for something.
         edit: told of a rig that is to be written; may not take its time.
@@ -32,15 +35,15 @@ class WebService:
 
     def __init__(
         self,
-        board: StatusBoard,
+        module: str,
+        name: str,
+        board: Path,
         note: Callable[[str], None],
         came: threading.Event | None = None,
         edit: Callable[[said.RigText], None] = lambda text: None,
     ) -> None:
-        self._note, self._edit = note, edit
-        self._helper = Helper(
-            "engine.web.web_process", str(board.path), note=note, said=came, again_s=_AGAIN_S
-        )
+        self._name, self._note, self._edit = name, note, edit
+        self._helper = Helper(module, str(board), note=note, said=came, again_s=_AGAIN_S)
         self.looking, self.is_serving = 0, False
         self._pid: int | None = None
         self._said_s = 0.0
@@ -52,7 +55,7 @@ class WebService:
 
     def commands(self) -> Iterator[said.Command]:
         """What browsers have asked for since the last time."""
-        for line in self._helper.hear(said.WEB.validate_python):
+        for line in self._helper.hear(said.SURFACE.validate_python):
             self._said_s = time.monotonic()
             match line:
                 case said.Command():
@@ -80,10 +83,10 @@ class WebService:
         now_s, pid = time.monotonic(), self._helper.pid
         if pid != self._pid:
             if self._pid is not None and pid is None:
-                self._note("page ended: started again")
+                self._note(f"{self._name} ended: started again")
             self._pid, self._said_s = pid, now_s + _FIRST_S - _SILENT_S
             self.looking, self.is_serving = 0, False
         elif pid is not None and now_s - self._said_s > _SILENT_S:
-            self._note("page silent: started again")
+            self._note(f"{self._name} silent: started again")
             self._helper.stop()
             self._pid = None

@@ -1,0 +1,76 @@
+"""The stage page and OSC beside what `play` plays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.text import Text
+
+from engine.cli.console import tell
+from engine.cli.places import Surfaces
+from engine.cli.web import link_rows, tell_links
+from engine.host.controller import Controller
+from engine.host.stage_board import StageBoard
+from engine.host.stage_osc import add_osc
+from engine.host.stage_page import StagePage
+from engine.host.status_publisher import StatusPublisher
+from engine.host.supervisor import Supervisor
+
+
+class Shows:
+    """Those of one stage; nothing where nobody wants any.
+
+    Args:
+        stage: to be shown.
+        controller: that does what is asked for.
+        wanted: where they are to be had.
+        presets: names of those that are played with.
+        takes: folder into which takes are recorded; None for none.
+        rig: file of the rig, to be edited; None for none.
+    """
+
+    def __init__(
+        self,
+        stage: Supervisor,
+        controller: Controller,
+        wanted: Surfaces | None,
+        presets: Sequence[str],
+        takes: Path | None,
+        rig: Path | None,
+    ) -> None:
+        self._wanted = wanted or Surfaces()
+        self._board = self._page = None
+        if self._wanted == Surfaces():
+            return
+        self._board = StageBoard(stage.shared, controller)
+        told = self._board, controller.came, stage.note
+        if self._wanted.page is not None:
+            self._page = StagePage(self._wanted.page, *told, presets, takes, rig)
+        if self._wanted.osc is not None:
+            add_osc(self._wanted.osc, *told)
+
+    def begin(self, publisher: StatusPublisher) -> None:
+        """They show what is published; where they are to be had is told."""
+        page, osc = self._wanted
+        if self._board is not None:
+            publisher.publish = self._board.publish
+        if self._page is not None and page is not None:
+            tell_links(self._page.links, page)
+        if osc is not None:
+            tell(f"OSC: {osc.address}:{osc.port}, from {', '.join(osc.allowed)}")
+
+    def rows(self, encoding: str) -> list[Text]:
+        """The links of the page, as rows of a screen; none where there is no page.
+
+        Args:
+            encoding: of the terminal.
+        """
+        if self._page is None or self._wanted.page is None:
+            return []
+        return link_rows(self._page.links, self._wanted.page, encoding)
+
+    def stop(self) -> None:
+        """End them; the controller has ended by now."""
+        if self._board is not None:
+            self._board.stop()

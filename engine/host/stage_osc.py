@@ -1,0 +1,31 @@
+"""OSC beside a stage: its process, and what that is told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from engine.host.stage_board import StageBoard
+from engine.osc.place import OscPlace
+from engine.processes.surface import SurfaceProcess
+
+_MODULE = "engine.osc.osc_process"
+
+
+def add_osc(
+    place: OscPlace, board: StageBoard, came: threading.Event, note: Callable[[str], None]
+) -> SurfaceProcess:
+    """Have OSC spoken with a stage.
+
+    Args:
+        place: where it is heard.
+        board: that it tells of.
+        came: set whenever something was asked for.
+        note: told what the performer should know of it.
+    """
+    path = board.board.path
+    assert path is not None, "processes read it"
+    process = SurfaceProcess(_MODULE, "OSC", path, note, came)
+    facts = {"address": place.address, "port": place.port, "allowed": place.allowed}
+    board.add(process, osc=facts)
+    return process
