@@ -24,6 +24,7 @@ Packages, each of which imports only those above it (tests/test_arrows.py)::
     state        what the processes of a session share, and its journal
     plugins      VST3 and Audio Units: approved, tried, run in processes of their own
     beat         tempo, beats and downbeats of files, and of the line-in
+    genres       what genre a sound is of: features, classifiers, a meter of the stage
     takes        recorded, and read back
     host         the live host: callback, its processes, supervisor, controller, status
     offline      the same without a device: render, perform, replay
