@@ -60,7 +60,7 @@ ALLOWED = {
     },
     "train.judge": {
         *("train", "engine.dsp", "engine.effects", "engine.inference", "engine.io"),
-        *("engine.config", "engine.models", "engine.beat", "engine.offline"),
+        *("engine.config", "engine.models", "engine.beat", "engine.genres", "engine.offline"),
         *("engine.pictures", "engine.machine_code", *_BASE),
     },
     # Features of genres are the engine's, which names them on the stage.

@@ -84,6 +84,7 @@ def show(slots=3, **changed):
         route="in → out",
         latency_ms=20.7,
         load=0.3,
+        genres="in: liquid 82 %, out: dancefloor 91 %",
         midi="control_change from pads",
         ports=["pads"],
         recording=65.0,

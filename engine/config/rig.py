@@ -14,6 +14,7 @@ from engine.config.rig_control import Control
 from engine.config.rig_places import places
 from engine.config.rig_slot import Slot
 from engine.control.clock_selector import Source
+from engine.control.genre_calls import GenreRule
 from engine.control.mapping import DEFAULT, MOST_SLOTS, Binding
 from engine.control.switching import Quantise
 from engine.dsp.crossfade import Law
@@ -108,6 +109,16 @@ class InferenceConfig(BaseModel):
     every: Every = "column"
 
 
+class Genres(BaseModel):
+    """Whether genres of line-in and line-out are named, and by which classifier: its folder; empty
+    for the one that comes with the program."""
+
+    model_config = _STRICT
+
+    show: bool = True
+    classifier: str = ""
+
+
 class Recording(BaseModel):
     """Whether takes are kept, and where."""
 
@@ -135,6 +146,7 @@ class Rig(BaseModel):
     output: Output = Output()
     inference: InferenceConfig = InferenceConfig()
     recording: Recording = Recording()
+    genres: Genres = Genres()
 
     @model_validator(mode="after")
     def _one_each(self, info: ValidationInfo) -> Rig:
@@ -178,6 +190,14 @@ class Rig(BaseModel):
         taken = {binding.control for binding in own}
         rest = [b for b in DEFAULT if b.control not in taken] if self.default_controls else []
         return own + rest
+
+    def genre_rules(self) -> list[GenreRule]:
+        """Which slots the genre of the line-in calls."""
+        return [
+            GenreRule(n, slot.when.genre, slot.when.for_bars)
+            for n, slot in enumerate(self.slots)
+            if slot.when is not None
+        ]
 
     def sides(self) -> tuple[int, int] | None:
         """The slots at the crossfader's ends, from 0: the first two where the rig says nothing."""

@@ -54,6 +54,7 @@ class Snapshot:
         limited_db: the limiter's deepest gain while its light is on.
         route, latency_ms: from where to where, and how late.
         load: share of the time of a block that the slowest hundredth of callbacks takes.
+        genres: what line-in and line-out are called, in words; empty while nothing is known.
         midi: the last message.
         ports: MIDI ports that are open.
         recording: seconds of the take; None without one, and why it has stopped.
@@ -93,6 +94,7 @@ class Snapshot:
     route: str
     latency_ms: float
     load: float
+    genres: str
     midi: str
     ports: list[str]
     recording: float | None
@@ -129,6 +131,7 @@ class Observer:
             LevelMeter(shared, "heard", shared.feed),
             LevelMeter(shared, "played", shared.out),
         )
+        controller.name_genres()
         self._began = time.monotonic()
         self._missed = 0
         self._limited_db = 0.0
@@ -200,6 +203,7 @@ class Observer:
             route=f"{stage.device['input']} → {stage.device['output']}",
             latency_ms=1000 * status.latency["total"] / rate,
             load=status.callback_ms["p99"] / block_ms,
+            genres="" if controller.genres is None else controller.genres.named.words,
             midi="{} from {}".format(*controller.last) if controller.last else "",
             ports=controller.midi.names or [],
             recording=None if recorder is None else recorder.seconds,

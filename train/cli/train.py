@@ -55,6 +55,7 @@ def train(
 
     from train.cli.beginning import beginning
     from train.data.dataset import Dataset
+    from train.judge import genre_ear
     from train.judge.judge import FEASIBLE, linear_accuracy
     from train.training.losses import Losses
     from train.training.recipe import read_recipe
@@ -69,6 +70,11 @@ def train(
         say(f"a linear model tells {wanted.source} from {wanted.target}: {accuracy:.1%}")
         if accuracy < FEASIBLE:
             warn(f"below {FEASIBLE:.0%} the two are hardly two genres; little can be learnt")
+        with waiting("asking a classifier of genres"):
+            said, warning = genre_ear.gate(dataset, wanted.source, wanted.target)
+        say(said)
+        if warning:
+            warn(warning)
     folder = out or Path("runs") / recipe.stem
     with (
         signals.noted() as stop,

@@ -41,7 +41,7 @@ def _version(clip: Audio, name: str, rng: np.random.Generator) -> Audio:
         import pedalboard
 
         changed = pedalboard.time_stretch(
-            clip[None], RATE, _TEMPI[name], use_time_domain_smoothing=False
+            clip[None], RATE, _TEMPI[name], high_quality=False, use_time_domain_smoothing=False
         )
         return np.asarray(changed[0], np.float32)
     return clip

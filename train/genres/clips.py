@@ -1,4 +1,4 @@
-"""Clips of 30 seconds, the length of a song in the text's dataset (GTZAN), spread over a piece."""
+"""Clips of 30 seconds, the length of a song in the dataset of the text (GTZAN)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from engine.io.files import SoundReader
 CLIP_S = 30.0
 MOST_CLIPS = 4
 _LEAST_S = 10.0  # a shorter piece has too little of anything
-_MOST_S = 600.0  # of a piece: what comes later is not read
 
 
 def read_clips(path: Path, most: int = MOST_CLIPS) -> list[Audio]:
@@ -28,7 +27,8 @@ def read_clips(path: Path, most: int = MOST_CLIPS) -> list[Audio]:
         InputError: the file cannot be read.
     """
     with SoundReader(path) as reader:
-        limit = round(_MOST_S * reader.rate)
+        # A clip's length more than they need: pieces begin softly, and seldom end as they are.
+        limit = round((most + 1) * CLIP_S * reader.rate)
         sound = mono(reader.blocks(1 << 16, limit), reader.rate)
     return spread(sound, most)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from train.genres.clips import MOST_CLIPS, read_clips
 from train.genres.corpus import Piece
 
 ARRAYS = ("features", "labels", "pieces", "clips", "versions", "artists")
+ENOUGH_CLIPS = 60
+"""Of a genre: one of few pieces has more clips of each, up to :data:`MOST_CLIPS`."""
 AS_IS = 0
 """Of :data:`train.genres.augment.VERSIONS`, the clip itself."""
 
@@ -74,7 +77,6 @@ def build_table(
     seed: int = 0,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
-    most_clips: int = MOST_CLIPS,
     augment: bool = True,
 ) -> Table:
     """Features of pieces, whatever cannot be read left out and named.
@@ -84,14 +86,15 @@ def build_table(
         seed: of the noise that is added.
         jobs: processes at once.
         progress: called with the pieces done, and how many there are.
-        most_clips: of a piece.
         augment: whether there are all seven versions, or the clips alone.
     """
     genres = tuple(sorted({piece.genre for piece in pieces}))
     names = tuple(sorted({f"{piece.genre}/{piece.artist}" for piece in pieces}))
+    wanted = clips_of_each(pieces)
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
     each = parallel(
-        joblib.delayed(_of_piece)(piece.path, seed, most_clips, augment) for piece in pieces
+        joblib.delayed(_of_piece)(piece.path, seed, most, augment)
+        for piece, most in zip(pieces, wanted, strict=True)
     )
     rows: list[Array] = []
     keys: list[tuple[int, int, int, int, int]] = []
@@ -112,6 +115,17 @@ def build_table(
     marks = np.array(keys, np.int64).reshape(-1, 5).T
     features = np.array(rows, np.float32).reshape(-1, N_FEATURES)
     return Table(genres, features, *marks, names=names, unread=tuple(unread))
+
+
+def clips_of_each(pieces: Sequence[Piece]) -> list[int]:
+    """How many clips are taken of each piece, so that genres of few pieces have enough.
+
+    Args:
+        pieces: the music.
+    """
+    counts = Counter(piece.genre for piece in pieces)
+    shares = (ENOUGH_CLIPS / counts[piece.genre] for piece in pieces)
+    return [max(1, min(MOST_CLIPS, round(share))) for share in shares]
 
 
 def _of_piece(
