@@ -10,13 +10,15 @@ import pytest
 from pydantic import ValidationError
 
 from engine.config.rig import Rig, Slot
+from engine.config.rig_genres import Genres, genre_rules
 from engine.config.rig_slot import When
+from engine.control.switching import Switching
+from engine.dsp.tempo import Tempo
 from engine.genres import features
 from engine.genres.genre_process import shares
 from engine.genres.meter import HEARD_S, LEAST_S, Line
 from engine.genres.watch import GenreWatch, Named
-from engine.host import controller as controllers
-from engine.host.controller import Controller
+from engine.host.music_calls import MusicCalls
 from engine.state import shared_state as b
 
 RATE = 48000
@@ -90,24 +92,36 @@ def test_a_line_without_a_session_has_nothing():
     assert Line(b.create(), "heard").hear() == 0
 
 
-def test_a_slot_is_called_by_the_music(monkeypatch):
+def test_a_slot_is_called_by_the_music():
     slots = [Slot(preset="downbeat-filter"), Slot(preset="downbeat-filter")]
     slots[1] = slots[1].model_copy(update={"when": When(genre="liquid", for_bars=4)})
-    told, now = [], [100.0]
-    monkeypatch.setattr(controllers.time, "monotonic", lambda: now[0])
-    controller = Controller(b.create(), Rig(slots=slots), tell=told.append)
-    assert controller.genres is not None  # a rule needs it, whether it is shown or not
-    bar_s = 4 * 60 / controller.clocks.tempo.bpm
-    for bars in (0.0, 3.9):
-        now[0] = 100.0 + bars * bar_s
-        controller._hear_genres(Named({"liquid": 0.9}))
-        assert controller.switching.pending is None
-    now[0] = 100.0 + 4.1 * bar_s
-    controller._hear_genres(Named({"liquid": 0.9}))
-    assert controller.switching.pending.slot == 1
-    assert controller.switching.pending.at_s > now[0]  # on the next bar, as [switch] says
+    told, tempo, switching = [], Tempo(174.0), Switching(2)
+    rig = Rig(slots=slots, genres=Genres(show=False))
+    music = MusicCalls(b.create(), rig, True, told.append)
+    assert music.watch is not None  # a rule needs it, whether it is shown or not
+    bar_s = 4 * 60 / tempo.bpm
+    for bars in (0.5, 4.4):
+        music.hear(bars * bar_s, tempo, switching, Named({"liquid": 0.9}))
+        assert switching.pending is None
+    music.hear(4.6 * bar_s, tempo, switching, Named({"liquid": 0.9}))
+    assert switching.pending.slot == 1
+    assert switching.pending.at_s == pytest.approx(5 * bar_s)  # as [switch] says
     assert told == ["slot 2 is called: liquid for 4 bars"]
-    controller.stop()
+    music.hear(5.0 * bar_s, tempo, switching, Named({}))
+    music.hear(6.0 * bar_s, tempo, switching, Named({"liquid": 0.9}))
+    music.hear(10.0 * bar_s, tempo, switching, Named({"liquid": 0.9}))
+    assert switching.pending.at_s is not None  # a second call would have made it immediate
+
+
+def test_nothing_listens_without_need():
+    slots = [Slot(preset="downbeat-filter")]
+    shown, hidden = (Rig(slots=slots, genres=Genres(show=show)) for show in (True, False))
+    for rig, live, listens in ((shown, True, True), (hidden, True, False), (shown, False, False)):
+        music = MusicCalls(b.create(), rig, live, print)
+        assert music.watch is None
+        music.show()
+        assert (music.watch is not None) == listens
+        assert music.words == ""
 
 
 def test_who_watches_is_told_of_genres_that_are_not_there(stage, monkeypatch):
@@ -145,7 +159,7 @@ def test_a_rig_says_when():
         '[[slots]]\npreset = "a"\nwhen = { genre = "liquid", for_bars = 8 }\n[genres]\nshow = false'
     )
     rig = Rig.model_validate(tomllib.loads(text))
-    assert [(r.slot, r.genre, r.for_bars) for r in rig.genre_rules()] == [(0, "liquid", 8.0)]
+    assert [(r.slot, r.genre, r.for_bars) for r in genre_rules(rig.slots)] == [(0, "liquid", 8.0)]
     for wrong in ('when = { genre = "" }', 'when = { genre = "x", for_bars = 0 }', "when = 3"):
         with pytest.raises(ValueError, match="when"):
             Rig.model_validate(tomllib.loads(f'[[slots]]\npreset = "a"\n{wrong}'))

@@ -119,6 +119,8 @@ def test_the_screen_fits_and_says_what_matters(width, height, slots):
     ]
     if height > 20 or slots < 16:
         wanted += ["LIMIT", "rec 0:01:05", "load  30%", "MIDI control_change"]
+    if height > 30:
+        wanted.append("in: liquid 82 %, out: dancefloor 91 %")
     if slots > 1:
         wanted.append("◆ 2 preset-1  in 1.5 bars")
     for part in wanted:

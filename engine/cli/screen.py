@@ -183,7 +183,7 @@ def _genres(snapshot: Snapshot, width: int) -> list[Line]:
     """What line-in and line-out are called, once that is known."""
     if not snapshot.genres:
         return []
-    return [(CONTROL, row(Text(printable(snapshot.genres), style="cyan"), width))]
+    return [(EVENT, row(Text(printable(snapshot.genres), style="cyan"), width))]
 
 
 def _waiting(snapshot: Snapshot) -> list[str]:

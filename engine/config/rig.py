@@ -11,10 +11,10 @@ from engine.config.documents import WITHOUT_RULES, inspect_document
 from engine.config.request import EngineConfig
 from engine.config.rig_chain import MOST_MACROS, Effect, Effects, Macro, MacroMove, check_move
 from engine.config.rig_control import Control
+from engine.config.rig_genres import Genres
 from engine.config.rig_places import places
 from engine.config.rig_slot import Slot
 from engine.control.clock_selector import Source
-from engine.control.genre_calls import GenreRule
 from engine.control.mapping import DEFAULT, MOST_SLOTS, Binding
 from engine.control.switching import Quantise
 from engine.dsp.crossfade import Law
@@ -109,16 +109,6 @@ class InferenceConfig(BaseModel):
     every: Every = "column"
 
 
-class Genres(BaseModel):
-    """Whether genres of line-in and line-out are named, and by which classifier: its folder; empty
-    for the one that comes with the program."""
-
-    model_config = _STRICT
-
-    show: bool = True
-    classifier: str = ""
-
-
 class Recording(BaseModel):
     """Whether takes are kept, and where."""
 
@@ -160,9 +150,7 @@ class Rig(BaseModel):
                 wrong.append(
                     f"crossfader: from slot {a} to slot {b}; two of the {len(self.slots)} slots"
                 )
-        places = [Effects(after=self.chain)]
-        if self.macros:
-            places += [slot.effects() for slot in self.slots]
+        places = [Effects(after=self.chain), *(s.effects() for s in self.slots if self.macros)]
         for number, macro in enumerate(self.macros, 1):
             for move in macro.moves:
                 if move.slot >= len(places):
@@ -190,14 +178,6 @@ class Rig(BaseModel):
         taken = {binding.control for binding in own}
         rest = [b for b in DEFAULT if b.control not in taken] if self.default_controls else []
         return own + rest
-
-    def genre_rules(self) -> list[GenreRule]:
-        """Which slots the genre of the line-in calls."""
-        return [
-            GenreRule(n, slot.when.genre, slot.when.for_bars)
-            for n, slot in enumerate(self.slots)
-            if slot.when is not None
-        ]
 
     def sides(self) -> tuple[int, int] | None:
         """The slots at the crossfader's ends, from 0: the first two where the rig says nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ HEARD_S = 15.0
 """Sound that a genre is named by: half a clip of training, so that a change is soon seen."""
 LEAST_S = 5.0
 """Sound without which none is named."""
-_CHUNK_S = 0.1
+_CHUNK_S = 0.4  # seldom enough to be cheap; the ring of the line-out holds more at any rate
 _SILENT = 1e-4  # full scale: what a cable without music carries
 _NO_FRAMES = frames(np.zeros(0, np.float32))
 
@@ -41,9 +42,9 @@ class Line:
     def _begin(self, rate: int, at: int) -> None:
         self._rate, self._at = rate, at
         self._stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
-        self._rest = np.zeros(0, np.float32)
+        self._parts = [np.zeros(0, np.float32)]  # since the last frame that is whole
         self._frames = _NO_FRAMES
-        self._peaks = np.zeros(0, np.float32)
+        self._peaks: deque[float] = deque(maxlen=round(HEARD_S / _CHUNK_S))
 
     def hear(self) -> int:
         """Take in what is new; the number of the session, 0 while there is none."""
@@ -57,23 +58,20 @@ class Line:
             self._begin(opened.rate, now)
         n = round(_CHUNK_S * self._rate)
         channels = max(1, opened.inputs) if self._side == "heard" else b.CHANNELS
-        found = [self._frames]
         while now - self._at > n:
             block = self._shared.read(self._ring, self._at, n, channels)
-            part = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0).mean(axis=0)
+            part = np.clip(block, -1.0, 1.0).mean(axis=0)
             self._at += n
-            self._rest = np.concatenate([self._rest, self._stream.resample_chunk(part)])
-            made = frames(self._rest)
-            found.append(made)
-            self._peaks = np.append(self._peaks, np.abs(part).max())
-            self._rest = self._rest[len(made) * HOP :]
-        most = round(HEARD_S * FRAMES_PER_S)
-        self._frames = Frames.join(*found)[-most:]
-        self._peaks = self._peaks[-round(HEARD_S / _CHUNK_S) :]
+            self._parts.append(self._stream.resample_chunk(part))
+            self._peaks.append(float(np.abs(part).max()))
         return self._session
 
     def features(self) -> Array | None:
         """The 44 numbers of what was heard last; None for silence, or too little of it."""
-        if len(self._frames) < LEAST_S * FRAMES_PER_S or float(self._peaks.max()) < _SILENT:
+        sound = np.concatenate(self._parts)
+        made = frames(sound)
+        self._parts = [sound[len(made) * HOP :]]
+        self._frames = Frames.join(self._frames, made)[-round(HEARD_S * FRAMES_PER_S) :]
+        if len(self._frames) < LEAST_S * FRAMES_PER_S or max(self._peaks) < _SILENT:
             return None
         return summary(self._frames)

@@ -21,12 +21,11 @@ from engine.control.clock_ports import KINDS
 from engine.control.clock_selector import ClockSelector
 from engine.control.control_mapper import ControlMapper
 from engine.control.follow_clock import TempoEstimate
-from engine.control.genre_calls import GenreCalls
 from engine.control.mapping import AMOUNTS, MACROS
 from engine.control.midi_feedback import MidiFeedback
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
-from engine.genres.watch import GenreWatch, Named
+from engine.host.music_calls import MusicCalls
 from engine.io.link import Link
 from engine.io.midi import Midi
 from engine.io.midi_file import PORT
@@ -58,7 +57,7 @@ class Controller:
     Attributes:
         last: the last message, and the port it came from.
         heard: where every message is put, with the second of the session, if that is wanted.
-        mapper, clocks, switching, lights, midi, follower, genres: its parts, to be looked at.
+        mapper, clocks, switching, lights, midi, follower, music: its parts, to be looked at.
     """
 
     def __init__(
@@ -93,10 +92,7 @@ class Controller:
         listens = "follow" in rig.clock.sources and timeline is None
         self._tell, self._told_s = tell, dict[str, float]()
         self.follower = Follower(shared, rig.clock.tempo(), self._note) if listens else None
-        self._genre_calls, self._live = GenreCalls(rig.genre_rules()), timeline is None
-        self.genres: GenreWatch | None = None
-        if rig.genre_rules():
-            self.name_genres()
+        self.music = MusicCalls(shared, rig, timeline is None, self._note)
         self._ports = PortWatch(self._patterns(), rig.lights.port, self._note)
         self._changes, self._shown_s = 0, 0.0
         self._timeline, self._score = timeline or Timeline(shared), deque(score)
@@ -130,9 +126,9 @@ class Controller:
         self.midi.stop()
         if self._link is not None:
             self._link.stop()
-        for helper in (self.follower, self.genres):
-            if helper is not None:
-                helper.stop()
+        if self.follower is not None:
+            self.follower.stop()
+        self.music.stop()
         self._keep()
 
     def _run(self) -> None:
@@ -145,8 +141,7 @@ class Controller:
                 self._link.fetch(self._hear_link)
             if self.follower is not None:
                 self.follower.fetch(self._hear_look)
-            if self.genres is not None:
-                self.genres.fetch(self._hear_genres)
+            self.music.fetch(time.monotonic(), self.clocks.tempo, self.switching)
             self._ports.look(self.midi.names, self.midi.lit)
             self.step(time.monotonic())
             self._show(time.monotonic())
@@ -206,29 +201,6 @@ class Controller:
         if session_s is not None:
             offset = session_s - now_s
             self.clocks.hear_look(look and look.later(-offset), now_s)
-
-    def name_genres(self) -> None:
-        """Listen for the genres of line-in and line-out, unless the rig does not want it, or nobody
-        plays live."""
-        genres = self._rig.genres
-        wanted = tuple(rule.genre for rule in self._rig.genre_rules())
-        if self.genres is None and self._live and (genres.show or wanted):
-            place = Path(genres.classifier) if genres.classifier else None
-            self.genres = GenreWatch(self._shared, place, self._note, wanted)
-
-    def _hear_genres(self, named: Named) -> None:
-        """Call the slot that the music asks for."""
-        now_s, tempo, switching = time.monotonic(), self.clocks.tempo, self.switching
-        bar = tempo.beats_at(now_s) / tempo.beats_per_bar
-        rule = self._genre_calls.hear(named.line_in, bar)
-        pending = switching.pending
-        if rule is None or rule.slot in (
-            switching.active,
-            None if pending is None else pending.slot,
-        ):
-            return
-        switching.call(rule.slot, now_s, tempo)
-        self._note(f"slot {rule.slot + 1} is called: {rule.genre} for {rule.for_bars:g} bars")
 
     def _note(self, text: str) -> None:
         """Tell it, unless the same was told just now: a button may send on sixteen channels."""

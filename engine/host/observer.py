@@ -131,7 +131,7 @@ class Observer:
             LevelMeter(shared, "heard", shared.feed),
             LevelMeter(shared, "played", shared.out),
         )
-        controller.name_genres()
+        controller.music.show()
         self._began = time.monotonic()
         self._missed = 0
         self._limited_db = 0.0
@@ -203,7 +203,7 @@ class Observer:
             route=f"{stage.device['input']} → {stage.device['output']}",
             latency_ms=1000 * status.latency["total"] / rate,
             load=status.callback_ms["p99"] / block_ms,
-            genres="" if controller.genres is None else controller.genres.named.words,
+            genres=controller.music.words,
             midi="{} from {}".format(*controller.last) if controller.last else "",
             ports=controller.midi.names or [],
             recording=None if recorder is None else recorder.seconds,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import TaskProgressColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID, TaskProgressColumn, TimeRemainingColumn
 
 from engine.cli import options
 from engine.cli.console import Table, progress, say, say_json, stdout, warn
@@ -102,23 +103,25 @@ def _call(
         for done, path in enumerate(paths):
             bar.update(task, description=path.name, completed=done)
             try:
-                heard = hear_file(
-                    path, own, lambda share, done=done: bar.update(task, completed=done + share)
-                )
-            except InputError as fault:
-                faults.append({"file": str(path), "fault": str(fault)})
+                heard = hear_file(path, own, partial(_advance, bar, task, done))
+            except InputError as unread:
+                faults.append({"file": str(path), "fault": str(unread)})
                 continue
-            entry = {"file": str(path), **heard.to_json()}
+            said = {"file": str(path), **heard.to_json()}
             if report is not None:
                 place = report / f"{done + 1:03d}-{_stem(path)}.png"
-                entry["picture"] = str(draw(heard, path.name, place, force))
-            found.append(entry)
+                said["picture"] = str(draw(heard, path.name, place, force))
+            found.append(said)
             rows.append((path, heard))
     if not as_json:
         _show(rows, own)
-    for fault in faults:
-        warn(fault["fault"])
+    for entry in faults:
+        warn(entry["fault"])
     return found, faults
+
+
+def _advance(bar: Progress, task: TaskID, done: int, share: float) -> None:
+    bar.update(task, completed=done + share)
 
 
 def _stem(path: Path) -> str:
@@ -211,8 +214,8 @@ def _learn(
             rows = build_table(
                 pieces, seed, count, lambda now, of: bar.update(task, completed=now / of)
             )
-        for fault in rows.unread:
-            warn(fault)
+        for unread in rows.unread:
+            warn(unread)
         trained = train_classifier(
             rows,
             out,

@@ -130,3 +130,12 @@ GENRES: tuple[Package, ...] = (
         {"*/data/music/*": "platformer/SuperTuxKart"},
     ),
 )
+
+MAY_SHIP = frozenset(
+    {
+        *("BSD-2-Clause", "MIT", "GPL-2.0-or-later", "GPL-3.0-or-later"),
+        *("GPL-3.0 or CC-BY-3.0", "LGPL-2.0-only"),  # which may be used as the GPL, version 3
+    }
+)
+"""Licences of music that may be learnt from by what comes with the program, GPL-3.0-or-later."""
+FREE_GENRES = tuple(package for package in GENRES if package.licence in MAY_SHIP)

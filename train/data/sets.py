@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from train.data.genre_sources import GENRES
+from train.data.genre_sources import FREE_GENRES, GENRES
 from train.data.packages import MIDI, SOUNDFONTS, Package
 
 
@@ -59,4 +59,5 @@ SETS: dict[str, tuple[Package, ...]] = {
         Package("openttd-openmsx", "GPL-2.0-only", endings=MIDI),
     ),
     "genres": GENRES,
+    "free-genres": FREE_GENRES,
 }

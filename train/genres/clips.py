@@ -1,19 +1,22 @@
-"""Clips of 30 seconds, the length of a song in the dataset of the text (GTZAN)."""
+"""Clips of 30 seconds, the length of a song in the dataset of the text (GTZAN), from all over a
+piece: its beginning alone may be a minute of something else."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import soundfile as sf
 
-from engine.beat.features import RATE
 from engine.beat.file_tracker import mono
 from engine.dsp.arrays import Audio
 from engine.io.files import SoundReader
+from engine.paths import native
 
 CLIP_S = 30.0
 MOST_CLIPS = 4
-_LEAST_S = 10.0  # a shorter piece has too little of anything
+LEAST_S = 10.0
+"""A shorter piece has too little of anything."""
 
 
 def read_clips(path: Path, most: int = MOST_CLIPS) -> list[Audio]:
@@ -26,25 +29,34 @@ def read_clips(path: Path, most: int = MOST_CLIPS) -> list[Audio]:
     Raises:
         InputError: the file cannot be read.
     """
-    with SoundReader(path) as reader:
-        # A clip's length more than they need: pieces begin softly, and seldom end as they are.
-        limit = round((most + 1) * CLIP_S * reader.rate)
-        sound = mono(reader.blocks(1 << 16, limit), reader.rate)
-    return spread(sound, most)
+    with SoundReader(path) as reader:  # names what is wrong with it
+        rate, total = reader.rate, reader.frames
+        length = round(CLIP_S * rate)
+        places = spread(total, length, most) if total >= LEAST_S * rate else []
+        if not places:
+            return []
+        try:
+            with sf.SoundFile(native(path)) as file:
+                return [_read(file, place, length) for place in places]
+        except (sf.LibsndfileError, RuntimeError):  # of a kind that libsndfile does not read
+            whole = np.concatenate(list(reader.blocks(1 << 16, places[-1] + length)), axis=-1)
+            return [mono([whole[:, place : place + length]], rate) for place in places]
 
 
-def spread(sound: Audio, most: int) -> list[Audio]:
-    """So many clips at even distances, none of which overlap; arguments as of :func:`read_clips`.
+def _read(file: sf.SoundFile, place: int, length: int) -> Audio:
+    """A clip; in a lossy file it may lie a little elsewhere, which does not matter here."""
+    file.seek(place)
+    return mono([file.read(length, dtype="float32", always_2d=True).T], file.samplerate)
+
+
+def spread(total: int, length: int, most: int) -> list[int]:
+    """Where so many stretches begin that lie at even distances and do not overlap.
 
     Args:
-        sound: mono at 22,050 Hz, (n,).
-        most: how many clips.
+        total: samples that there are.
+        length: of a stretch, samples; one is shorter where there are less.
+        most: how many.
     """
-    length = round(CLIP_S * RATE)
-    if len(sound) < _LEAST_S * RATE:
-        return []
-    count = max(1, min(most, len(sound) // length))
-    places = np.linspace(0, max(0, len(sound) - length), count + 2)[1:-1]
-    if count * length > places[-1] - places[0] + length:  # they would overlap: side by side
-        places = np.arange(count) * length + (len(sound) - count * length) // 2
-    return [sound[max(0, round(at)) :][:length] for at in places]
+    count = max(1, min(most, total // length))
+    gap = max(0, total - count * length) / (count + 1)
+    return [round(gap + number * (length + gap)) for number in range(count)]

@@ -150,7 +150,7 @@ def _learn(
     losses: Sequence[float] = ()
     for epoch in range(epochs):
         losses = []
-        for some in torch.randperm(len(rows)).split(_BATCH):
+        for some in torch.split(torch.randperm(len(rows)), _BATCH):
             loss = measure(network(rows[some]), labels[some])
             optimiser.zero_grad()
             loss.backward()

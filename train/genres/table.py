@@ -5,8 +5,9 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -19,6 +20,7 @@ from train.genres.clips import MOST_CLIPS, read_clips
 from train.genres.corpus import Piece
 
 ARRAYS = ("features", "labels", "pieces", "clips", "versions", "artists")
+WORDS = ("genres", "names", "unread")
 ENOUGH_CLIPS = 60
 """Of a genre: one of few pieces has more clips of each, up to :data:`MOST_CLIPS`."""
 AS_IS = 0
@@ -54,22 +56,20 @@ class Table:
     def rows(self, which: Array) -> Table:
         """Some of the rows; ``which`` as an index or a mask."""
         arrays = {name: getattr(self, name)[which] for name in ARRAYS}
-        return Table(self.genres, **arrays, names=self.names, unread=self.unread)
+        return replace(self, **arrays)
 
     def save(self, path: Path) -> None:
         """Write it as an NPZ file without pickles."""
-        arrays = {name: getattr(self, name) for name in ARRAYS}
-        words = {
-            key: np.array(getattr(self, key), dtype=str) for key in ("genres", "names", "unread")
-        }
-        np.savez_compressed(path, **arrays, **words)
+        words = {key: np.array(getattr(self, key), dtype=str) for key in WORDS}
+        everything: dict[str, Any] = {name: getattr(self, name) for name in ARRAYS} | words
+        np.savez_compressed(path, **everything)
 
     @classmethod
     def load(cls, path: Path) -> Table:
         """Read what :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as file:
-            words = {key: tuple(map(str, file[key])) for key in ("genres", "names", "unread")}
-            return cls(**{name: file[name] for name in ARRAYS}, **words)
+            everything: dict[str, Any] = {key: tuple(map(str, file[key])) for key in WORDS}
+            return cls(**everything | {name: file[name] for name in ARRAYS})
 
 
 def build_table(
@@ -112,9 +112,10 @@ def build_table(
             clip += 1
         if progress:
             progress(number + 1, len(pieces))
-    marks = np.array(keys, np.int64).reshape(-1, 5).T
+    marks: Array = np.array(keys, np.int64).reshape(-1, 5).T
     features = np.array(rows, np.float32).reshape(-1, N_FEATURES)
-    return Table(genres, features, *marks, names=names, unread=tuple(unread))
+    labels, numbers, clips, versions, artists = marks
+    return Table(genres, features, labels, numbers, clips, versions, artists, names, tuple(unread))
 
 
 def clips_of_each(pieces: Sequence[Piece]) -> list[int]:
