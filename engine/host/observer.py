@@ -131,7 +131,6 @@ class Observer:
             LevelMeter(shared, "heard", shared.feed),
             LevelMeter(shared, "played", shared.out),
         )
-        controller.music.show()
         self._began = time.monotonic()
         self._missed = 0
         self._limited_db = 0.0
@@ -146,6 +145,7 @@ class Observer:
         """The stage now; peaks begin anew."""
         stage, controller, recorder = self._stage, self.controller, self._recorder
         now_s, status = time.monotonic(), look(stage)
+        controller.music.show()
         clocks, switching, mapper = controller.clocks, controller.switching, controller.mapper
         wishes = mapper.wishes
         tempo, lead, pending = clocks.tempo, clocks.lead, switching.pending
