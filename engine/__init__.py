@@ -24,6 +24,7 @@ Packages, each of which imports only those above it (tests/test_arrows.py)::
     state        what the processes of a session share, and its journal
     plugins      VST3 and Audio Units: approved, tried, run in processes of their own
     beat         tempo, beats and downbeats of files, and of the line-in
+    genres       what genre a sound is of: features, classifiers, a meter of the stage
     takes        recorded, and read back
     web          the stage page: its process, who may do what, its files
     osc          Open Sound Control: its process, its addresses

@@ -55,6 +55,7 @@ def train(
 
     from train.cli.beginning import beginning
     from train.data.dataset import Dataset
+    from train.judge import genre_ear
     from train.judge.gate import ask
     from train.judge.judge import FEASIBLE
     from train.training.losses import Losses
@@ -73,6 +74,11 @@ def train(
         say(f"what was mistaken: {picture}")
         if not found.feasible:
             warn(f"below {FEASIBLE:.0%} the two are hardly two genres; little can be learnt")
+        with waiting("asking a classifier of genres"):
+            said, warning = genre_ear.gate(dataset, wanted.source, wanted.target)
+        say(said)
+        if warning:
+            warn(warning)
     folder = out or Path("runs") / recipe.stem
     with (
         signals.noted() as stop,

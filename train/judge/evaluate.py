@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from engine.config.preset import Preset
 from engine.dsp.arrays import Audio
 from engine.models.onnx_model import read_file
 from train.data.dataset import Dataset, Segment, read_audio
+from train.judge import genre_ear
 from train.judge.consistency import Consistency, consistency
 from train.judge.controls import crest_db, crest_match, eq_match
 from train.judge.fine_ear import EnvelopeLines, lines
@@ -164,6 +165,12 @@ def evaluate(
     for name, measurement in measurements.items():
         for classifier, called in judge.calls(measurement.views).items():
             flip[classifier][name] = by_track(called.tolist(), measurement.tracks)
+    ear = genre_ear.GenreEar(data, judge.source, judge.target)
+    judge = replace(judge, accuracies=judge.accuracies | {genre_ear.NAME: ear.accuracy})
+    flip[genre_ear.NAME] = {
+        name: by_track(ear.calls(measurement.features).tolist(), measurement.tracks)
+        for name, measurement in measurements.items()
+    }
     found = {
         measure: {
             name: by_track(values, measurement.tracks)
