@@ -24,6 +24,7 @@ Packages, each of which imports only those above it (tests/test_arrows.py)::
     state        what the processes of a session share, and its journal
     plugins      VST3 and Audio Units: approved, tried, run in processes of their own
     beat         tempo, beats and downbeats of files, and of the line-in
+    genres       what genre a sound is of: features, classifiers, a meter of the stage
     takes        recorded, and read back
     web          the stage page: its process, who may do what, its files
     osc          Open Sound Control: its process, its addresses
@@ -41,7 +42,7 @@ played again (:mod:`engine.offline.replay`).
 
 ``dsp``, ``control``, ``effects`` and ``inference`` are pure: no I/O, threads, clock or logging.
 There is one spectral front end (:class:`engine.dsp.frontend.FrontEnd`) for training, offline and
-live.
+live; files may also be rendered with a paper's (:mod:`engine.dsp.front_ends`).
 
 Sound is an array of shape (channels, samples), float32, full scale ±1. Images are (columns,
 n_mels). Time is counted in samples of the feed; gains are addressed by the instant at which they

@@ -15,6 +15,7 @@ from engine.pictures import draw_bands, pyplot, save
 from engine.text import printable
 from engine.writing import check_output, write_whole
 from export.johnson_rows import johnson_rows, streaming_network
+from export.melgan_rows import melgan_rows
 
 FIGURES, FOR_FILES = "## Figures", "## Whole windows, for files"
 PICTURE = "windows.png"
@@ -173,6 +174,7 @@ _ROWS: dict[str, Callable[[dict[str, Any], float], dict[str, str]]] = {
     "cyclegan": _window_rows,
     "streaming": _stream_rows,
     "johnson": johnson_rows,
+    "melgan-vc": melgan_rows,
 }
 
 

@@ -18,7 +18,7 @@ _SHARED = {*_BASE, "engine.pictures", "engine.machine_clock", *_COMPILED, "engin
 # Each package of the engine may import those before it, as engine/__init__.py has them.
 LAYERS = (
     *("dsp", "control", "effects", "inference", "processes", "io", "config", "models", "state"),
-    *("plugins", "beat", "takes", "web", "osc", "host", "offline", "diagnostics", "cli"),
+    *("plugins", "beat", "genres", "takes", "web", "osc", "host", "offline", "diagnostics", "cli"),
 )
 _BELOW = {name: {f"engine.{one}" for one in LAYERS[: at + 1]} for at, name in enumerate(LAYERS)}
 # What each package may import of this project; more specific entries win.
@@ -43,7 +43,7 @@ ALLOWED = {
     "engine.inference": {"engine.inference", "engine.dsp", "engine.errors"},
     "export": {
         *("export", "train.models", "engine.dsp"),
-        *("engine.models.model_format", "engine.pictures", *_BASE),
+        *("engine.models.model_format", "engine.genres", "engine.pictures", *_BASE),
     },
     "train": {
         *("train", "engine.dsp", "engine.config.documents", *_BASE),
@@ -60,8 +60,13 @@ ALLOWED = {
     },
     "train.judge": {
         *("train", "engine.dsp", "engine.effects", "engine.inference", "engine.io"),
-        *("engine.config", "engine.models", "engine.beat", "engine.offline"),
+        *("engine.config", "engine.models", "engine.beat", "engine.genres", "engine.offline"),
         *("engine.pictures", "engine.machine_code", *_BASE),
+    },
+    # Features of genres are the engine's, which names them on the stage.
+    "train.genres": {
+        *("train", "engine.dsp", "engine.io", "engine.beat", "engine.genres", "engine.pictures"),
+        *_BASE,
     },
     # Sounds that take on a style are read and written as the engine does it.
     "train.style": {"train", "engine.dsp", "engine.io", *_BASE},

@@ -26,7 +26,8 @@ def judged(small, tmp_path_factory):
     page = tmp_path_factory.mktemp("page")
     arguments = ["evaluate", "downbeat-filter", "--data", small, "--report", page, "--json"]
     quick = "phrase, late, edge, no_noise, frozen, shifted"  # the others are slow
-    done = doubledrop(*arguments, "--renders", page / "renders", "--versions", quick)
+    chosen = ["--versions", quick, "--inference-ms", "20"]
+    done = doubledrop(*arguments, "--renders", page / "renders", *chosen)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), page, done.stderr
 
@@ -53,6 +54,7 @@ def test_evaluate_prints_the_keys_of_the_contract(judged):
     assert said["flatness_db"]["twin"] == said["modulation_db"]["twin"] == 0.0
     assert set(said["lines"]) == set(versions[5:])
     assert set(said["lines"]["late"]) == {"excess_db", "at_hz", "level_db"}
+    assert said["inference_ms"] == 20.0
     assert said["told"] == {}  # of so few tracks nothing can be told
     assert (page / "index.html").exists()
     assert (page / "flips.png").stat().st_size > 5000

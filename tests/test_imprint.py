@@ -26,6 +26,7 @@ from train.data.dataset import RATE, Dataset
 from train.judge.view import levelled, view
 from train.style.audio_vgg import AudioVgg
 from train.style.eq_deaf import EqDeaf
+from train.style.features import Found
 from train.style.texture import Texture, texture_of, windows
 from train.style.vgg_file import TrainedVgg, write_vgg
 from train.training.facts import Facts
@@ -132,10 +133,10 @@ def test_a_texture_is_that_of_all_images_together():
     cut = windows(images, 30)
     assert cut.shape == (3 + 2 + 1, 1, 12, 30)
     assert torch.equal(cut[5, 0, :, 20:], images[2][:, :10])  # short ones go round
-    layers = type("Rows", (), {"style": lambda _, x: {"rows": x[:, 0]}})()
+    layers = type("Rows", (), {"found": lambda _, x: Found({}, {"rows": x[:, 0]})})()
     flat = cut[:, 0].transpose(0, 1).flatten(1)
     many = cut.repeat(5, 1, 1, 1)  # more than are looked at together
-    for found in (Texture.of(cut, layers), texture_of(many, layers)):
+    for found in (Texture.of(cut, layers.found(cut).style), texture_of(many, layers)):
         assert torch.allclose(found.grams["rows"][0], flat @ flat.T / flat.shape[1], rtol=1e-4)
         assert torch.allclose(found.frequency[0], flat.square().mean(1), rtol=1e-4)
         wanted = torch.cov(flat, correction=0)
@@ -151,10 +152,11 @@ def test_pieces_of_one_genre_are_those_of_two(data):
 
 
 def test_the_style_is_learnt(data, small, tmp_path):
-    recipe = small.model_copy(update={"steps": 60, "learning_rate": 4e-3, "width": 32})
+    recipe = small.model_copy(update={"steps": 30, "learning_rate": 4e-3, "width": 32})
     _, seen = run(recipe, data, tmp_path / "run")
     style = [one["style"] for one in seen]
-    assert np.mean(style[-10:]) < 0.5 * np.mean(style[:5])
+    assert style[0] == pytest.approx(1.0, abs=0.05)
+    assert np.median(style[-10:]) < 0.5  # single steps, of other bars, go up and down
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_losses(data, small, tmp_path):

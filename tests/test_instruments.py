@@ -37,7 +37,7 @@ from train.style.instruments import (
 )
 from train.style.vgg_file import TrainedVgg, read_vgg, shipped_vgg, write_vgg
 
-HOW = Schooling(channels=4, epochs=36, rate=1e-3)
+HOW = Schooling(channels=4, epochs=32, rate=1e-3)
 QUIET = lambda *_: None  # noqa: E731
 
 
@@ -47,7 +47,7 @@ def some(families, count, rng):
     for label, family in enumerate(families):
         for hertz in rng.uniform(300, 900, count):
             sound = note(family, hertz, 0.45)[None]
-            images.append(image_of_sound(sound, CLIP_RATE, "linear")[0].half())
+            images.append(image_of_sound(sound, CLIP_RATE, "log-mel")[0].half())
             labels.append(label)
     return Clips(torch.stack(images), torch.tensor(labels))
 
@@ -184,18 +184,18 @@ def test_what_has_become_of_notes():
 
 
 def test_clips_go_through_a_preset(notes, tmp_path):
-    folder, clips = notes
+    folder, clips = notes[0], notes[1][::3]
     handmade.write(handmade.flat(6.0), tmp_path / "louder" / "generator.onnx")
     about = 'format = 1\ndescription = "6 dB more"\nlicence = "CC0-1.0"\nbpm = 175.0\n'
     (tmp_path / "louder" / "preset.toml").write_text(about)
     preset = load_preset(str(tmp_path / "louder"))
     told = []
     paths = render_clips(preset, folder, clips, tmp_path / "out", lambda *x: told.append(x[:2]))
-    assert told[-1] == (6, 6)
+    assert told[-1] == (2, 2)
     for clip, path in zip(clips, paths, strict=True):
         before, after = sf.read(clip.path(folder))[0], sf.read(path)[0]
         assert np.abs(after - 10**0.3 * before).max() < 2e-3
-    assert images_of_files(paths).images.shape == (6, 1, 513, 258)
+    assert images_of_files(paths).images.shape == (2, 1, 513, 258)
     stamp = paths[0].stat().st_mtime_ns
     render_clips(preset, folder, clips, tmp_path / "out", QUIET)
     assert paths[0].stat().st_mtime_ns == stamp

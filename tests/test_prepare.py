@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
+from ctypes.util import find_library
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,8 @@ from tests.program import doubledrop
 from tests.test_tracker import RATE as MADE_AT
 from tests.test_tracker import drums
 from train.data.dataset import HEADROOM_DB, RATE, TAIL_S, Dataset, read_audio
+from train.data.modules import ModulePlayer
+from train.data.packages import MODULES
 from train.prepare.cutting import Equaliser, lateness, stretch
 from train.prepare.listening import bandwidth, listen
 from train.prepare.outcome import PrepareSettings
@@ -498,3 +502,85 @@ def test_fetch_lays_out_what_is_a_soundfont_or_a_midi_file(tmp_path, monkeypatch
             there = sorted(p.name for p in (tmp_path / name / package.package).iterdir())
             assert there == kept[name]
         assert all(f.reused for f in train.data.fetch.fetch(name, tmp_path / name))
+
+
+def test_fetch_takes_what_is_asked_for_out_of_archives_and_modules(tmp_path, monkeypatch, rng):
+    """With an apt-get and a player of modules that are not there to ask."""
+    sound = rng.normal(0, 0.1, 2 * MADE_AT)
+    form = {"shortest_s": 1.0}
+    packages = (
+        train.data.fetch.Package(
+            "some",
+            "MIT",
+            artists={"*/a.ogg": "loud/A"},
+            only_known=True,
+            archives=("*.pk3",),
+            **form,
+        ),
+        train.data.fetch.Package("tagged", "MIT", "soft", by_tag=True, **form),
+        train.data.fetch.Package("tracker", "MIT", "8 bit", {"*": "T"}, endings=MODULES, **form),
+    )
+    monkeypatch.setitem(train.data.fetch.SETS, "parts", packages)
+    monkeypatch.setattr(shutil, "which", lambda tool: tool)
+
+    def run(command, folder, cure):
+        tree, name = folder / "tree", next(iter(folder.glob("*.deb")), folder).stem
+        if command[1] == "download":
+            (folder / f"{command[-1]}_1_all.deb").write_bytes(b"")
+        elif command[1] == "-x" and name.startswith("some"):
+            for file in ("data/a.ogg", "data/b.ogg"):
+                save(tree / file, sound)
+            with zipfile.ZipFile(tree / "pak.pk3", "w") as archive:
+                for file in ("data/a.ogg", "data/b.ogg"):
+                    archive.write(tree / file, f"../{file}")  # never beside the tree
+                    (tree / file).unlink()
+        elif command[1] == "-x" and name.startswith("tagged"):
+            save(tree / "plain.ogg", sound)
+            with sf.SoundFile(tree / "known.ogg", "w", MADE_AT, 1) as file:
+                file.artist = "A/B"
+                file.write(sound)
+        elif command[1] == "-x":
+            tree.mkdir()
+            (tree / "song.MOD").write_bytes(b"M.K.")
+        return "1\n"
+
+    class Player:
+        def __init__(self, brought):
+            pass
+
+        def render(self, module, out):
+            save(out, sound)
+
+    monkeypatch.setattr(train.data.fetch, "_run", run)
+    monkeypatch.setattr(train.data.fetch.modules, "ModulePlayer", Player)
+    out = tmp_path / "out"
+    assert [f.files for f in train.data.fetch.fetch("parts", out)] == [1, 2, 1]
+    files = (p for p in out.rglob("*") if p.is_file() and p.name != "SOURCES.toml")
+    assert sorted(p.relative_to(out).as_posix() for p in files) == [
+        "8 bit/T/tracker/song.MOD.flac",
+        "loud/A/some/a.ogg",
+        "soft/A-B/tagged/known.ogg",
+        "soft/tagged/tagged/plain.ogg",
+    ]
+    assert all(f.reused for f in train.data.fetch.fetch("parts", out))
+    assert not list(tmp_path.glob("data"))
+
+
+def test_modules_are_played_by_the_systems_library(tmp_path):
+    """Silence of one pattern: 64 rows at six ticks of 20 ms."""
+    if find_library("openmpt") is None:
+        pytest.skip("no libopenmpt here")
+    module = b"".ljust(950, b"\0") + bytes([1, 127]) + b"\0" * 128 + b"M.K." + b"\0" * 1024
+    (tmp_path / "a.mod").write_bytes(module)
+    player = ModulePlayer(lambda: tmp_path)
+    assert player.render(tmp_path / "a.mod", tmp_path / "a.flac") == pytest.approx(7.68, abs=0.1)
+    (tmp_path / "b.mod").write_bytes(b"no module")
+    assert player.render(tmp_path / "b.mod", tmp_path / "b.flac") == 0.0
+
+
+def test_without_a_player_of_modules_the_cure_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(train.data.modules, "find_library", lambda name: None)
+    monkeypatch.setattr(train.data.modules, "_NEEDED", ())
+    monkeypatch.setattr(train.data.modules, "LIBRARY", "libnone.so.0")
+    with pytest.raises(InputError, match="Install libopenmpt0"):
+        ModulePlayer(lambda: tmp_path)

@@ -88,6 +88,7 @@ def show(slots=3, **changed):
         route="in → out",
         latency_ms=20.7,
         load=0.3,
+        genres="in: liquid 82 %, out: dancefloor 91 %",
         midi="control_change from pads",
         ports=["pads"],
         recording=65.0,
@@ -122,6 +123,8 @@ def test_the_screen_fits_and_says_what_matters(width, height, slots):
     ]
     if height > 20 or slots < 16:
         wanted += ["LIMIT", "rec 0:01:05", "load  30%", "MIDI control_change"]
+    if height > 30:
+        wanted.append("in: liquid 82 %, out: dancefloor 91 %")
     if slots > 1:
         wanted.append("◆ 2 preset-1  in 1.5 bars")
     for part in wanted:

@@ -33,6 +33,7 @@ from train.models.networks import ResNetGenerator
 from train.training.cyclegan import CycleGan
 from train.training.cyclegan_step import learn_cycle
 from train.training.johnson import Johnson
+from train.training.melgan import MelGan
 from train.training.recipe import Recipe, read_recipe
 from train.training.run import load_run
 from train.training.streaming_pair import StreamingPair
@@ -77,6 +78,10 @@ def test_every_recipe_can_be_built(path):
         net = Johnson(recipe.model_copy(update={"width": 16}), CPU, amp=False, rate=44100)
         assert net.generator.receptive == 126
         return
+    if recipe.kind == "melgan-vc":
+        assert (recipe.width, recipe.batch) == (96, 16)  # as in the paper
+        MelGan(recipe.model_copy(update={"channels": 8, "critic_channels": 8}), CPU, amp=False)
+        return
     assert recipe.blocks == (10 if recipe.network == "bands" else 9)
     CycleGan(recipe.model_copy(update={"channels": 4, "critic_channels": 4}), CPU, amp=False)
 
@@ -94,6 +99,7 @@ CPU = torch.device("cpu")
         ('kind = "streaming"\nsource = "a"\ntarget = "b"\nblocks = 3\n', ["blocks", "unknown"]),
         ('source = "a"\ntarget = "b"\nchanels = 3\n', ["chanels", "channels"]),
         ('source = "a"\ntarget = "b"\nwidth = 65\n', ["width", "65"]),
+        ('kind = "melgan-vc"\nsource = "a"\ntarget = "b"\nwidth = 100\n', ["width", "100"]),
         ('source = "a"\ntarget = "b"\nphrase = 0.8\nedge = 0.4\n', ["more than 1"]),
         ("source = = 1\n", ["cannot be read"]),
     ],

@@ -144,7 +144,7 @@ def _evened(heard: Features, times_s: Array, even_s: Array) -> Features:
 def _stretches(reader: SoundReader) -> Iterator[Audio]:
     """A file as the tracker hears it, four minutes at a time; at least one, if empty."""
     sound = np.zeros(0, np.float32)
-    for part in _resampled(reader.blocks(_BLOCK), reader.rate):
+    for part in resampled(reader.blocks(_BLOCK), reader.rate):
         sound = np.concatenate([sound, part])
         if len(sound) > _STRETCH:
             yield sound[:_STRETCH]
@@ -155,10 +155,11 @@ def _stretches(reader: SoundReader) -> Iterator[Audio]:
 def mono(blocks: Iterable[Audio], rate: int) -> Audio:
     """Blocks of (channels, n) at ``rate`` as the tracker hears them: the mean of the channels
     within ±1, zero where it is not finite, at :data:`engine.beat.features.RATE`, (n,)."""
-    return np.concatenate([np.zeros(0, np.float32), *_resampled(blocks, rate)])
+    return np.concatenate([np.zeros(0, np.float32), *resampled(blocks, rate)])
 
 
-def _resampled(blocks: Iterable[Audio], rate: int) -> Iterator[Audio]:
+def resampled(blocks: Iterable[Audio], rate: int) -> Iterator[Audio]:
+    """The same as :func:`mono`, part by part."""
     stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
     for block in blocks:
         clean = np.clip(np.nan_to_num(block, nan=0.0), -1.0, 1.0)

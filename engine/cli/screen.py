@@ -64,6 +64,7 @@ def draw(
         *_controls(snapshot, inner),
         air,
         *_levels(snapshot, inner),
+        *_genres(snapshot, inner),
         air,
         *_health(snapshot, inner),
     ]
@@ -178,6 +179,13 @@ def _controls(snapshot: Snapshot, width: int) -> list[Line]:
     if snapshot.waiting:
         lines.append((WARNING, row(Text(", ".join(_waiting(snapshot)), style="yellow"), width)))
     return lines
+
+
+def _genres(snapshot: Snapshot, width: int) -> list[Line]:
+    """What line-in and line-out are called, once that is known."""
+    if not snapshot.genres:
+        return []
+    return [(EVENT, row(Text(printable(snapshot.genres), style="cyan"), width))]
 
 
 def _waiting(snapshot: Snapshot) -> list[str]:

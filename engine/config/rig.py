@@ -11,6 +11,7 @@ from engine.config.documents import WITHOUT_RULES, inspect_document
 from engine.config.request import EngineConfig
 from engine.config.rig_chain import MOST_MACROS, Effect, Effects, Macro, MacroMove, check_move
 from engine.config.rig_control import Control
+from engine.config.rig_genres import Genres
 from engine.config.rig_places import places
 from engine.config.rig_slot import Slot
 from engine.control.clock_selector import Source
@@ -135,6 +136,7 @@ class Rig(BaseModel):
     output: Output = Output()
     inference: InferenceConfig = InferenceConfig()
     recording: Recording = Recording()
+    genres: Genres = Genres()
 
     @model_validator(mode="after")
     def _one_each(self, info: ValidationInfo) -> Rig:
@@ -148,9 +150,7 @@ class Rig(BaseModel):
                 wrong.append(
                     f"crossfader: from slot {a} to slot {b}; two of the {len(self.slots)} slots"
                 )
-        places = [Effects(after=self.chain)]
-        if self.macros:
-            places += [slot.effects() for slot in self.slots]
+        places = [Effects(after=self.chain), *(s.effects() for s in self.slots if self.macros)]
         for number, macro in enumerate(self.macros, 1):
             for move in macro.moves:
                 if move.slot >= len(places):

@@ -26,5 +26,8 @@ def places(rig: Rig, folder: Path) -> dict[str, Any]:
         "chain": located(rig.chain, folder),
         "slots": [slot.located(folder) for slot in rig.slots],
         "devices": devices.model_copy(update=sounds),
+        "genres": rig.genres.model_copy(
+            update={"classifier": found(rig.genres.classifier) if rig.genres.classifier else ""}
+        ),
         "recording": recording.model_copy(update={"folder": found(recording.folder)}),
     }

@@ -12,6 +12,15 @@ from engine.config.rig_chain import Effect, Effects, Knob, located
 from engine.errors import PresetError
 
 
+class When(BaseModel):
+    """When the music calls a slot by itself: after so many bars of line-in of a genre."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    genre: str = Field(min_length=1)
+    for_bars: float = Field(default=8.0, ge=1.0, le=256.0)
+
+
 class Slot(BaseModel):
     """A preset that is loaded and warm. Its effects are those of the preset where the rig says
     nothing of them; an empty list is none."""
@@ -22,6 +31,7 @@ class Slot(BaseModel):
     program: int | None = Field(default=None, ge=0, le=127)
     bank: int = Field(default=0, ge=0, le=16383)
     level_db: float = Field(default=0.0, ge=-40.0, le=12.0)
+    when: When | None = None
     before: list[Effect] | None = None
     chain: list[Effect] | None = None
     _folder: Path | None = PrivateAttr(default=None)  # of the rig

@@ -67,6 +67,9 @@ offset_ms = 0.0      # how much later than its ticks the beats of a clock are he
 # Up to 16 slots, all loaded and warm. Presets: `doubledrop presets`, or the path of a folder
 # (from here: "./mine").
 {slots}
+# A slot may be called by the music: below its [[slots]],
+# when = {{ genre = "liquid", for_bars = 8 }}   # so many bars of line-in of a genre
+#
 # Effects before a slot's generator are [[slots.before]], behind it [[slots.chain]] (below its
 # [[slots]]), and behind all slots [[chain]]. What is not said here is as the preset has it;
 # `chain = []` is none. `doubledrop plugins list` shows what there is.
@@ -113,6 +116,10 @@ every = "column"     # column, eighth or quarter: how often a window is restyled
 [recording]
 enabled = false      # line-in, wet and line-out as WAV
 folder = "takes"     # from here
+
+[genres]             # what line-in and line-out are called on the screen
+show = true
+classifier = ""      # folder of one's own (`doubledrop classify --train`), from here
 
 [lights]             # state and beat go back to the controller's own lights
 # MIDI outputs there are: {_listed(lights)}

@@ -34,6 +34,7 @@ class ColumnPlan(NamedTuple):
         weights: of the triangles, one behind the other, float32.
         level_scale: from the sum of all powers to the mean square of the signal.
         points: of the transform.
+        of_magnitude: whether magnitudes are summed over a band, and not powers.
     """
 
     chirp: Array
@@ -44,15 +45,19 @@ class ColumnPlan(NamedTuple):
     weights: Array
     level_scale: float
     points: int
+    of_magnitude: bool
 
 
-def column_plan(n: int, triangles: Array, level_scale: float) -> ColumnPlan:
+def column_plan(
+    n: int, triangles: Array, level_scale: float, of_magnitude: bool = False
+) -> ColumnPlan:
     """The plan of windows of one length.
 
     Args:
         n: samples of a window.
         triangles: weights of the bands, (n // 2 + 1, bands).
         level_scale: see :class:`ColumnPlan`.
+        of_magnitude: see :class:`ColumnPlan`.
     """
     points = 1 << (n - 1).bit_length()
     chirp, response = np.zeros((2, 0)), np.zeros((2, 0))
@@ -79,6 +84,7 @@ def column_plan(n: int, triangles: Array, level_scale: float) -> ColumnPlan:
         np.concatenate(parts).astype(np.float32),
         level_scale,
         points,
+        of_magnitude,
     )
 
 
@@ -112,12 +118,18 @@ def log_mel(sound, starts, window, plan, work, db, level):  # type: ignore[no-un
             power[k] *= scale
             total += power[k]
         level[column] = (2.0 * total - power[0]) * plan.level_scale
+        if plan.of_magnitude:
+            for k in range(bins):
+                power[k] = math.sqrt(power[k])
         for band in range(bands):
             there, place = plan.first[band], plan.places[band]
             found = np.float32(0.0)
             for i in range(plan.places[band + 1] - place):
                 found += power[there + i] * plan.weights[place + i]
-            db[column, band] = 10.0 * math.log10(max(float(found), POWER_FLOOR))
+            summed = float(found)
+            if plan.of_magnitude:
+                summed *= summed
+            db[column, band] = 10.0 * math.log10(max(summed, POWER_FLOOR))
 
 
 @internal()

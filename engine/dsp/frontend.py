@@ -15,7 +15,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -24,6 +24,14 @@ from engine.dsp.column_kernel import column_plan, log_mel, work_for
 from engine.dsp.mel import BandSpread, band_edges, triangles
 from engine.errors import FrontEndError, ShapeError
 
+Window = Literal["hann", "hamming"]
+Summed = Literal["power", "magnitude"]
+_LOWEST: dict[Window, float] = {"hann": 0.0, "hamming": 0.08}
+"""Of a raised cosine of height 1, by its name."""
+_LATER = {"window": get_args(Window), "summed": get_args(Summed)}
+"""Fields that came after the first specification: they are written where they are not its values,
+the first ones, so that its fingerprint stays what it was."""
+
 
 @dataclass(frozen=True)
 class FrontEnd:
@@ -31,6 +39,8 @@ class FrontEnd:
 
     ``window_s`` and ``hop_s`` are in seconds, frequencies in hertz, levels in dB relative to a
     unit-power bin of a window whose sum is ``window_sum`` (a full-scale sine reads 54.2 dB).
+    ``window`` is the analysis window's shape. ``summed`` is what is summed over a band: power,
+    which is then 10·log10, or magnitude, which is then 20·log10.
     """
 
     window_s: float = 2048 / 44100
@@ -42,10 +52,14 @@ class FrontEnd:
     floor_db: float = -15.0
     ceil_db: float = 65.0
     mel_scale: str = "slaney"
+    window: Window = "hann"
+    summed: Summed = "power"
 
     def to_json(self) -> str:
         """Canonical text of the specification."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        later = {name for name, known in _LATER.items() if getattr(self, name) == known[0]}
+        values = {name: value for name, value in asdict(self).items() if name not in later}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> FrontEnd:
@@ -57,10 +71,14 @@ class FrontEnd:
         """
         try:
             values = json.loads(text)
-            types = {f.name: (str if f.name == "mel_scale" else float) for f in fields(cls)}
+            words = {"mel_scale", *_LATER}
+            types = {f.name: (str if f.name in words else float) for f in fields(cls)}
             spec: dict[str, Any] = {name: types[name](value) for name, value in values.items()}
             if not all(math.isfinite(x) for x in spec.values() if isinstance(x, float)):
                 raise ValueError("a number that is not finite")
+            for name, known in _LATER.items():
+                if spec.get(name, known[0]) not in known:
+                    raise ValueError(f"{name} is none of {', '.join(known)}")
             spec["n_mels"] = int(spec["n_mels"])
             return cls(**spec)
         except (
@@ -75,6 +93,11 @@ class FrontEnd:
     def fingerprint(self) -> str:
         """16 hexadecimal digits that differ when any number of the specification differs."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    @property
+    def db_per_decade(self) -> float:
+        """Decibels of a band whose sum is ten times as large."""
+        return 20.0 if self.summed == "magnitude" else 10.0
 
     def normalise(self, db: Array) -> Array:
         """dB to the image's 0…1, clipped."""
@@ -103,7 +126,8 @@ class Analyser:
         hop: model hop in samples, not a whole number at most rates.
         before, after: samples of the window before its centre, and from it on.
         weights: (n_bins, n_mels) mel triangles.
-        noise_gain: mel power per band that white noise of unit variance reads, shape (n_mels,).
+        noise_gain: power per band, 10^(dB / 10), that white noise of unit variance reads in the
+            mean, shape (n_mels,).
     """
 
     def __init__(self, spec: FrontEnd, rate: float) -> None:
@@ -112,15 +136,24 @@ class Analyser:
         self.hop = spec.hop_s * rate
         self.before = self.n // 2
         self.after = self.n - self.before
-        hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.n) / self.n)
-        self.window = (hann * (spec.window_sum / hann.sum())).astype(np.float32)
+        middle = 0.5 * (1.0 + _LOWEST[spec.window])
+        turn = 2 * np.pi * np.arange(self.n) / self.n
+        shape = middle - (1.0 - middle) * np.cos(turn)
+        self.window = (shape * (spec.window_sum / shape.sum())).astype(np.float32)
         self.bins_hz = np.fft.rfftfreq(self.n, 1.0 / rate)
         edges = band_edges(spec.n_mels, spec.f_min_hz, spec.f_max_hz)
         self.centres_hz = edges[1:-1]
         self.weights = triangles(self.bins_hz, edges)
         energy = float(np.sum(self.window.astype(np.float64) ** 2))
         self.noise_gain = self.weights.sum(axis=0) * energy
-        self._plan = column_plan(self.n, self.weights, 1.0 / (self.n * energy))
+        if spec.summed == "magnitude":
+            # Magnitudes of noise are of Rayleigh's distribution: their mean squared is π/4 of the
+            # power, and what is left is their variance, as if bins knew nothing of each other.
+            means = np.square(self.weights.sum(axis=0))
+            rest = np.square(self.weights).sum(axis=0)
+            self.noise_gain = energy * (np.pi / 4 * means + (1.0 - np.pi / 4) * rest)
+        scale = 1.0 / (self.n * energy)
+        self._plan = column_plan(self.n, self.weights, scale, spec.summed == "magnitude")
 
     def spread(self, n_fft: int) -> BandSpread:
         """The way back from bands to the bins of an ``n_fft``-point transform."""

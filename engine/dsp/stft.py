@@ -91,7 +91,7 @@ class STFT:
 
     @classmethod
     def symmetric(cls, analyser: Analyser) -> STFT:
-        """The papers' transform: the front end's own Hann window, for analysis and synthesis.
+        """The papers' transform: the front end's own window, for analysis and synthesis.
 
         The hop is the model hop rounded down to whole blocks of the low-delay transform's hop.
         """

@@ -27,6 +27,7 @@ from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
 from engine.host.command_handler import CommandHandler
 from engine.host.control_learner import ControlLearner
+from engine.host.music_calls import MusicCalls
 from engine.host.notifier import Notifier
 from engine.host.state_file import StateFile
 from engine.io.link import Link
@@ -59,7 +60,7 @@ class Controller:
     Attributes:
         last: the last message, and the port it came from.
         heard: where every message is put, with the second of the session, if that is wanted.
-        mapper, clocks, switching, lights, midi, follower, commands: its parts, to be looked at.
+        mapper, clocks, switching, lights, midi, follower, commands, music: its parts.
         came: to be set when something has come.
         changed: called when something has been done that should be seen at once.
     """
@@ -85,8 +86,7 @@ class Controller:
         self.switching = Switching(len(rig.slots), rig.switch.quantise, slot, rig.sides())
         self.mapper = ControlMapper(rig.bindings(), rig.programs(), self.clocks, self.switching)
         knobs = self.mapper.wishes.knobs
-        knobs |= {"wet": rig.output.wet, "level": rig.output.level}
-        knobs |= rig.starts()
+        knobs |= {"wet": rig.output.wet, "level": rig.output.level} | rig.starts()
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
         self.came = threading.Event()  # a message, a key or a command
         self.changed: Callable[[], None] = lambda: None
@@ -99,6 +99,7 @@ class Controller:
         )
         listens = "follow" in rig.clock.sources and timeline is None
         self.follower = Follower(shared, rig.clock.tempo(), self._note) if listens else None
+        self.music = MusicCalls(shared, rig, timeline is None, self._note)
         self._ports = PortWatch(self._patterns(), rig.lights.port, self._note)
         self._changes, self._shown_s, self._feed_is_file = 0, 0.0, feed_is_file
         self._timeline, self._score = timeline or Timeline(shared), deque(score)
@@ -137,6 +138,7 @@ class Controller:
             self._link.stop()
         if self.follower is not None:
             self.follower.stop()
+        self.music.stop()
         self._standing.keep()
 
     def _run(self) -> None:
@@ -149,6 +151,7 @@ class Controller:
                 self._link.fetch(self._hear_link)
             if self.follower is not None:
                 self.follower.fetch(self._hear_look)
+            self.music.fetch(time.monotonic(), self.clocks.tempo, self.switching)
             self._ports.look(self.midi.names, self.midi.lit)
             asked = self.commands.fetch(time.monotonic())
             self.step(time.monotonic())

@@ -70,6 +70,7 @@ class Snapshot:
         limited_db: the limiter's deepest gain while its light is on.
         route, latency_ms: from where to where, and how late.
         load: share of the time of a block that the slowest hundredth of callbacks takes.
+        genres: what line-in and line-out are called, in words; empty while nothing is known.
         midi: the last message.
         ports: MIDI ports that are open.
         recording: seconds of the take; None without one, and why it has stopped.
@@ -113,6 +114,7 @@ class Snapshot:
     route: str
     latency_ms: float
     load: float
+    genres: str
     midi: str
     ports: list[str]
     recording: float | None
@@ -155,6 +157,7 @@ class Observer:
         """The stage now; peaks begin anew."""
         stage, controller, recorder = self._stage, self._controller, self._recorder
         now_s, status = time.monotonic(), look(stage, take_peaks(stage.shared))
+        controller.music.show()
         clocks, switching, mapper = controller.clocks, controller.switching, controller.mapper
         wishes = mapper.wishes
         tempo, lead, pending = clocks.tempo, clocks.lead, switching.pending
@@ -216,6 +219,7 @@ class Observer:
             route=f"{stage.device['input']} → {stage.device['output']}",
             latency_ms=1000 * status.latency["total"] / rate,
             load=status.callback_ms["p99"] / block_ms,
+            genres=controller.music.words,
             midi="{} from {}".format(*controller.last) if controller.last else "",
             ports=controller.midi.names or [],
             recording=None if recorder is None else recorder.seconds,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.dsp.front_ends import STAGE
 from engine.dsp.tempo import Tempo
 from engine.dsp.window import Use
 from engine.errors import DoubledropError, ProviderError
@@ -63,7 +64,7 @@ def load_slots(
         generator: AnyGenerator | IdentityGenerator = IdentityGenerator()
         if slot not in out:
             try:
-                generator = open_generator(Path(model), provider, threads=1)
+                generator = open_generator(Path(model), provider, STAGE, threads=1)
                 if warm is not None:
                     generator.warm(*warm)
                 loaded = Loaded(loaded.generators, generator.provider, loaded.faults)

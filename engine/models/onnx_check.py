@@ -29,7 +29,7 @@ _SHAPED = "shape"  # the attribute of those that draw random numbers
 
 
 def check(data: bytes, name: str) -> Declared:
-    """Read a file and hold it to the rules.
+    """Read a generator's file and hold it to the rules.
 
     Args:
         data: of the file.
@@ -37,7 +37,13 @@ def check(data: bytes, name: str) -> Declared:
 
     Raises:
         PresetError: it breaks one.
-    """  # noqa: DOC501
+    """
+    return read_contract(checked_model(data, name), name)
+
+
+def checked_model(data: bytes, name: str) -> Message:
+    """A file of any kind, parsed, if it has nothing that no file may have; arguments and errors as
+    of :func:`check`."""  # noqa: DOC501
     if len(data) > MOST_BYTES:
         raise refused(name, f"{len(data) / 2**20:.0f} MiB", f"at most {MOST_BYTES / 2**20:.0f} MiB")
     try:
@@ -54,7 +60,7 @@ def check(data: bytes, name: str) -> Declared:
         )
     for reason in _wrong(model):
         raise refused(name, reason)
-    return read_contract(model, name)
+    return model
 
 
 def _wrong(model: Message) -> Iterator[str]:

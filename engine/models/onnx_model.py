@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime as ort
 
 from engine.dsp.arrays import Array
+from engine.dsp.front_ends import FRONT_ENDS, STAGE, name_of
 from engine.dsp.frontend import FrontEnd
 from engine.errors import DoubledropError, FrontEndError, PresetError
 from engine.models import trial
@@ -53,26 +54,20 @@ def read_file(path: Path, front_end: FrontEnd | None = None) -> ModelFile:
 
     Args:
         path: the file.
-        front_end: what the host's images are made with.
+        front_end: the only one that the host has; by default any that is known, as files have it.
 
     Raises:
         PresetError: it is missing, corrupt, no generator, or has what it must not have.
         FrontEndError: it was made for another front end.
         DoubledropError: only as one of these.
     """  # noqa: DOC501
-    wanted, name = front_end or FrontEnd(), str(path)
+    name = str(path)
     try:
         data = read_model(path)
         declared = check(data, name)
         info = ModelInfo.from_metadata(declared.metadata, name)
-        if info.front_end != wanted:
-            raise FrontEndError(
-                name,
-                f"made for front end {info.front_end.fingerprint} "
-                f"{_difference(info.front_end, wanted)}",
-                expected=wanted.fingerprint,
-                cure="Train or export it again with this version's front end.",
-            )
+        if info.front_end not in ([front_end] if front_end else FRONT_ENDS.values()):
+            raise _of_another_front_end(name, info.front_end, front_end or STAGE)
         check_shape(declared, info, name)
         return ModelFile(path, data, declared, info, trial.digest_of(data))
     except DoubledropError:
@@ -87,7 +82,7 @@ class OnnxModel(ABC):
     Args:
         path: the ONNX file, or one that has been read.
         provider: auto, cpu, cuda, tensorrt or coreml. ``auto`` takes a GPU that works, else CPU.
-        front_end: what the host's images are made with.
+        front_end: see :func:`read_file`.
         threads: of one inference on the CPU.
         tried: whether this is its trial, or it has had it (see :mod:`engine.models.trial`).
 
@@ -228,11 +223,23 @@ def unloadable(path: Path, fault: Exception) -> PresetError:
     )
 
 
+def _of_another_front_end(name: str, has: FrontEnd, wanted: FrontEnd) -> FrontEndError:
+    cure = "Train or export it again with this version's front end."
+    if has in FRONT_ENDS.values():
+        cure = "It is for files: doubledrop render IN OUT --preset PRESET --window late."
+    return FrontEndError(
+        name,
+        f"made for front end {name_of(has)} ({_difference(has, wanted)})",
+        expected=f"{name_of(wanted)}, {wanted.fingerprint}",
+        cure=cure,
+    )
+
+
 def _difference(has: FrontEnd, wanted: FrontEnd) -> str:
     return ", ".join(
         f"{key} {getattr(has, key):g} instead of {value:g}"
         if isinstance(value, (int, float))
-        else key
+        else f"{key} {getattr(has, key)} instead of {value}"
         for key, value in vars(wanted).items()
         if getattr(has, key) != value
     )

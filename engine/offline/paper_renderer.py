@@ -27,6 +27,7 @@ class PaperRenderer:
     def __init__(self, analyser: Analyser, stream: STFTStream) -> None:
         self.stft, self.delay, self._stream = stream.stft, stream.delay, stream
         self._inverse_mel = InverseMel(analyser.weights)
+        self._db_per_decade = analyser.spec.db_per_decade
 
     def advance(self, path: Path, until: int) -> None:
         """Make all hops of the first slot that end by a sample; see
@@ -49,7 +50,8 @@ class PaperRenderer:
 
     def _render(self, block: Audio, images: Array, wets: Array) -> Audio:
         spectra = self._stream.analyse(block)
-        magnitude = np.sqrt(self._inverse_mel(10.0 ** (images / 10.0)))
+        bins = self._inverse_mel(10.0 ** (images / self._db_per_decade))
+        magnitude = bins ** (self._db_per_decade / 20.0)  # of power its root
         live: Array = np.sqrt(np.mean(np.abs(spectra) ** 2, axis=0))
         ratio = magnitude / np.maximum(live, 1e-9)
         # A bin without energy has no phase to reuse; it stays as it is.

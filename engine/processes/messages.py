@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 from engine.dsp.tempo import MAX_BPM, MIN_BPM
 
 _Bpm = Annotated[float, Field(ge=MIN_BPM, le=MAX_BPM)]
+_Share = Annotated[FiniteFloat, Field(ge=0.0, le=1.0)]
 _Count = Annotated[int, Field(ge=0, lt=1 << 62)]
 
 
@@ -168,6 +169,21 @@ class Looked(_Line):
     cost_s: Annotated[FiniteFloat, Field(ge=0.0)]
 
 
+class GenresKnown(_Line):
+    """Of the meter of genres: those that its classifier knows."""
+
+    genres: list[str]
+
+
+class GenresHeard(_Line):
+    """Of the meter of genres: their shares in line-in and line-out, none where it is silent."""
+
+    session: _Count
+    line_in: dict[str, _Share]
+    line_out: dict[str, _Share]
+    cost_s: Annotated[FiniteFloat, Field(ge=0.0)]
+
+
 class Linked(_Line):
     """Of Ableton Link: where its session is at a time of ``time.monotonic``."""
 
@@ -237,6 +253,9 @@ MIDI: TypeAdapter[Trouble | Received | MidiInputs | MidiOutputs | Gone | Alive] 
     Trouble | Received | MidiInputs | MidiOutputs | Gone | Alive
 )
 FOLLOWER: TypeAdapter[Trouble | Looked] = TypeAdapter(Trouble | Looked)
+GENRES: TypeAdapter[Trouble | GenresHeard | GenresKnown] = TypeAdapter(
+    Trouble | GenresHeard | GenresKnown
+)
 LINK: TypeAdapter[Trouble | Linked | Missing] = TypeAdapter(Trouble | Linked | Missing)
 SURFACE: TypeAdapter[Trouble | Command | RigText | Looking | Serving | Alive] = TypeAdapter(
     Trouble | Command | RigText | Looking | Serving | Alive

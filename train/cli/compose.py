@@ -1,4 +1,4 @@
-"""``doubledrop compose``: a library of two genres to learn from."""
+"""``doubledrop compose``: a library of two genres or more to learn from."""
 
 from __future__ import annotations
 
@@ -33,28 +33,45 @@ def compose(
         bool, typer.Option(help="Training tracks have twins too, for recipes that learn from them.")
     ] = False,
     seed: options.Seed = 1,
-    bpm: Annotated[float, number("Tempo of the tracks.", 140.0, 210.0, "BPM")] = 175.0,
+    genres: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B",
+            help="Of liquid, dancefloor, lofi, trap, rnb. A track has its twin in the next.",
+        ),
+    ] = "liquid,dancefloor",
+    bpm: Annotated[
+        float | None,
+        number(
+            "Tempo of the tracks, by default that of their genre: 175 in drum & bass, else 75.",
+            *(50.0, 210.0, "BPM"),
+        ),
+    ] = None,
     bpm_spread: Annotated[
-        float, number("Tempi within BPM·(1 ± this), instead of all alike.", 0.0, 0.499)
-    ] = 0.0,
+        float | None,
+        number("Tempi within BPM·(1 ± this), by default 0 in drum & bass, else 0.15.", 0.0, 0.499),
+    ] = None,
     other_tempi: Annotated[
-        int, number("Further training tracks of each genre, at 154 to 196 BPM.", 0, _MOST)
+        int,
+        number("Further training tracks of each genre, within 12 % of its tempo.", 0, _MOST),
     ] = 0,
     jobs: options.Jobs = None,
     cluster: Cluster = None,
 ) -> None:
-    """Compose liquid and dancefloor drum & bass, and each held-out track in the other genre too.
+    """Compose music of two genres, and each held-out track in the other genre too.
 
-    The same seed gives the same files; an interrupted run goes on where it was.
+    liquid and dancefloor are drum & bass; lofi is lo-fi hip hop, rnb older R&B. The same seed gives
+    the same files; an interrupted run goes on where it was.
 
-    Example: doubledrop compose samples library --tracks 44 --held-out 32
+    Example: doubledrop compose samples library --genres lofi,trap --tracks 44 --held-out 32
     """
     if cluster is not None:
         cure = "The workers of the scheduler decide."
         ignores(ctx, "--cluster", "jobs", cures={"jobs": cure})
     from train.compose.library import plan, write_library
 
-    plans = plan(tracks, held_out, seed, bpm_spread, train_twins, other_tempi, bpm)
+    named = [name.strip() for name in genres.split(",") if name.strip()]
+    plans = plan(tracks, held_out, seed, bpm_spread, train_twins, other_tempi, bpm, named)
     total = len(plans) + sum(p.twin for p in plans)
     with (
         workers(cluster, jobs or os.cpu_count() or 1) as at_once,

@@ -54,6 +54,14 @@ def evaluate(
         str | None,
         typer.Option(help="Of the output, with commas: late,phrase is quick. Default: all."),
     ] = None,
+    inference_ms: Annotated[
+        float | None,
+        number(
+            "Time of an inference of a generator of windows on the stage. Default: an eighth of a "
+            "beat.",
+            *(0.0, 60_000.0, "ms"),
+        ),
+    ] = None,
     cluster: Cluster = None,
     card: Annotated[bool, typer.Option(help="Put the figures into the preset's card.md.")] = False,
     force: options.Force = False,
@@ -104,10 +112,13 @@ def evaluate(
             at_once,
             asked,
             force,
+            inference_ms,
         )
         page = write_page(result, report, force) if report else None
     if card and chosen:
         _into_card(chosen.folder, result, dataset.manifest.rate)
+    if chosen and _learnt_by_clip(chosen):
+        warn(f"{chosen.name} has learnt from clips of these tracks (split = 'clip' in its recipe)")
     linear = judge.accuracies["mfcc"].accuracy
     if linear < FEASIBLE:
         warn(f"{source} and {target} are hardly two genres: a linear model tells {linear:.0%}")
@@ -158,6 +169,14 @@ def _genres(
     return source, target
 
 
+def _learnt_by_clip(preset: Preset) -> bool:
+    """Whether a preset's training held out clips, and no tracks."""
+    from engine.models.onnx_model import read_file
+
+    recipe = read_file(preset.model).info.facts.get("recipe")
+    return isinstance(recipe, dict) and recipe.get("split") == "clip"
+
+
 def _into_card(folder: Path, result: Evaluation, rate: int) -> None:
     from engine.pictures import save
     from export.card import add_figures
@@ -197,4 +216,10 @@ def _check_options(ctx: typer.Context, music: Path | None, preset: str | None) -
         names = "preset", "music", "report", "renders", "force", "as_json"
         takes(ctx, "evaluate --music", *names)
     elif preset is None:
-        ignores(ctx, "evaluate without a preset", "card", "cluster", "renders", "versions")
+        ignores(
+            ctx,
+            "evaluate without a preset",
+            *("card", "cluster", "renders"),
+            "versions",
+            "inference_ms",
+        )

@@ -61,30 +61,33 @@ def export(
         export_stream,
         export_window,
         streaming_part,
+        window_part,
     )
     from train.data.dataset import Dataset
     from train.training.cyclegan import CycleGan
     from train.training.johnson import Johnson
+    from train.training.melgan import MelGan
     from train.training.run import load_run
 
     (check_late if late else check_preset)(preset, force)
     dataset, done = Dataset(data), load_run(run)
     recipe, model = done.recipe, done.model
-    made = (recipe.target,) if isinstance(model, Johnson) else (recipe.target, recipe.source)
+    one_way = isinstance(model, Johnson | MelGan)
+    made = (recipe.target,) if one_way else (recipe.target, recipe.source)
     wanted = to or recipe.target
     if wanted not in made:
         raise UsageError(
             "--to", f"{wanted!r}", expected=" or ".join(made), cure="Name one of these."
         )
+    dataset.check_front_end(recipe.images)
     source = recipe.source if wanted == recipe.target else recipe.target
     described = vars(done.facts) | {"recipe": recipe.model_dump(), "from": source, "to": wanted}
     described |= {"sources": sources, "share": share, "drive": drive}
     asked = PresetRequest(preset, dataset, source, wanted, licence, described, drive, force, about)
     with waiting("exporting"):
-        if isinstance(model, CycleGan):
-            generators = model.blended(share)
+        if isinstance(model, CycleGan | MelGan):
             write = export_late if late else export_window
-            worst = write(asked, generators[source == recipe.target], recipe.width)
+            worst = write(asked, window_part(model, wanted, share))
         else:
             for option, is_given in (("--share", share != 1.0), ("--late", late)):
                 if is_given:

@@ -22,7 +22,9 @@ from export.trained import export
 from train.data.dataset import Dataset, Split
 from train.models.networks import ImageGenerator
 from train.models.streaming_network import StreamingGenerator
+from train.training.cyclegan import CycleGan
 from train.training.johnson import Johnson
+from train.training.melgan import MelGan
 from train.training.playback import Playback
 from train.training.streaming_pair import StreamingPair
 from train.training.tracks import Pieces
@@ -41,6 +43,21 @@ class Stream:
 
     generator: StreamingGenerator
     playback: Playback
+
+
+@dataclass(frozen=True)
+class WindowPart:
+    """A trained generator of windows.
+
+    Attributes:
+        by: what made it, for its preset's description.
+        generator: it.
+        view: columns that the stage shows it, as many as it was trained on.
+    """
+
+    by: str
+    generator: ImageGenerator
+    view: int
 
 
 @dataclass(frozen=True)
@@ -74,13 +91,32 @@ class PresetRequest:
         return self.folder / "generator.onnx"
 
 
-def export_window(wanted: PresetRequest, generator: ImageGenerator, view: int) -> float:
+def window_part(model: CycleGan | MelGan, target: str, share: float) -> WindowPart:
+    """What restyles windows into a target.
+
+    Args:
+        model: trained.
+        target: genre.
+        share: of the weights that were learnt, see :meth:`CycleGan.blended`.
+
+    Raises:
+        UsageError: the model has no teachers, and a share of its weights is asked for.
+    """
+    recipe = model.recipe
+    if isinstance(model, CycleGan):
+        generators = model.blended(share)
+        return WindowPart("a CycleGAN", generators[target == recipe.source], recipe.width)
+    if share != 1.0:
+        raise UsageError("--share", "a run without teachers", cure="Leave it out.")
+    return WindowPart("a generator after MelGAN-VC", model.exported(), recipe.width // 2)
+
+
+def export_window(wanted: PresetRequest, part: WindowPart) -> float:
     """Write the preset of a generator that restyles windows.
 
     Args:
         wanted: the preset.
-        generator: trained.
-        view: columns of the crops that it was trained on.
+        part: the generator.
 
     Returns:
         The largest difference of the file from PyTorch, relative.
@@ -88,9 +124,9 @@ def export_window(wanted: PresetRequest, generator: ImageGenerator, view: int) -
     Raises:
         GeneratorError: it is too large.
     """
-    example, worst = _export_window(wanted, wanted.model, generator, view)
+    example, worst = _export_window(wanted, wanted.model, part)
     made = OnnxGenerator(wanted.model, "cpu")(example, float(len(example)))
-    _write(wanted, "a CycleGAN", {wanted.source: example, f"as {wanted.target}": made})
+    _write(wanted, part.by, {wanted.source: example, f"as {wanted.target}": made})
     return worst
 
 
@@ -111,31 +147,29 @@ def check_late(folder: Path, force: bool = False) -> None:
     check_output(folder / LATE, force=force)
 
 
-def export_late(wanted: PresetRequest, generator: ImageGenerator, view: int) -> float:
+def export_late(wanted: PresetRequest, part: WindowPart) -> float:
     """Put a generator of whole windows beside the streaming one of a preset that is there, for
     files; arguments and errors as of :func:`export_window`."""
     path = wanted.folder / LATE
-    _, worst = _export_window(wanted, path, generator, view)
+    _, worst = _export_window(wanted, path, part)
     add_late(wanted.folder, wanted.facts | {"licence": wanted.licence}, path)
     return worst
 
 
-def _export_window(
-    wanted: PresetRequest, path: Path, generator: ImageGenerator, view: int
-) -> tuple[Array, float]:
+def _export_window(wanted: PresetRequest, path: Path, part: WindowPart) -> tuple[Array, float]:
     """The file; its example, and how far it is from PyTorch."""
     data, source = wanted.data, wanted.source
     segment = (data.segments(source, "held-out") or data.segments(source))[0]
     own = data.front_end.normalise(segment.image()[1])
     example = np.resize(own, (bucket(len(own)), own.shape[1]))  # padded circularly, as live
     worst = export(
-        generator,
+        part.generator,
         path,
         example,
         front_end=data.front_end,
         level_db=data.manifest.level_db,
         facts=wanted.facts,
-        view=view,
+        view=part.view,
         drive=wanted.drive,
         force=wanted.force,
     )

@@ -11,8 +11,9 @@ from rich.progress import MofNCompleteColumn
 
 from engine.cli import options
 from engine.cli.console import progress, say, say_json
-from train.data.fetch import SETS, SOURCES
+from train.data.fetch import SOURCES
 from train.data.fetch import fetch as fetch_set
+from train.data.sets import SETS
 
 
 def fetch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,14 @@ from train.prepare.outcome import SEGMENTS, Outcome, PrepareSettings
 from train.prepare.run import Prepared, prepare_dataset
 
 _MOST_GROUPS = 20
+_MOST_CLIPS = 10**6
+
+
+class FrontEndOption(StrEnum):
+    """Names of :data:`engine.dsp.front_ends.FRONT_ENDS`."""
+
+    stage = "stage"
+    young_2021 = "young-2021"
 
 
 def prepare(
@@ -79,6 +88,25 @@ def prepare(
         ),
     ] = None,
     per_track: Annotated[int, number("Segments of each track, at most.", 1, 10_000)] = SEGMENTS,
+    total: Annotated[
+        int | None,
+        number("Clips of each genre, spread over its tracks.", 1, _MOST_CLIPS),
+    ] = None,
+    test: Annotated[
+        int,
+        number(
+            "Clips of each genre that a recipe with split = 'clip' does not learn from, whatever "
+            "tracks they are of.",
+            0,
+            _MOST_CLIPS,
+        ),
+    ] = 0,
+    front_end: Annotated[
+        FrontEndOption,
+        typer.Option(
+            help="What images are made with: the stage's, or for files only that of a paper."
+        ),
+    ] = FrontEndOption.stage,
     cluster: Cluster = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -86,10 +114,12 @@ def prepare(
 
     Tempo and downbeats are found by listening; three segments of four bars come from the main
     part of each track, stretched to a common tempo and brought to one level; with --clips they come
-    from anywhere, as they are. Files that cannot be used are named and skipped. Run it again to go
-    on where it was interrupted.
+    from anywhere, as they are, but never where the sound is cut off or another song begins. Files
+    that cannot be used are named and skipped. Run it again to go on where it was interrupted.
 
     Example: doubledrop prepare dnb-set liquid/ dancefloor/ --bpm 175 --jobs 4
+
+    Clips: doubledrop prepare clips lofi/ trap/ --clips 4 --total 800 --test 10
     """  # noqa: DOC501
     if cluster is not None:
         cure = "The workers of the scheduler decide."
@@ -97,6 +127,13 @@ def prepare(
     if clips is not None:
         ignores(ctx, "--clips", "bpm", cures={"bpm": "Clips keep their tempo."})
         bpm = clip_bpm(clips)
+    else:
+        cure = "Cut clips: --clips 4."
+        ignores(
+            ctx, "prepare without --clips", "total", "test", cures={"total": cure, "test": cure}
+        )
+    if total is not None:
+        ignores(ctx, "--total", "per_track", cures={"per_track": "The total is spread evenly."})
     if len(genres) < 2:
         raise UsageError(
             "prepare", "one folder", expected="two or more", cure="Name a folder for each genre."
@@ -124,14 +161,20 @@ def prepare(
                     clips_s=clips,
                     per_track=per_track,
                     seed=seed,
+                    front_end=front_end.value,
                 ),
                 held_out=held_out,
                 seed=seed,
                 jobs=at_once,
                 twins=twins,
+                total=total,
+                test=test,
                 progress=advance,
             )
     summary = summarise(done, time.perf_counter() - began)
+    for genre, counts in summary["genres"].items():
+        if total is not None and counts["segments"] < total:
+            warn(f"{genre}: {counts['segments']} of {total} clips: there is room for no more")
     if as_json:
         say_json({"dataset": str(dataset), **summary})
         return

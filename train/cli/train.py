@@ -40,7 +40,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, number("Of the processor.", 1, MOST_JOBS)] = os.cpu_count() or 1,
     gate: Annotated[
-        bool, typer.Option(help="First ask a linear model whether the genres can be told apart.")
+        bool, typer.Option(help="First ask linear models whether the genres can be told apart.")
     ] = True,
 ) -> None:
     """Train both generators of a pair. What was begun goes on from its last checkpoint.
@@ -55,7 +55,9 @@ def train(
 
     from train.cli.beginning import beginning
     from train.data.dataset import Dataset
-    from train.judge.judge import FEASIBLE, linear_accuracy
+    from train.judge import genre_ear
+    from train.judge.gate import ask
+    from train.judge.judge import FEASIBLE
     from train.training.losses import Losses
     from train.training.recipe import read_recipe
     from train.training.trainer import train as run_training
@@ -64,11 +66,19 @@ def train(
     wanted, dataset = read_recipe(recipe), Dataset(data)
     leads = os.environ.get("RANK", "0") == "0"
     if gate and leads and len(wanted.genres) > 1:
-        with waiting("asking a linear model"):
-            accuracy = linear_accuracy(dataset, wanted.source, wanted.target)
-        say(f"a linear model tells {wanted.source} from {wanted.target}: {accuracy:.1%}")
-        if accuracy < FEASIBLE:
+        dataset.check_front_end(wanted.images)
+        with waiting("asking linear models"):
+            found, picture = ask(dataset, wanted.source, wanted.target)
+        for who, accuracy in found.said.items():
+            say(f"{wanted.source} or {wanted.target}: {accuracy:.1%} right, {who}")
+        say(f"what was mistaken: {picture}")
+        if not found.feasible:
             warn(f"below {FEASIBLE:.0%} the two are hardly two genres; little can be learnt")
+        with waiting("asking a classifier of genres"):
+            said, warning = genre_ear.gate(dataset, wanted.source, wanted.target)
+        say(said)
+        if warning:
+            warn(warning)
     folder = out or Path("runs") / recipe.stem
     with (
         signals.noted() as stop,

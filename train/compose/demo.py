@@ -17,12 +17,10 @@ from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError, OutputError
 from engine.text import printable
+from train.compose.genres import GENRES
 from train.compose.kits import KITS, kits
-from train.compose.library import BPM
-from train.compose.liquid import LIQUID
 from train.compose.master import Target, master
 from train.compose.mix import mix
-from train.compose.performers import PERFORMERS
 from train.compose.samples import PACKAGE, SampleLibrary
 from train.compose.score import Score
 from train.compose.sound import SAMPLE_RATE
@@ -68,13 +66,13 @@ def make(samples_dir: Path, out_dir: Path, seed: int) -> None:
         OutputError: the folder cannot be written.
     """
     samples = SampleLibrary(samples_dir)
-    tempo = Tempo(BPM, DOWNBEAT_S)
+    genre = GENRES["liquid"]
+    tempo = Tempo(genre.style.bpm, DOWNBEAT_S)
     kit = kits("liquid")[0][seed % KITS]
     with Console(stderr=True).status("Playing"):
-        piece = compose(LIQUID, tempo, np.random.default_rng((seed, 0)), FORM)
-        performer, mixer = PERFORMERS["liquid"]
-        palette = performer(samples, kit, np.random.default_rng((seed, 1)))
-        mixed = mix(piece.score, palette, mixer, np.random.default_rng((seed, 2)))
+        piece = compose(genre.style, tempo, np.random.default_rng((seed, 0)), FORM)
+        palette = genre.performer(samples, kit, np.random.default_rng((seed, 1)))
+        mixed = mix(piece.score, palette, genre.mixer, np.random.default_rng((seed, 2)))
         target = Target.drawn(np.random.default_rng((seed, 3)))
         finished = master(mixed, replace(target, loudness_lufs=LOUDNESS_LUFS))
     for_dither = np.random.default_rng((seed, 4))

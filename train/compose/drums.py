@@ -61,6 +61,14 @@ def punched(sound: Array, gain_db: float) -> Array:
     return np.asarray(sound * (1.0 + (amplitude(gain_db) - 1.0) * np.exp(-t / _PUNCH_S)))
 
 
+def rounded(sound: Array, seconds: float) -> Array:
+    """The sound with an attack that takes so long, as through a room and onto tape."""
+    shaped = sound.copy()
+    n = samples(seconds)
+    shaped[:, :n] *= 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, n))
+    return shaped
+
+
 def driven(sound: Array, drive: float) -> Array:
     """Saturated: the quiet parts come forward, peak stays 1."""
     return np.asarray(np.tanh(drive * sound) / np.tanh(drive))

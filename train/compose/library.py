@@ -1,9 +1,9 @@
-"""A library of two genres: who composes and performs what, and the truth about each track."""
+"""A library of some genres: who composes and performs what, and the truth about each track."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,25 +12,23 @@ import numpy as np
 import soundfile as sf
 from joblib import Parallel, delayed
 
-from engine.dsp.arrays import Audio
+from engine.dsp.arrays import Array, Audio
 from engine.dsp.tempo import Tempo
 from engine.errors import OutputError, UsageError
 from engine.paths import native
 from engine.strict_json import written
 from engine.writing import Draft, own_folder, write_whole
 from train.cluster import unheard
-from train.compose.dancefloor import DANCEFLOOR
+from train.compose.genres import GENRES
 from train.compose.kits import Kit, kits
-from train.compose.liquid import LIQUID
 from train.compose.master import Target, master
 from train.compose.mix import mix
-from train.compose.performers import PERFORMERS
+from train.compose.rhythm import FRAME
 from train.compose.samples import SampleLibrary
 from train.compose.sound import SAMPLE_RATE
-from train.compose.style import Composition, Style, compose
+from train.compose.style import Composition, compose
 
-STYLES: dict[str, Style] = {"liquid": LIQUID, "dancefloor": DANCEFLOOR}
-BPM = 175.0
+PAIR = ("liquid", "dancefloor")  # where nothing else is said
 TRUTH = "truth.json"
 _LATEST_DOWNBEAT_S = 2.0
 _OTHERS = 1_000_001  # number of the first track at another tempo
@@ -45,7 +43,8 @@ class TrackPlan:
         genre: that it is composed in.
         number: from 1; with the genre it names the track.
         held_out: whether it is kept from training.
-        twin: whether it is performed in the other genre too.
+        other: the genre of its twin.
+        twin: whether it is performed in that genre too.
         kit: what it is played on.
         twin_kit: what its twin is played on.
         bpm: its tempo.
@@ -54,6 +53,7 @@ class TrackPlan:
 
     genre: str
     number: int
+    other: str
     held_out: bool
     twin: bool
     kit: Kit
@@ -66,11 +66,6 @@ class TrackPlan:
         """Name of the file, without its ending."""
         return f"{self.genre}-{self.number:04d}"
 
-    @property
-    def other(self) -> str:
-        """The genre of its twin."""
-        return next(genre for genre in STYLES if genre != self.genre)
-
     def path(self, folder: Path) -> Path:
         """Where it is written."""
         split = "held-out" if self.held_out else "train"
@@ -82,53 +77,67 @@ class TrackPlan:
 
     def composition(self) -> Composition:
         """The score: the same whoever performs it."""
-        rng = np.random.default_rng((*self.seed, 0))
-        tempo = Tempo(self.bpm, float(rng.uniform(0.05, _LATEST_DOWNBEAT_S)))
-        return compose(STYLES[self.genre], tempo, rng)
+        return _composition(self.genre, self.bpm, self.seed)
 
 
 def plan(
     tracks: int,
     held_out: int,
     seed: int,
-    bpm_spread: float = 0.0,
+    bpm_spread: float | None = None,
     train_twins: bool = False,
     other_tempi: int = 0,
-    bpm: float = BPM,
+    bpm: float | None = None,
+    genres: Sequence[str] = PAIR,
 ) -> list[TrackPlan]:
     """What a library consists of.
 
-    Half of the held-out tracks are played on kits that no training track is played on.
+    Half of the held-out tracks are played on kits that no training track is played on. The twin of
+    a track is in the genre that comes after its own, and that of the last in the first. The tracks
+    of a genre are the same whichever the others are.
 
     Args:
         tracks: training tracks of each genre.
         held_out: held-out tracks of each genre.
         seed: another seed, another library.
-        bpm_spread: tempi lie within bpm·(1 ± spread).
+        bpm_spread: tempi lie within bpm·(1 ± spread); by default the genre's own spread.
         train_twins: whether training tracks have twins, as held-out ones have.
-        other_tempi: further training tracks of each genre, at 154 to 196 BPM. They change nothing
-            about the others.
-        bpm: tempo of all but these.
+        other_tempi: further training tracks of each genre, at tempi within 12 % of the genre's own:
+            154 to 196 BPM in drum & bass. They change nothing about the others.
+        bpm: tempo of all but these; by default the genre's own.
+        genres: two or more of :data:`train.compose.genres.GENRES`.
 
     Raises:
-        UsageError: a number is negative, or the spread is not below a half.
+        UsageError: a number is negative, the spread is not below a half, or the genres are not two
+            or more different ones that are known.
     """
-    if min(tracks, held_out, other_tempi) < 0 or not 0 <= bpm_spread < 0.5:
+    if len(set(genres)) != len(genres) or len(genres) < 2 or not set(genres) <= set(GENRES):
+        raise UsageError(
+            "genres",
+            ", ".join(genres) or "none",
+            expected=f"two or more different ones of {', '.join(GENRES)}",
+            cure="Name a pair, such as lofi,trap.",
+        )
+    if min(tracks, held_out, other_tempi) < 0 or not 0 <= (bpm_spread or 0.0) < 0.5:
         raise UsageError(
             "library",
-            f"{tracks} and {other_tempi} tracks, {held_out} held out, tempo spread {bpm_spread:g}",
+            f"{tracks} and {other_tempi} tracks, {held_out} held out, "
+            f"tempo spread {bpm_spread or 0.0:g}",
             expected="numbers from 0 and a spread from 0 to 0.5",
             cure="Give other numbers.",
         )
     plans = []
-    for place, genre in enumerate(STYLES):
-        other = next(name for name in STYLES if name != genre)
+    order = list(GENRES)
+    for genre, other in zip(genres, (*genres[1:], genres[0]), strict=True):
+        style, place = GENRES[genre].style, order.index(genre)
+        own_bpm = style.bpm if bpm is None else bpm
+        own_spread = style.bpm_spread if bpm_spread is None else bpm_spread
         numbers = (*range(1, tracks + held_out + 1), *range(_OTHERS, _OTHERS + other_tempi))
         both = [np.random.default_rng((seed, place, *more)) for more in ((), (_OTHERS,))]
         for number in numbers:
             at_other = number >= _OTHERS
             rng = both[at_other]
-            middle, spread = (BPM, _OTHER_SPREAD) if at_other else (bpm, bpm_spread)
+            middle, spread = (style.bpm, _OTHER_SPREAD) if at_other else (own_bpm, own_spread)
             held = tracks < number < _OTHERS
             unseen = held and number % 2 == 0
             own, twins = (kits(name)[unseen] for name in (genre, other))
@@ -139,6 +148,7 @@ def plan(
                 TrackPlan(
                     genre,
                     number,
+                    other,
                     held,
                     held or train_twins,
                     kit,
@@ -150,25 +160,45 @@ def plan(
     return plans
 
 
+def _composition(genre: str, bpm: float, seed: Sequence[int]) -> Composition:
+    rng = np.random.default_rng((*seed, 0))
+    tempo = Tempo(bpm, float(rng.uniform(0.05, _LATEST_DOWNBEAT_S)))
+    return compose(GENRES[genre].style, tempo, rng)
+
+
+def kick_and_snare_s(truth: Mapping[str, Any]) -> Array:
+    """When kick and snare are struck in a track, seconds into it and into its twin, sorted.
+
+    Ghost notes and rolls are none of them.
+
+    Args:
+        truth: what ``truth.json`` says of the track.
+    """
+    score = _composition(truth["genre"], truth["bpm"], truth["seed"]).score
+    return np.sort([score.time_of(n) for n in score.notes if n.part in FRAME])
+
+
 def perform(
     composition: Composition, genre: str, kit: Kit, samples: SampleLibrary, seed: tuple[int, ...]
 ) -> Audio:
     """A score as a genre plays it, mastered, (2, samples).
 
-    The same seed gives the same mastering in either genre: a twin differs in what the genre is.
+    The same seed gives the same mastering, but for the genres' characters: a twin differs in what
+    the genre is.
 
     Args:
         composition: what is played.
-        genre: in whose style, one of :data:`STYLES`.
+        genre: in whose manner, one of :data:`train.compose.genres.GENRES`.
         kit: what it is played on.
         samples: the one-shots.
         seed: of sounds, mix and mastering.
     """
     for_sounds, for_mix = (np.random.default_rng((*seed, i)) for i in (1, 2))
-    performer, mixer = PERFORMERS[genre]
-    palette = performer(samples, kit, for_sounds)
-    mixed = mix(composition.score, palette, mixer, for_mix)
-    return master(mixed, Target.drawn(np.random.default_rng((*seed, 3))))
+    player = GENRES[genre]
+    score = player.playing(composition.score, np.random.default_rng((*seed, 4)))
+    palette = player.performer(samples, kit, for_sounds)
+    mixed = mix(score, palette, player.mixer, for_mix)
+    return master(mixed, Target.drawn(np.random.default_rng((*seed, 3)), player.character))
 
 
 def write_library(

@@ -24,6 +24,22 @@ _CURVE = ((-5.0, -4.3, -3.5, -2.5, -1.0, 1.0, 2.5, 3.5, 4.0), (6, 11, 10, 5, 1, 
 
 
 @dataclass(frozen=True)
+class Character:
+    """How the masters of a genre differ from the distribution that all genres share.
+
+    Attributes:
+        curve_db: gains by octaves from 1 kHz, between which they are interpolated, dB.
+        loudness_db: louder by so much, dB.
+    """
+
+    curve_db: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
+    loudness_db: float = 0.0
+
+
+NEUTRAL = Character()
+
+
+@dataclass(frozen=True)
 class Target:
     """Where a master is to arrive.
 
@@ -38,8 +54,15 @@ class Target:
     ceiling_db: float = -1.0
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> Target:
-        """One of the distribution that both genres share: tone and loudness tell nothing."""
+    def drawn(cls, rng: np.random.Generator, character: Character = NEUTRAL) -> Target:
+        """One of a distribution around the character of the genre.
+
+        Genres of the same character share it: tone and loudness tell nothing of them.
+
+        Args:
+            rng: of the master.
+            character: of the genre.
+        """
         octaves = np.log2(THIRDS_HZ / 1000.0)
         tilt = rng.normal(0.0, 0.5) * octaves
         bumps = sum(
@@ -47,7 +70,11 @@ class Target:
             for centre in (-4.0, -2.0, 0.0, 2.0, 3.5)
         )
         loudness = float(np.clip(rng.normal(-10.5, 1.2), -13.0, -8.0))
-        return cls(np.interp(octaves, *_CURVE) + tilt + bumps, loudness)
+        at, gains_db = np.array(character.curve_db).T
+        own = np.interp(octaves, at, gains_db)
+        return cls(
+            np.interp(octaves, *_CURVE) + tilt + bumps + own, loudness + character.loudness_db
+        )
 
 
 def master(mixed: Audio, target: Target) -> Audio:

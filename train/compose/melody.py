@@ -69,13 +69,16 @@ def pad() -> Layer:
     return write
 
 
-def keys(rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Generator) -> Layer:
+def keys(
+    rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Generator, part: str = "keys"
+) -> Layer:
     """The chord in broken rhythm; two bars alternate, the top voice is played hardest.
 
     Args:
         rhythms: that the two bars are drawn from.
         feel: how it is played.
         rng: of the rhythms and of the feel.
+        part: who plays it.
     """
     pair = draw(rng, rhythms), draw(rng, rhythms)
 
@@ -83,7 +86,7 @@ def keys(rhythms: tuple[Rhythm, ...], feel: Feel, rng: np.random.Generator) -> L
         for beat, beats in pair[bar.number % 2]:
             strength = 0.75 if beat == int(beat) else 0.55
             for voice, pitch in enumerate(bar.voicing):
-                note = Note("keys", bar.beat + beat, beats, pitch, strength * (0.7 + 0.1 * voice))
+                note = Note(part, bar.beat + beat, beats, pitch, strength * (0.7 + 0.1 * voice))
                 yield from feel.play([note], rng)
 
     return write

@@ -13,6 +13,7 @@ from engine.dsp.tempo import Tempo
 from train.compose.palette import Bus, Channel, Palette
 from train.compose.score import Score
 from train.compose.sound import SAMPLE_RATE, amplitude, high_pass, low_pass, samples
+from train.compose.tape import Tape
 
 DUCK_ATTACK_S = 0.004
 DUCK_RELEASE_S = 0.13
@@ -28,12 +29,14 @@ class Mixer:
         parallel_db: level of the compressed drums beside the others.
         room: size of the reverb, 0 to 1.
         spread_db: standard deviation of the channels' levels from one track to the next.
+        tape: the medium that the whole goes through, if any.
     """
 
     drum_drive: float = 1.0
     parallel_db: float = -8.0
     room: float = 0.72
     spread_db: float = 1.2
+    tape: Tape | None = None
 
 
 def mix(score: Score, palette: Palette, mixer: Mixer, rng: np.random.Generator) -> Audio:
@@ -57,14 +60,17 @@ def mix(score: Score, palette: Palette, mixer: Mixer, rng: np.random.Generator) 
         channel = palette[part]
         stem = _play(score, part, channel, length)
         gain_db = channel.gain_db + rng.normal(0.0, mixer.spread_db)
-        stem *= amplitude(gain_db) * 10 ** (-channel.duck_db * valley / 20)
+        stem *= amplitude(gain_db) * (
+            10 ** (-channel.duck_db * valley / 20) if channel.duck_db else 1.0
+        )
         buses[channel.bus] += stem
         mono = stem.mean(axis=0, keepdims=True)
         if channel.send_db is not None:
             reverb_send += amplitude(channel.send_db) * mono
         if channel.echo_db is not None:
             echo_send += amplitude(channel.echo_db) * mono
-    return _sum(buses, reverb_send, echo_send, score.tempo, mixer)
+    mixed = _sum(buses, reverb_send, echo_send, score.tempo, mixer)
+    return mixed if mixer.tape is None else mixer.tape.play(mixed, rng)
 
 
 def parts(score: Score) -> list[str]:

@@ -8,13 +8,13 @@ liquid the snare is softer and brighter, hats are clean, pads and melody are in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from engine.dsp.arrays import Array
 from train.compose import drums, synth
 from train.compose.kits import Kit
-from train.compose.mix import Mixer
 from train.compose.palette import (
     Bus,
     Channel,
@@ -69,7 +69,7 @@ def liquid(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palett
     def bass(note: Note, seconds: float) -> Array:
         return note.velocity * synth.warm_reese(hertz(note.pitch), seconds, cents, rng)
 
-    return _shared(library, kit, for_music) | {
+    return shared(library, kit, for_music) | {
         "kick": Channel(drums.hits(kick, 0.22, rng), -6.0, _DRUMS),
         "snare": Channel(drums.hits(snare, 0.2 * kit.snare_s, rng), -8.5, _DRUMS, send_db=-10.0),
         "ghost": Channel(drums.hits(snare, 0.12, rng), -12.0, _DRUMS, send_db=-12.0),
@@ -133,7 +133,7 @@ def dancefloor(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Pa
         )
 
     growl = drums.driven(load("bass_hard_c" if kit.unseen else "bass_dnb_f")[:, :44100], 3.0)
-    return _shared(library, kit, for_music) | {
+    return shared(library, kit, for_music) | {
         "kick": Channel(drums.hits(kick, 0.2, rng, touch=0.3), -5.0, _DRUMS),
         "snare": Channel(
             drums.hits(snare, 0.3 * kit.snare_s, rng, touch=0.2), -4.0, _DRUMS, send_db=-18.0
@@ -156,8 +156,8 @@ def dancefloor(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Pa
     }
 
 
-def _shared(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palette:
-    """What both genres play alike."""
+def shared(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palette:
+    """What genres play alike unless they say otherwise; arguments as of :func:`liquid`."""
     load = library.load
     splash = high_pass(load("drum_splash_soft" if kit.tone < 0.5 else "drum_splash_hard"), 700.0)
     hiss = load("vinyl_hiss")
@@ -181,6 +181,8 @@ def _shared(library: SampleLibrary, kit: Kit, rng: np.random.Generator) -> Palet
         "sub": Channel(remembered(sub), -10.0, _BASS, duck_db=8.0),
         "guitar": Channel(tuned(load("guit_em9"), 40.0), -14.0, _MUSIC, -14.0, -16.0, 3.0),
         "choir": Channel(tuned(load("ambi_choir"), 72.42), -15.0, _MUSIC, -8.0, -12.0, 3.0),
+        "chank": Channel(_lead(replace(kit, pluck=True), rng), -16.0, _MUSIC, send_db=-16.0),
+        "horns": Channel(_pad(kit, rng), -14.0, _MUSIC, send_db=-12.0, duck_db=3.0),
     }
 
 
@@ -202,9 +204,3 @@ def _lead(kit: Kit, rng: np.random.Generator) -> Instrument:
     return remembered(
         lambda note, seconds: note.velocity * synth.pluck(hertz(note.pitch), seconds, rng)
     )
-
-
-PERFORMERS: dict[str, tuple[Performer, Mixer]] = {
-    "liquid": (liquid, Mixer(drum_drive=1.0, parallel_db=-14.0)),
-    "dancefloor": (dancefloor, Mixer(drum_drive=1.9, parallel_db=-3.0)),
-}

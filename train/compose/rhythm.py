@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from train.compose.score import STEPS_PER_BEAT, Feel, Note, steps
 
 Choice = TypeVar("Choice")
 
-STRAIGHT = frozenset({"kick", "snare"})  # the frame of the break stays on the grid
+FRAME = frozenset({"kick", "snare"})  # of the break: it stays on the grid if no player is named
 
 
 Break = Mapping[str, str]
@@ -30,6 +30,7 @@ class Groove:
         fills: for the last of four bars, a pattern for each part that plays in it.
         long_fills: the same for the last of eight bars.
         feel: how everything but kick and snare is played.
+        frame: how kick and snare are played; exactly on the grid where they are not named.
     """
 
     home: Break
@@ -37,6 +38,7 @@ class Groove:
     fills: tuple[Mapping[str, str], ...]
     long_fills: tuple[Mapping[str, str], ...]
     feel: Feel
+    frame: Mapping[str, Feel] = field(default_factory=dict)
 
     @classmethod
     def drawn(
@@ -46,6 +48,7 @@ class Groove:
         long_fills: tuple[Mapping[str, str], ...],
         feel: Feel,
         rng: np.random.Generator,
+        frame: Mapping[str, Feel] | None = None,
     ) -> Groove:
         """Three different breaks of a genre, and two fills of each length.
 
@@ -55,6 +58,7 @@ class Groove:
             long_fills: of the genre, for the last of eight bars.
             feel: how everything but kick and snare is played.
             rng: of the choice.
+            frame: how kick and snare are played, if not exactly on the grid.
         """
         home, second, sixth = rng.permutation(len(breaks))[:3]
         return cls(
@@ -63,6 +67,7 @@ class Groove:
             tuple(fills[i] for i in rng.permutation(len(fills))[:2]),
             tuple(long_fills[i] for i in rng.permutation(len(long_fills))[:2]),
             feel,
+            frame or {},
         )
 
 
@@ -85,7 +90,8 @@ def breakbeat(groove: Groove, rng: np.random.Generator) -> Layer:
             patterns = groove.others[place // 4]
         for part, pattern in patterns.items():
             notes = steps(part, bar.beat, pattern)
-            yield from notes if part in STRAIGHT else groove.feel.play(notes, rng)
+            feel = groove.frame.get(part) if part in FRAME else groove.feel
+            yield from notes if feel is None else feel.play(notes, rng)
 
     return write
 

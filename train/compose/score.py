@@ -23,6 +23,7 @@ class Note:
         beats: how long it is held.
         pitch: MIDI pitch; parts without pitch ignore it.
         velocity: how hard, above 0 to 1.
+        slide: semitones that the pitch moves by towards the end.
     """
 
     part: str
@@ -30,6 +31,7 @@ class Note:
     beats: float = 0.25
     pitch: int = 60
     velocity: float = 1.0
+    slide: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,19 @@ class Feel:
         swing: delay of every second sixteenth, as a part of a sixteenth.
         drift_beats: standard deviation of the timing.
         touch: standard deviation of the velocity, relative.
+        late_beats: how far the player is behind the beat.
     """
 
     swing: float = 0.0
     drift_beats: float = 0.0
     touch: float = 0.0
+    late_beats: float = 0.0
 
     def play(self, notes: Iterable[Note], rng: np.random.Generator) -> list[Note]:
         """The notes as this player plays them; drift is never early."""
         played = []
         for note in notes:
-            late = abs(rng.normal(0.0, self.drift_beats))
+            late = self.late_beats + abs(rng.normal(0.0, self.drift_beats))
             if round(note.beat * STEPS_PER_BEAT) % 2:
                 late += self.swing / STEPS_PER_BEAT
             velocity = note.velocity * (1.0 + rng.normal(0.0, self.touch))

@@ -7,7 +7,7 @@ A score is neutral: what makes it liquid or dancefloor to the ear is how it is p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,32 @@ FORMS: tuple[Form, ...] = (
     _form(intro=8, build=8, drop=24, breakdown=8, rebuild=4, second=16, outro=4),
     _form(intro=8, build=8, drop=24, breakdown=8, rebuild=4, second=24, outro=4),
 )
+DROPS: Mapping[str, tuple[int, ...]] = {"drop": (0, 1)}
+SONGS: tuple[Form, ...] = (
+    (
+        ("intro", 4),
+        ("verse", 8),
+        ("hook", 8),
+        ("verse", 8),
+        ("bridge", 4),
+        ("hook", 8),
+        ("outro", 4),
+    ),
+    (("intro", 4), ("verse", 16), ("hook", 8), ("bridge", 4), ("hook", 8), ("outro", 4)),
+    (
+        ("intro", 8),
+        ("hook", 8),
+        ("verse", 8),
+        ("bridge", 4),
+        ("verse", 8),
+        ("hook", 8),
+        ("outro", 4),
+    ),
+    (("intro", 4), ("hook", 8), ("verse", 16), ("bridge", 4), ("hook", 16), ("outro", 4)),
+    (("intro", 8), ("verse", 8), ("hook", 8), ("bridge", 8), ("hook", 8), ("outro", 4)),
+)
+"""Verses and hooks, 44 to 52 bars: two to three and a half minutes at 60 to 90 BPM."""
+VERSES: Mapping[str, tuple[int, ...]] = {"verse": (0,), "hook": (1,)}
 
 
 @dataclass(frozen=True)
@@ -59,6 +85,13 @@ class Style:
         keys, lead: rhythms of a bar.
         sections: layers that may play in each kind of section; those after ``"?"`` by chance.
         swing: smallest and largest, parts of a sixteenth.
+        bpm, bpm_spread: tempi lie within bpm·(1 ± spread).
+        forms: sections that a piece may have.
+        develops: sections that change their layers every eight bars, each with the progressions
+            (the first, second or third of the piece) that it takes in turn; others have the third.
+        chanks, horns: rhythms of a bar of guitar and of brass, in genres that have them.
+        swung_frame: whether kick and snare swing too.
+        snare_late: how far the snare is behind the beat, beats.
     """
 
     breaks: tuple[Break, ...]
@@ -75,6 +108,14 @@ class Style:
     lead: tuple[Rhythm, ...]
     sections: Mapping[str, tuple[str, ...]]
     swing: tuple[float, float]
+    bpm: float = 175.0
+    bpm_spread: float = 0.0
+    forms: tuple[Form, ...] = FORMS
+    develops: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: DROPS)
+    chanks: tuple[Rhythm, ...] = ()
+    horns: tuple[Rhythm, ...] = ()
+    swung_frame: bool = False
+    snare_late: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,17 +142,19 @@ def compose(
         manner: of the genre.
         tempo: with the time of its first downbeat.
         rng: decides everything.
-        form: its sections; by default one of ``FORMS``, 64 to 80 bars.
+        form: its sections; by default one of the manner's.
     """
     key = Key(int(rng.integers(12)), SCALES[int(rng.integers(len(SCALES)))])
     sound = [p for p in manner.progressions if not any(key.diminished(degree) for degree in p)]
     progressions = [sound[i] for i in rng.permutation(len(sound))[:3]]
     sections, places, bar = [], [], 0
-    for name, bars in form or draw(rng, FORMS):
-        for part in range(0, bars, _BLOCK if name == "drop" else bars):
-            # A drop develops: every eight bars other layers, every second time the other chords.
-            length = min(_BLOCK, bars - part) if name == "drop" else bars
-            degrees = progressions[part // _BLOCK % 2 if name == "drop" else 2]
+    for name, bars in form or draw(rng, manner.forms):
+        turns = manner.develops.get(name, (2,))
+        block = _BLOCK if name in manner.develops else bars
+        for part in range(0, bars, block):
+            # Every eight bars other layers, and the next of the section's chords.
+            length = min(block, bars - part)
+            degrees = progressions[turns[part // block % len(turns)]]
             sections.append(
                 Section(_layers_of(manner.sections[name], rng), degrees * (length // 4))
             )
@@ -129,10 +172,14 @@ def _layers_of(names: tuple[str, ...], rng: np.random.Generator) -> tuple[str, .
 
 def _layers(manner: Style, key: Key, rng: np.random.Generator) -> dict[str, Layer]:
     hands = Feel(swing=float(rng.uniform(*manner.swing)), drift_beats=0.006, touch=0.08)
-    groove = Groove.drawn(manner.breaks, manner.fills, manner.long_fills, hands, rng)
+    frame = {}
+    if manner.swung_frame:
+        frame["kick"] = replace(hands, touch=0.04)
+        frame["snare"] = replace(hands, touch=0.03, late_beats=manner.snare_late)
+    groove = Groove.drawn(manner.breaks, manner.fills, manner.long_fills, hands, rng, frame)
     order = tuple(int(cell) for cell in rng.integers(len(manner.bass_cells), size=4))
     stabs = tuple(int(cell) for cell in rng.integers(len(manner.stabs), size=4))
-    return {
+    layers = {
         "break": rhythm.breakbeat(groove, rng),
         "hats": rhythm.ostinato("hat", manner.hats, hands, rng),
         "open hats": rhythm.ostinato("open hat", manner.open_hats, hands, rng),
@@ -154,6 +201,11 @@ def _layers(manner: Style, key: Key, rng: np.random.Generator) -> dict[str, Laye
         "atmosphere": _atmosphere,
         "final": _final,
     }
+    # Drawn last, and only where a genre has them: the others stay as they are.
+    for name, rhythms in (("chank", manner.chanks), ("horns", manner.horns)):
+        if rhythms:
+            layers[name] = melody.keys(rhythms, hands, rng, name)
+    return layers
 
 
 def _atmosphere(bar: Bar) -> Iterable[Note]:

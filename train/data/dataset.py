@@ -17,82 +17,26 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import soundfile as sf
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from engine.dsp.arrays import Array, Audio
+from engine.dsp.front_ends import FRONT_ENDS, STAGE, name_of
 from engine.dsp.frontend import FrontEnd
 from engine.dsp.tempo import Tempo
 from engine.errors import FrontEndError, InputError
 from engine.paths import native
+from train.data.manifest import RATE, Manifest, Split, SplitBy, Track
 
-RATE = 44100
+__all__ = ["RATE", "Dataset", "Manifest", "Segment", "Split", "SplitBy", "Track"]
+
 BPM = 175.0
 HEADROOM_DB = 12.0
 """Segments are stored this much below the dataset's level, so that no peak is clipped."""
 TAIL_S = 0.1
 """Sound kept behind a segment, so that its last columns see what follows."""
-
-Split = Literal["train", "held-out"]
-
-
-class Track(BaseModel):
-    """One piece of music.
-
-    Attributes:
-        name: unique in its genre.
-        source: file it was cut from, relative to its genre's folder.
-        group: artist, album or kit: what a source-disjoint split keeps on one side.
-        bpm, downbeat_s: as found in the file.
-        starts_s: where each segment's own four bars begin in the file, seconds.
-        gain_db: what brought it to the dataset's level.
-        rate, channels, bandwidth_hz: of the file as it was.
-        twin: whether its segments have twins.
-        whole: whether the dataset holds the whole track, and of a twin the whole twin.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    name: str
-    genre: str
-    split: Split
-    group: str
-    source: str
-    bpm: float
-    downbeat_s: float
-    starts_s: tuple[float, ...]
-    gain_db: float
-    rate: int
-    channels: int
-    bandwidth_hz: float
-    twin: bool = False
-    whole: bool = False
-
-
-class Manifest(BaseModel):
-    """``dataset.json``.
-
-    Attributes:
-        front_end: specification of the images (:meth:`FrontEnd.to_json`).
-        bpm: tempo that all segments were stretched to.
-        level_db: mean power of every track, dB re full scale.
-        low_pass_hz, mono: what all sources were brought to; None if left as they are.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    format: Literal[1] = 1
-    front_end: str
-    bpm: float
-    level_db: float
-    rate: int = RATE
-    low_pass_hz: float | None = None
-    mono: bool = False
-    genres: tuple[str, ...]
-    tracks: tuple[Track, ...]
 
 
 @dataclass(frozen=True)
@@ -170,11 +114,11 @@ class Dataset:
             reason = fault.errors()[0]["msg"] if isinstance(fault, ValidationError) else str(fault)
             raise InputError(str(path), f"no valid dataset ({reason})", cure=cure) from fault
         self.front_end = FrontEnd.from_json(self.manifest.front_end)
-        if self.front_end != FrontEnd():
+        if self.front_end not in FRONT_ENDS.values():
             raise FrontEndError(
                 str(path),
                 f"front end {self.front_end.fingerprint}",
-                expected=FrontEnd().fingerprint,
+                expected=" or ".join(known.fingerprint for known in FRONT_ENDS.values()),
                 cure="Prepare the dataset again with this version.",
             )
 
@@ -182,6 +126,23 @@ class Dataset:
     def genres(self) -> tuple[str, ...]:
         """Names of the genres, as given to ``prepare``."""
         return self.manifest.genres
+
+    def check_front_end(self, wanted: FrontEnd) -> None:
+        """Whether the images are what a recipe or a generator is made for.
+
+        Args:
+            wanted: the front end of that.
+
+        Raises:
+            FrontEndError: they are another front end's.
+        """
+        if self.front_end != wanted:
+            raise FrontEndError(
+                str(self.folder),
+                f"images of front end {name_of(self.front_end)}",
+                expected=name_of(wanted),
+                cure=f"Prepare another folder with --front-end {name_of(wanted)}.",
+            )
 
     @property
     def tempo(self) -> Tempo:
@@ -204,8 +165,21 @@ class Dataset:
         found = [t for t in self.manifest.tracks if t.genre == genre and split in (None, t.split)]
         return sorted(found, key=lambda track: track.name)
 
-    def segments(self, genre: str, split: Split | None = None) -> list[Segment]:
-        """Segments of a genre, track by track; arguments and errors as of :meth:`tracks`."""
+    def segments(
+        self, genre: str, split: Split | None = None, by: SplitBy = "track"
+    ) -> list[Segment]:
+        """Segments of a genre, track by track.
+
+        Args:
+            genre: one of the dataset.
+            split: the side; None for both.
+            by: what is on one side as a whole.
+
+        Raises:
+            InputError: there is no such genre, or nothing that a split by clip holds out.
+        """
+        if by == "clip" and split is not None:
+            return self._by_clip(genre, split)
         return [
             Segment(
                 track,
@@ -217,6 +191,18 @@ class Dataset:
             for track in self.tracks(genre, split)
             for number in range(len(track.starts_s))
         ]
+
+    def _by_clip(self, genre: str, split: Split) -> list[Segment]:
+        everything = self.segments(genre)
+        tested = [segment.number in segment.track.test_clips for segment in everything]
+        if not any(tested):
+            raise InputError(
+                str(self.folder),
+                f"no test clips of {genre!r}",
+                cure="Prepare with --clips 4 --total 800 --test 10, or split by track.",
+            )
+        held_out = split == "held-out"
+        return [one for one, test in zip(everything, tested, strict=True) if test == held_out]
 
     def twin_image(self, segment: Segment) -> Array:
         """Log-mel columns of a segment's twin, as :meth:`Segment.image`.
@@ -231,7 +217,7 @@ class Dataset:
                 cure="Compose with --train-twins, and prepare with --twins.",
             )
         sound = at_level(read_audio(segment.twin_path))
-        return np.asarray(images_of(sound, 0, self.manifest.bpm), np.float32)
+        return np.asarray(images_of(sound, 0, self.manifest.bpm, self.front_end), np.float32)
 
     def whole_paths(self, track: Track, twin: bool) -> tuple[Path, ...]:
         """Sound of a whole track, and of its twin where asked for, stored as segments are.
@@ -285,15 +271,16 @@ def images(segments: Sequence[Segment]) -> Array:
     return np.stack([segment.image() for segment in segments])
 
 
-def images_of(sound: Audio, at: int, bpm: float) -> Array:
+def images_of(sound: Audio, at: int, bpm: float, front_end: FrontEnd = STAGE) -> Array:
     """Log-mel images of two phrases in a row, (2, columns, n_mels) float16, dB.
 
     Args:
         sound: (channels, samples), at ``RATE``.
         at: sample at which the first phrase begins.
         bpm: tempo of the sound.
+        front_end: of the images.
     """
-    analyser = FrontEnd().at(RATE)
+    analyser = front_end.at(RATE)
     phrase = Tempo(bpm).phrase_s * RATE
     columns = int(np.ceil(phrase / analyser.hop))
     images = [analyser.log_mel(sound, at + k * phrase, columns) for k in range(2)]

@@ -16,8 +16,9 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
+import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -28,96 +29,11 @@ import tomlkit
 from engine.errors import InputError, OutputError, UsageError
 from engine.paths import native
 from engine.writing import own_folder, write_whole
+from train.data import modules
+from train.data.packages import MODULES, MUSIC, SOUNDFONTS, Package
+from train.data.sets import SETS
 
 SOURCES = "SOURCES.toml"
-MUSIC = frozenset({".ogg", ".opus", ".mp3", ".flac", ".wav"})
-SOUNDFONTS = frozenset({".sf2", ".sf3"})
-MIDI = frozenset({".mid"})
-MUSIC_S = 40.0  # shorter files of a game are effects and jingles
-
-
-@dataclass(frozen=True)
-class Package:
-    """A Debian package and what to take of it.
-
-    Attributes:
-        name: of the package.
-        licence: of these files, as its copyright file has it.
-        genre: folder to lay it out in; none where there is none.
-        artists: pattern of a file's path in the package to who made it, the first that fits.
-            With none, the files carry the artist in their tags.
-        shortest_s: shorter sound files are left out.
-        without: patterns of names that are left out.
-        endings: of the names of those that are wanted.
-    """
-
-    name: str
-    licence: str
-    genre: str = ""
-    artists: Mapping[str, str] = field(default_factory=dict)
-    shortest_s: float = MUSIC_S
-    without: tuple[str, ...] = ()
-    endings: frozenset[str] = MUSIC
-
-    def place(self, path: Path, inside: Path) -> Path:
-        """Where a file of the unpacked package goes, relative to OUT."""
-        artist = next((a for p, a in self.artists.items() if fnmatch(inside.as_posix(), p)), "")
-        return Path(*(part for part in (self.genre, artist, self.name, path.name) if part))
-
-
-def _game_by_kenta_cho(name: str) -> Package:
-    return Package(name, "BSD-2-Clause", "electronic", {"*": "Kenta Cho"})
-
-
-SETS: dict[str, tuple[Package, ...]] = {
-    "electronic-orchestral": (
-        Package(
-            "warzone2100-music",
-            "GPL-2.0-or-later",
-            "electronic",
-            # As the albums' album.json has it; the menu's theme is of the original game.
-            {
-                "*/original_soundtrack/*": "Martin Severn",
-                "*/albums/*": "LupusMechanicus",
-                "*": "Martin Severn",
-            },
-        ),
-        *map(
-            _game_by_kenta_cho,
-            (
-                "torus-trooper-data",
-                "parsec47-data",
-                "noiz2sa-data",
-                "titanion-data",
-                "rrootage-data",
-                "tumiki-fighters-data",
-                "a7xpg-data",
-                "gunroar-data",
-                "mu-cade-data",
-            ),
-        ),
-        Package("wesnoth-1.16-music", "GPL-2.0-or-later", "orchestral"),
-    ),
-    # The amen break is a copyrighted recording, whatever the package says of it.
-    "compose-samples": (
-        Package("sonic-pi-samples", "CC0-1.0", shortest_s=0.0, without=("loop_amen*",)),
-    ),
-    # The last is to be held out: the first two share most of their samples, and it shares none with
-    # them. csound-soundfont is left out, for it shares samples with that one.
-    "soundfonts": (
-        Package("fluidr3mono-gm-soundfont", "MIT", endings=SOUNDFONTS),
-        Package(
-            "musescore-general-soundfont-small",
-            "MIT, parts CC0-1.0 or public domain",
-            endings=SOUNDFONTS,
-        ),
-        Package("timgm6mb-soundfont", "GPL-2.0-only", endings=SOUNDFONTS),
-    ),
-    "free-midi": (
-        Package("simutrans-data", "Artistic-1.0", endings=MIDI),
-        Package("openttd-openmsx", "GPL-2.0-only", endings=MIDI),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -166,7 +82,11 @@ def fetch(
         try:
             out.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=out, prefix=".fetch-") as scratch:
-                version, files = _lay_out(package, _unpack(package.name, Path(scratch)), out)
+                version, tree = _unpack(package.name, Path(scratch))
+                _open_archives(package, tree)
+                if package.endings & MODULES:
+                    _render_modules(package, tree, Path(scratch))
+                version, files = _lay_out(package, (version, tree), out)
         except (InputError, UsageError):
             raise
         except OSError as fault:
@@ -202,6 +122,7 @@ def _unpack(name: str, scratch: Path) -> tuple[str, Path]:
     damaged = "Delete what was fetched and try again."
     version = _run(["dpkg-deb", "-f", archives[0].name, "Version"], scratch, damaged).strip()
     _run(["dpkg-deb", "-x", archives[0].name, "tree"], scratch, damaged)
+    archives[0].unlink()  # another may be brought beside it
     return version, scratch / "tree"
 
 
@@ -225,9 +146,10 @@ def _lay_out(package: Package, unpacked: tuple[str, Path], out: Path) -> tuple[s
     version, tree = unpacked
     files = 0
     for path in sorted(tree.rglob("*")):
-        if not _wanted(package, path):
+        inside = path.relative_to(tree)
+        if not _wanted(package, path, inside):
             continue
-        place = out / package.place(path, path.relative_to(tree))
+        place = out / package.place(path, inside)
         place.parent.mkdir(parents=True, exist_ok=True)
         path.replace(place)
         files += 1
@@ -237,8 +159,45 @@ def _lay_out(package: Package, unpacked: tuple[str, Path], out: Path) -> tuple[s
     return version, files
 
 
-def _wanted(package: Package, path: Path) -> bool:
-    if path.suffix.lower() not in package.endings or path.is_symlink() or not path.is_file():
+def _open_archives(package: Package, tree: Path) -> None:
+    """Unpack the ZIP archives whose files are wanted, each beside itself.
+
+    Raises:
+        InputError: one is damaged.
+    """
+    for path in sorted(p for p in tree.rglob("*") if p.is_file()):
+        inside = path.relative_to(tree).as_posix()
+        if not any(fnmatch(inside, pattern) for pattern in package.archives):
+            continue
+        try:
+            with zipfile.ZipFile(path) as archive:
+                wanted = [n for n in archive.namelist() if Path(n).suffix.lower() in MUSIC]
+                archive.extractall(path.parent, wanted)  # a member never leaves that folder
+        except (zipfile.BadZipFile, OSError, NotImplementedError) as fault:
+            raise InputError(
+                package.name, f"{path.name} cannot be unpacked ({fault})", cure="Report this."
+            ) from fault
+
+
+def _render_modules(package: Package, tree: Path, scratch: Path) -> None:
+    """Put the sound of a package's modules into their places."""
+
+    def brought() -> Path:
+        for name in modules.PACKAGES:
+            _unpack(name, scratch)
+        return scratch / "tree"
+
+    player = modules.ModulePlayer(brought)
+    found = [p for p in tree.rglob("*") if p.suffix.lower() in MODULES and p.is_file()]
+    for path in sorted(found):
+        player.render(path, path.with_name(f"{path.name}.flac"))
+
+
+def _wanted(package: Package, path: Path, inside: Path) -> bool:
+    endings = MUSIC if package.endings & MODULES else package.endings
+    if path.suffix.lower() not in endings or path.is_symlink() or not path.is_file():
+        return False
+    if package.only_known and not package.artist(path, inside):
         return False
     if any(fnmatch(path.name, pattern) for pattern in package.without):
         return False

@@ -22,7 +22,7 @@ from engine.dsp.arrays import Array
 from engine.dsp.crop import AHEAD
 from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError
-from train.data.dataset import Dataset, Split, images
+from train.data.dataset import Dataset, Split, SplitBy, images
 
 _TEMPO_ERROR_COLUMNS = 0.5  # over a whole window: sub-frame, as a good clock leaves it
 ROW = 8  # windows in a row
@@ -49,14 +49,17 @@ class GenreImages:
     Args:
         data: the dataset.
         genre: one of its genres.
-        split: which tracks.
+        split: which of them.
+        by: what is on one side of the split as a whole.
 
     Raises:
         InputError: there are no such segments.
     """
 
-    def __init__(self, data: Dataset, genre: str, split: Split = "train") -> None:
-        segments = data.segments(genre, split)
+    def __init__(
+        self, data: Dataset, genre: str, split: Split = "train", by: SplitBy = "track"
+    ) -> None:
+        segments = data.segments(genre, split, by)
         if not segments:
             raise InputError(
                 str(data.folder),
@@ -124,6 +127,20 @@ class GenreImages:
             shown.append([np.concatenate(pair, axis=1)[:, end - width : end] for pair in pairs])
         return np.stack([np.stack(images) for images in shown])
 
+    def stretch(self, rng: np.random.Generator, width: int) -> Array:
+        """Consecutive columns at a random place of the phrase before and a segment's own.
+
+        Args:
+            rng: of segment and place.
+            width: columns, no more than both phrases have.
+
+        Returns:
+            (1, bands, width).
+        """
+        pair = self.windows[int(rng.integers(len(self.windows)))]
+        first = int(rng.integers(2 * self.columns - width + 1))
+        return np.concatenate(pair, axis=1)[None, :, first : first + width]
+
     def crop(self, rng: np.random.Generator, width: int, uses: Windows) -> Array:
         """One random crop in one random use of the window.
 
@@ -152,6 +169,18 @@ class GenreImages:
             right = None if wanted is None else _turned(wanted[0], wanted[1], now)
         shown = [window, heard] if right is None else [window, heard, right]
         return np.stack(shown)[:, :, first : first + width]
+
+
+def shown_images(data: Dataset, genre: str, by: SplitBy) -> GenreImages:
+    """Images of a genre to look at: held-out ones, where there are any.
+
+    Args:
+        data: the dataset.
+        genre: one of its genres.
+        by: what is held out as a whole.
+    """
+    held_out = by == "clip" or data.tracks(genre, "held-out")
+    return GenreImages(data, genre, "held-out" if held_out else "train", by)
 
 
 def _shown(columns_db: Array, front_end: FrontEnd) -> Array:
@@ -218,6 +247,21 @@ def rows(genre: GenreImages, rng: np.random.Generator, size: int, width: int) ->
         (size, ROW, 2 or 3, bands, width), float32.
     """
     return np.stack([genre.row(rng, width) for _ in range(size)]).astype(np.float32)
+
+
+def stretches(genre: GenreImages, rng: np.random.Generator, size: int, width: int) -> Array:
+    """Stretches, see :meth:`GenreImages.stretch`.
+
+    Args:
+        genre: that they are drawn from.
+        rng: of the stretches.
+        size: how many.
+        width: columns of each.
+
+    Returns:
+        (size, 1, bands, width), float32.
+    """
+    return np.stack([genre.stretch(rng, width) for _ in range(size)]).astype(np.float32)
 
 
 def heard_columns(width: int) -> slice:

@@ -4,6 +4,7 @@
 
     Segment sound ──► View (level-matched log-mel)     view
     Views ──► share called the target                  classifiers: cnn, mfcc, eq_deaf
+    Sound ──► the same, by 44 features                 genre_ear
     Sound beside sound ──► onsets, chroma, notes       content
     what the paper heard ──► snares, hats, melody, buzz   observations
     what costs nothing: EQ, EQ with dynamics           controls

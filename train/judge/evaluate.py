@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from engine.config.preset import Preset
 from engine.dsp.arrays import Audio
 from engine.models.onnx_model import read_file
 from train.data.dataset import Dataset, Segment, read_audio
+from train.judge import genre_ear
 from train.judge.consistency import Consistency, consistency
 from train.judge.controls import crest_db, crest_match, eq_match
 from train.judge.fine_ear import EnvelopeLines, lines
 from train.judge.judge import Judge, real_views
 from train.judge.kernel import RealSounds
 from train.judge.measurement import MEASURES, Heard, Measurement, measurement_of, twin_of
-from train.judge.renders import Progress, main_version, render_all
+from train.judge.renders import Progress, inference_time_ms, main_version, render_all
 from train.judge.statistics import Figure, by_track
 from train.judge.telltale import excerpts, told, told_from_itself
 from train.judge.view import distance_db, levelled
@@ -45,6 +46,8 @@ class Evaluation:
         told: by version, how often a fresh classifier tells it from real music of the target; of
             ``real``, that music from itself.
         measurements: what was judged, for pictures.
+        inference_ms: time of an inference in the versions of the stage; None without any, and of a
+            streaming generator.
     """
 
     judge: Judge
@@ -59,6 +62,7 @@ class Evaluation:
     lines: dict[str, EnvelopeLines]
     told: dict[str, float]
     measurements: dict[str, Measurement]
+    inference_ms: float | None
 
     def to_json(self) -> dict[str, Any]:
         """The keys of ``evaluate --json``; every figure also with its interval."""
@@ -92,6 +96,7 @@ class Evaluation:
             "noise_db": self.noise_db,
             "lines": {name: asdict(found) for name, found in self.lines.items()},
             "told": self.told,
+            "inference_ms": self.inference_ms,
         }
 
 
@@ -113,6 +118,7 @@ def evaluate(
     jobs: int = 1,
     versions: Sequence[str] = (),
     force: bool = False,
+    inference_ms: float | None = None,
 ) -> Evaluation:
     """Render the held-out tracks of the source genre, reread the files, judge them.
 
@@ -126,6 +132,7 @@ def evaluate(
         jobs: renders at once.
         versions: of the output that are judged; all where none is named.
         force: whether renders may replace files that are not ours.
+        inference_ms: see :func:`train.judge.renders.inference_time_ms`.
 
     Raises:
         InputError: there are no held-out tracks.
@@ -136,7 +143,7 @@ def evaluate(
     rendered: dict[str, list[Path]] = {}
     noise_db: list[float] = []
     if preset:
-        how = jobs, versions, force
+        how = jobs, versions, force, inference_ms
         rendered, noise_db = render_all(data, segments, preset, folder, progress, *how)
     measurements: dict[str, Measurement] = {}
     form = rate, data.manifest.bpm
@@ -158,6 +165,12 @@ def evaluate(
     for name, measurement in measurements.items():
         for classifier, called in judge.calls(measurement.views).items():
             flip[classifier][name] = by_track(called.tolist(), measurement.tracks)
+    ear = genre_ear.GenreEar(data, judge.source, judge.target)
+    judge = replace(judge, accuracies=judge.accuracies | {genre_ear.NAME: ear.accuracy})
+    flip[genre_ear.NAME] = {
+        name: by_track(ear.calls(measurement.features).tolist(), measurement.tracks)
+        for name, measurement in measurements.items()
+    }
     found = {
         measure: {
             name: by_track(values, measurement.tracks)
@@ -180,6 +193,7 @@ def evaluate(
         lines=_lines(measurements, list(rendered), rate),
         told=_told(data, judge, measurements, list(rendered)),
         measurements=measurements,
+        inference_ms=inference_time_ms(data, preset, inference_ms) if preset else None,
     )
 
 

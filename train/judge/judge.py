@@ -141,7 +141,7 @@ def train_judge(data: Dataset, source: str, target: str, progress: Progress) -> 
     return judge
 
 
-def linear_accuracy(data: Dataset, source: str, target: str) -> float:
+def linear_accuracy(data: Dataset, source: str, target: str, most: int | None = None) -> float:
     """How often the linear model on MFCC statistics is right about held-out segments; where there
     are none, about those that it has learnt from.
 
@@ -149,12 +149,13 @@ def linear_accuracy(data: Dataset, source: str, target: str) -> float:
         data: the dataset.
         source: one of its genres.
         target: another of its genres.
+        most: segments of each genre and side; all by default.
 
     Raises:
         InputError: a genre is not in the dataset.
     """
-    views, labels, segments = _labelled(data, source, target, "train")
-    held_views, held_labels, _ = _labelled(data, source, target, "held-out")
+    views, labels, segments = _labelled(data, source, target, "train", most)
+    held_views, held_labels, _ = _labelled(data, source, target, "held-out", most)
     if not held_views:
         held_views, held_labels = views, labels
     classifier = mfcc()
@@ -164,9 +165,13 @@ def linear_accuracy(data: Dataset, source: str, target: str) -> float:
 
 
 def _labelled(
-    data: Dataset, source: str, target: str, split: Split
+    data: Dataset, source: str, target: str, split: Split, most: int | None = None
 ) -> tuple[list[Array], Array, list[Segment]]:
-    sources, targets = data.segments(source, split), data.segments(target, split)
+    """Views of both genres, their labels and segments; of too many, some from all tracks."""
+    found = data.segments(source, split), data.segments(target, split)
+    sources, targets = (
+        some[:: max(1, -(-len(some) // (most or len(some) or 1)))] for some in found
+    )
     labels = np.repeat([0, 1], [len(sources), len(targets)])
     return real_views(data, sources + targets), labels, sources + targets
 

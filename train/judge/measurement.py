@@ -11,6 +11,7 @@ from engine.dsp.arrays import Array, Audio
 from train.data.dataset import Dataset, Segment, read_audio
 from train.judge import artefacts, content
 from train.judge.fine_ear import Fine, fine_of
+from train.judge.genre_ear import features_of
 from train.judge.observations import observed
 from train.judge.telltale import excerpts
 from train.judge.view import distance_db, levelled, view
@@ -39,6 +40,7 @@ class Measurement:
             observations.Observed`.
         fine: what the fine ear finds.
         excerpts: what the tell-tale sees, see :mod:`train.judge.telltale`.
+        features: what the classifier of genres hears, see :mod:`train.judge.genre_ear`.
         sample: two bars of the segment in the middle, to be looked at closely.
     """
 
@@ -61,6 +63,7 @@ class Measurement:
     buzz_db: list[float] = field(default_factory=list)
     fine: list[Fine] = field(default_factory=list)
     excerpts: list[Array] = field(default_factory=list)
+    features: list[Array] = field(default_factory=list)
     sample: Audio | None = None
 
 
@@ -86,6 +89,7 @@ class Heard:
         self.peak_dbfs = artefacts.peak_dbfs(sound)
         self.fine, self.excerpts = fine_of(self.sound, rate), excerpts(self.sound, rate)
         self.observed = observed(self.sound, rate, bpm)
+        self.features = features_of(self.sound, rate)
         one = content.mono(self.sound, rate)
         self.onsets, self.chroma, self.notes = (
             content.onsets_s(one),
@@ -139,6 +143,7 @@ def measurement_of(
             getattr(measurement, name).append(value - getattr(before.observed, name))
         measurement.fine.append(after.fine)
         measurement.excerpts.append(after.excerpts)
+        measurement.features.append(after.features)
         if twin is not None:
             measurement.twin_db.append(distance_db(after.view, twin.view))
             for name in ("modulation_db", "flatness_db"):

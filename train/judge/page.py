@@ -135,6 +135,8 @@ def markdown(evaluation: Evaluation) -> str:
     lines += ["", *fine_ear(evaluation)]
     if evaluation.noise_db is not None:
         lines.append(f"Noise branch: {evaluation.noise_db:.1f} dB re output, median.")
+    if evaluation.inference_ms is not None:
+        lines.append(f"On the stage an inference takes {evaluation.inference_ms:.1f} ms here.")
     return "\n".join(lines)
 
 

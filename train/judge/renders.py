@@ -56,6 +56,21 @@ def main_version(kind: Kind) -> str:
     return next(iter(VERSIONS[kind]))
 
 
+def inference_time_ms(data: Dataset, preset: Preset, asked: float | None) -> float | None:
+    """Time of an inference in the versions of the stage, on any machine alike; None of a streaming
+    generator, whose answers are there when they are due.
+
+    Args:
+        data: the dataset.
+        preset: that is judged.
+        asked: what was asked for; by default an eighth of a beat, which two processor cores sustain
+            with two slots of the largest generators.
+    """
+    if read_file(preset.model).info.kind == "streaming":
+        return None
+    return 1000 * data.tempo.beat_s / 8 if asked is None else asked
+
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done and of how many."""
 
@@ -69,6 +84,7 @@ def render_all(
     jobs: int = 1,
     versions: Sequence[str] = (),
     force: bool = False,
+    inference_ms: float | None = None,
 ) -> tuple[dict[str, list[Path]], list[float]]:
     """Every segment through ``render`` in some versions, as float WAV.
 
@@ -83,6 +99,7 @@ def render_all(
         jobs: renders at a time.
         versions: some of :func:`versions_of`; all where none is named.
         force: whether files that are not ours may be replaced.
+        inference_ms: time of an inference on the stage, see :func:`inference_time_ms`.
 
     Returns:
         Files of each version, in the order of the segments; and the energy of the main version's
@@ -90,8 +107,7 @@ def render_all(
     """
     # One beat late: what the generator adds has to follow the music and not its clock.
     shifted = replace(data.tempo, downbeat_s=data.tempo.downbeat_s + data.tempo.beat_s)
-    # An eighth of a beat: what two processor cores sustain with two slots; on any machine alike.
-    inference_ms = 1000 * data.tempo.beat_s / 8
+    stage_ms = inference_time_ms(data, preset, inference_ms)
     kind = read_file(preset.model).info.kind
     there = versions_of(preset)
     asked = {name: how for name, how in there.items() if name in versions or not versions}
@@ -103,7 +119,7 @@ def render_all(
             name == "frozen",
             shifted if name == "shifted" else data.tempo,
             settings,
-            None if settings.use == "late" or kind == "streaming" else inference_ms,
+            None if settings.use == "late" else stage_ms,
             force,
         )
         for segment in segments

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, interpolate
 from torch.nn.utils.parametrizations import spectral_norm
 
 from train.models.networks import initialise
@@ -26,15 +26,25 @@ class Discriminator(nn.Module):
         channels: of the first layer; 64 in the papers.
         scales: resolutions that are looked at, each half of the one before; 1 in the papers.
         norm: of what is found in an image, as in the papers, or of the weights.
+        enlarged: how many times as large it sees an image.
     """
 
-    def __init__(self, channels: int = 64, scales: int = 1, norm: CriticNorm = "instance") -> None:
+    def __init__(
+        self,
+        channels: int = 64,
+        scales: int = 1,
+        norm: CriticNorm = "instance",
+        enlarged: int = 1,
+    ) -> None:
         super().__init__()
+        self._enlarged = enlarged
         self.body = patches(channels, norm)
         self.coarser = nn.ModuleList(patches(channels, norm) for _ in range(scales - 1))
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Image to one number per patch at each scale, (batch, 1, …, …): 1 is real, 0 generated."""
+        if self._enlarged > 1:
+            image = interpolate(image, scale_factor=float(self._enlarged), mode="bilinear")
         judged = [self.body(image)]
         for body in self.coarser:
             image = avg_pool2d(image, 2)

@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
 
 Norm = Literal["instance", "channel"]
 """How a generator keeps numbers in range: over the window, as the papers do, or at each place."""
@@ -110,6 +111,25 @@ class ResNetGenerator(ImageGenerator):
             if number in layers:
                 found.append(image)
         return found
+
+
+class Enlarged(ImageGenerator):
+    """A generator that sees an image as a figure that is drawn of it, larger, and whose own is made
+    as small again.
+
+    Args:
+        generator: of the large images.
+        factor: how many times as large, in both directions.
+    """
+
+    def __init__(self, generator: ImageGenerator, factor: int) -> None:
+        super().__init__(generator.residual)
+        self.generator, self.factor = generator, factor
+
+    def change(self, image: Tensor) -> Tensor:
+        """See :meth:`ImageGenerator.change`: of the large image, its mean over each place."""
+        large = interpolate(image, scale_factor=float(self.factor), mode="bilinear")
+        return avg_pool2d(self.generator.change(large), self.factor)
 
 
 class ResidualBlock(nn.Module):

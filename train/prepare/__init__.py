@@ -5,6 +5,8 @@
     sources    files of a genre: names, groups, split, twins
     listening  a file heard once: sound for the tracker, codec, rate, bandwidth
     sections   the bars that become segments
+    clips      or clips from anywhere, where there is no flaw
+    flaws      where the sound is cut off, or another song begins
     cutting    the segments' sound: equalised, stretched to the common tempo, at the common level
     work       one track from file to dataset, and what is remembered of it
     run        all tracks, side by side, and the manifest

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from engine.dsp.front_ends import FRONT_ENDS, FrontEndName
+from engine.dsp.frontend import FrontEnd
 from engine.models.model_format import DEFAULT_LEVEL_DB
 from train.data.dataset import Track
 from train.prepare.cutting import Equaliser
@@ -27,6 +29,7 @@ class PrepareSettings:
         clips_s: length of clips from anywhere, seconds; None for four bars of the main part.
         per_track: segments of each.
         seed: of the places of clips.
+        front_end: name of the one that images are made with.
     """
 
     bpm: float
@@ -37,6 +40,12 @@ class PrepareSettings:
     clips_s: float | None = None
     per_track: int = SEGMENTS
     seed: int = 0
+    front_end: FrontEndName = "stage"
+
+    @property
+    def images(self) -> FrontEnd:
+        """What images are made with."""
+        return FRONT_ENDS[self.front_end]
 
     @property
     def equaliser(self) -> Equaliser:
@@ -68,8 +77,12 @@ class Outcome:
         """Of the file."""
         return str(self.facts["codec"])
 
-    def track(self) -> Track:
-        """The entry in the manifest."""
+    def track(self, test_clips: tuple[int, ...] = ()) -> Track:
+        """The entry in the manifest.
+
+        Args:
+            test_clips: see :class:`train.data.manifest.Track`.
+        """
         source = self.source
         facts = {name: value for name, value in self.facts.items() if name != "codec"}
         return Track(
@@ -78,5 +91,6 @@ class Outcome:
             split=source.split,
             group=source.group,
             source=source.relative,
+            test_clips=test_clips,
             **facts,
         )

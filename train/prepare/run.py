@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
+import numpy as np
 import soundfile as sf
 
-from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError, OutputError, UsageError
 from engine.strict_json import written
 from engine.writing import own_folder, write_whole
 from train.cluster import unheard
-from train.data.dataset import Manifest
+from train.data.dataset import Manifest, Track
+from train.prepare.clips import shares
 from train.prepare.outcome import Outcome, PrepareSettings
 from train.prepare.sources import Source, find_sources, genre_of
 from train.prepare.work import NOTES, process, remembered
@@ -49,6 +51,8 @@ def prepare_dataset(
     seed: int = 0,
     jobs: int = 1,
     twins: Path | None = None,
+    total: int | None = None,
+    test: int = 0,
     progress: Callable[[int, int, Outcome], None] | None = None,
 ) -> Prepared:
     """Make a dataset of folders of music, or complete one.
@@ -60,7 +64,9 @@ def prepare_dataset(
         held_out: share of the tracks to hold out, where a folder does not say by itself.
         seed: of that choice.
         jobs: tracks at a time.
-        twins: folder of twins, see :class:`train.data.dataset.Track`.
+        twins: folder of twins, see :class:`train.data.manifest.Track`.
+        total: clips of each genre, spread over its tracks; None for what the settings say of each.
+        test: clips of each genre that a split by clip holds out.
         progress: called with the number done, of how many, and the last outcome.
 
     Raises:
@@ -71,10 +77,11 @@ def prepare_dataset(
     """
     check_apart(folder, [*genres, *([twins] if twins else [])])
     sources = find_sources(genres, held_out, seed, twins)
+    asked = shares(sources, settings, total)
     own_folder(folder, [_MANIFEST, NOTES, "images/*/*.npy"])
     done: dict[int, Outcome] = {}
     for index, source in enumerate(sources):
-        if (known := remembered(folder, source, settings)) is not None:
+        if (known := remembered(folder, source, asked[index])) is not None:
             done[index] = known
             if progress:
                 progress(len(done), len(sources), known)
@@ -84,12 +91,12 @@ def prepare_dataset(
         if missing:
             # Its segments are about to change: half a dataset must not pass for a whole one.
             (folder / _MANIFEST).unlink(missing_ok=True)
-        for index, outcome in _each(folder, sources, missing, settings, jobs):
+        for index, outcome in _each(folder, sources, missing, asked, jobs):
             done[index] = outcome
             if progress:
                 progress(len(done), len(sources), outcome)
         outcomes = tuple(done[index] for index in range(len(sources)))
-        tracks = tuple(outcome.track() for outcome in outcomes if outcome.skipped is None)
+        tracks = _tracks([one for one in outcomes if one.skipped is None], test, seed)
         if not tracks:
             raise InputError(
                 str(folder),
@@ -97,7 +104,7 @@ def prepare_dataset(
                 cure="The warnings say why for each.",
             )
         manifest = Manifest(
-            front_end=FrontEnd().to_json(),
+            front_end=settings.images.to_json(),
             bpm=settings.bpm,
             level_db=settings.level_db,
             low_pass_hz=settings.low_pass_hz,
@@ -134,14 +141,31 @@ def check_apart(folder: Path, sources: Sequence[Path]) -> None:
                 )
 
 
+def _tracks(outcomes: Sequence[Outcome], test: int, seed: int) -> tuple[Track, ...]:
+    """Entries of the manifest; of each genre so many segments, drawn from all, are test clips."""
+    chosen: dict[int, list[int]] = {number: [] for number in range(len(outcomes))}
+    for genre in dict.fromkeys(outcome.source.genre for outcome in outcomes):
+        clips = [
+            (number, clip)
+            for number, outcome in enumerate(outcomes)
+            if outcome.source.genre == genre
+            for clip in range(len(outcome.facts["starts_s"]))
+        ]
+        drawn = np.random.default_rng([seed, zlib.crc32(genre.encode())])
+        for place in drawn.permutation(len(clips))[:test]:
+            number, clip = clips[int(place)]
+            chosen[number].append(clip)
+    return tuple(one.track(tuple(sorted(chosen[n]))) for n, one in enumerate(outcomes))
+
+
 def _each(
     folder: Path,
     sources: Sequence[Source],
     missing: Sequence[int],
-    settings: PrepareSettings,
+    asked: Sequence[PrepareSettings],
     jobs: int,
 ) -> Iterable[tuple[int, Outcome]]:
-    work = (joblib.delayed(_numbered)(i, folder, sources[i], settings) for i in missing)
+    work = (joblib.delayed(_numbered)(i, folder, sources[i], asked[i]) for i in missing)
     parallel = joblib.Parallel(
         n_jobs=jobs if jobs < 0 else min(jobs, max(1, len(missing))),
         return_as="generator_unordered",

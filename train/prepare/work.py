@@ -17,7 +17,6 @@ from engine.beat.beats import find
 from engine.beat.features import RATE as HEARING_RATE
 from engine.beat.features import hear
 from engine.dsp.arrays import Audio
-from engine.dsp.frontend import FrontEnd
 from engine.dsp.tempo import Tempo
 from engine.errors import DoubledropError, InputError
 from engine.io.files import SoundWriter
@@ -73,7 +72,7 @@ def remembered(folder: Path, source: Source, settings: PrepareSettings) -> Outco
 def key(source: Source, settings: PrepareSettings) -> str:
     """Fingerprint of all that a track's segments depend on."""
     files = [_state(path) for path in (source.path, source.twin) if path is not None]
-    parts = [VERSION, asdict(settings), FrontEnd().to_json(), source.relative, files]
+    parts = [VERSION, asdict(settings), settings.images.to_json(), source.relative, files]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -155,7 +154,7 @@ def _make(folder: Path, source: Source, settings: PrepareSettings, heard: Listen
         _write_sound(audio_path(folder, track, number), sound, at, settings.bpm)
         image = image_path(folder, track, number)
         image.parent.mkdir(parents=True, exist_ok=True)
-        np.save(image, images_of(sound, at, settings.bpm))
+        np.save(image, images_of(sound, at, settings.bpm, settings.images))
     for number, (sound, at) in enumerate(twins):
         _write_sound(twin_path(folder, track, number), sound, at, settings.bpm)
     if settings.whole:
@@ -178,9 +177,11 @@ def _choose(heard: Listened, settings: PrepareSettings, name: str) -> tuple[Temp
         # By its name: a track's clips do not depend on the others.
         drawn = np.random.default_rng([settings.seed, *name.encode(errors="surrogateescape")])
         form = settings.clips_s, settings.per_track
+        if not settings.per_track:
+            raise _Skip("not needed: there are more tracks than clips")
         starts = choose_clips(heard.sound, HEARING_RATE, *form, drawn)
         if not starts:
-            raise _Skip(f"too short ({seconds:.1f} s) for a clip of {settings.clips_s:g} s")
+            raise _Skip(_without_clips(seconds, settings.clips_s))
         return tempo_of_clips(settings.clips_s, starts), starts
     features = hear(heard.sound)
     tempo = find(features, settings.bpm)
@@ -191,6 +192,12 @@ def _choose(heard: Listened, settings: PrepareSettings, name: str) -> tuple[Temp
     if not starts:
         raise _Skip(f"too short ({seconds:.1f} s at {tempo.bpm:.1f} BPM, eight bars are needed)")
     return tempo, starts
+
+
+def _without_clips(seconds: float, clip_s: float) -> str:
+    if seconds < clip_s:
+        return f"too short ({seconds:.1f} s) for a clip of {clip_s:g} s"
+    return f"without a clip of {clip_s:g} s that is no pause and holds no cut and no transition"
 
 
 def nearest_octave(tempo: Tempo, bpm: float) -> Tempo:

@@ -83,26 +83,27 @@ def blend(
     """
     given, wanted = features.image(content), features.image(style)
     with torch.no_grad():
-        kept = features.content(given)
-        goal = Style.of(wanted, features.style(wanted))
+        kept = features.found(given).content
+        goal = Style.of(wanted, features.found(wanted).style)
     image = _first(given, how.begin, seed).requires_grad_(True)
     adam = torch.optim.Adam([image], lr=how.rate, betas=(0.9, 0.999), eps=1e-8)
     first: StyleLosses | None = None
     ratio = 1.0
     for step in range(how.steps):
-        found = style_losses(image, features.style(image), goal)
-        first = first or found.detached()
-        loss = found.against(first, how.balanced)
+        found = features.found(image)
+        losses = style_losses(image, found.style, goal)
+        first = first or losses.detached()
+        loss = losses.against(first, how.balanced)
         if kept:
             share = how.content_share
-            distance = content_distance(features.content(image), kept)
+            distance = content_distance(found.content, kept)
             loss = (1.0 - share) * loss + share * distance
         adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         with torch.no_grad():
             image.clamp_(min=0.0)  # a magnitude
-        ratio = float(found.gram.detach() / first.gram)
+        ratio = float(losses.gram.detach() / first.gram)
         told(step + 1, how.steps, ratio, partial(features.magnitude, image.detach()))
     out = image.detach()
     return Blend(features.magnitude(out), ratio, _correlation(out, given))

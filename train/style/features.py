@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,16 +17,25 @@ from train.style.audio_vgg import CONTENT, STYLE, AudioVgg
 _FILTERS, _TAPS = 4096, 3
 
 
+@dataclass(frozen=True)
+class Found:
+    """What layers find in images, by layer, (batch, channels, …).
+
+    Attributes:
+        content: what says what a sound is; nothing where style alone counts.
+        style: what says how it sounds.
+    """
+
+    content: Mapping[str, Tensor]
+    style: Mapping[str, Tensor]
+
+
 class Layers(ABC):
-    """Layers that look at images of sound, (batch, 1, bins, frames)."""
+    """Layers that look at images of sound."""
 
     @abstractmethod
-    def content(self, image: Tensor) -> dict[str, Tensor]:
-        """What layers find that says what a sound is; nothing where style alone counts."""
-
-    @abstractmethod
-    def style(self, image: Tensor) -> dict[str, Tensor]:
-        """What layers find that says how it sounds."""
+    def found(self, image: Tensor) -> Found:
+        """Content and style of images (batch, 1, bins, frames)."""
 
 
 class Features(Layers):
@@ -74,13 +85,10 @@ class VggFeatures(Features):
         """See :meth:`Features.magnitude`."""
         return np.asarray(image[0, 0].clamp(min=0.0).numpy(), np.float32)
 
-    def content(self, image: Tensor) -> dict[str, Tensor]:
-        """See :meth:`Features.content`."""
-        return self._network.features(image, CONTENT)
-
-    def style(self, image: Tensor) -> dict[str, Tensor]:
-        """See :meth:`Features.style`."""
-        return self._network.features(image, STYLE)
+    def found(self, image: Tensor) -> Found:
+        """See :meth:`Layers.found`."""
+        layers = self._network.features(image, {*CONTENT, *STYLE})
+        return Found({n: layers[n] for n in CONTENT}, {n: layers[n] for n in STYLE})
 
 
 class RandomFeatures(Features):
@@ -109,11 +117,6 @@ class RandomFeatures(Features):
         """See :meth:`Features.magnitude`."""
         return np.asarray(torch.expm1(image[0, 0].clamp(min=0.0)).numpy(), np.float32)
 
-    def content(self, image: Tensor) -> dict[str, Tensor]:
-        """See :meth:`Features.content`."""
-        del image
-        return {}
-
-    def style(self, image: Tensor) -> dict[str, Tensor]:
-        """See :meth:`Features.style`."""
-        return {"random": conv1d(image[:, 0], self._weights, padding=_TAPS // 2)}
+    def found(self, image: Tensor) -> Found:
+        """See :meth:`Layers.found`."""
+        return Found({}, {"random": conv1d(image[:, 0], self._weights, padding=_TAPS // 2)})

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv1d, relu
 
-from train.style.features import Layers
+from train.style.features import Found, Layers
 
 
 class RandomBands(Layers):
@@ -28,12 +28,9 @@ class RandomBands(Layers):
         weights = torch.randn(filters, bands, taps, generator=drawn)
         self._weights = (weights / (bands * taps) ** 0.5).to(device)
 
-    def content(self, image: Tensor) -> dict[str, Tensor]:
-        """See :meth:`Layers.content`."""
-        return self.style(image)
-
-    def style(self, image: Tensor) -> dict[str, Tensor]:
-        """See :meth:`Layers.style`."""
+    def found(self, image: Tensor) -> Found:
+        """See :meth:`Layers.found`."""
         # Around the middle of an image's range, so that a filter's sign is not that of its sum.
         around = image[:, 0] - 0.5
-        return {"random": relu(conv1d(around, self._weights, padding=self._weights.shape[-1] // 2))}
+        channels = relu(conv1d(around, self._weights, padding=self._weights.shape[-1] // 2))
+        return Found({"random": channels}, {"random": channels})

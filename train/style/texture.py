@@ -40,9 +40,9 @@ class Texture:
     frequency: Tensor
 
     @staticmethod
-    def of(images: Tensor, layers: Layers) -> Texture:
-        """Of images (batch, 1, bands, columns), 0 … 1, all together."""
-        found = layers.style(images)
+    def of(images: Tensor, found: Mapping[str, Tensor]) -> Texture:
+        """Of images (batch, 1, bands, columns), 0 … 1, all together, and what layers find in them
+        that says how they sound."""
         return Texture(
             {name: gram(values).mean(0, keepdim=True) for name, values in found.items()},
             {name: values.flatten(2).mean((0, 2))[None] for name, values in found.items()},
@@ -113,7 +113,10 @@ def windows(images: Sequence[Tensor], columns: int) -> Tensor:
 @torch.no_grad()
 def texture_of(images: Tensor, layers: Layers) -> Texture:
     """As :meth:`Texture.of`, of any number of images, a few at a time."""
-    parts = [(len(some), Texture.of(some, layers)) for some in torch.split(images, _AT_ONCE)]
+    parts = [
+        (len(some), Texture.of(some, layers.found(some).style))
+        for some in torch.split(images, _AT_ONCE)
+    ]
 
     def mean(values: list[Tensor]) -> Tensor:
         weighted = [n / len(images) * value for (n, _), value in zip(parts, values, strict=True)]

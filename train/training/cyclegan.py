@@ -15,13 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.dsp.frontend import FrontEnd
 from engine.errors import UsageError
 from train.models.band_network import BandGenerator
 from train.models.contrast import Contrast
 from train.models.critics import Discriminator
 from train.models.history import History
-from train.models.networks import ImageGenerator, ResNetGenerator
+from train.models.networks import Enlarged, ImageGenerator, ResNetGenerator
 from train.models.rendering import ImageRendering
 from train.training.average import running_mean
 from train.training.losses import bfloat16, whole
@@ -53,13 +52,12 @@ class CycleGan:
             return _network(recipe).to(device)
 
         def critic() -> Discriminator:
-            return Discriminator(
-                recipe.critic_channels, recipe.critic_scales, recipe.critic_norm
-            ).to(device)
+            size = recipe.critic_channels, recipe.critic_scales
+            return Discriminator(*size, recipe.critic_norm, recipe.enlarged).to(device)
 
         self.to_target, self.to_source = generator(), generator()
         self.of_target, self.of_source = critic(), critic()
-        self.front_end = FrontEnd()
+        self.front_end = recipe.images
         self._rendering = ImageRendering(self.front_end).to(device) if recipe.rendered else None
         self.contrasts = nn.ModuleList(
             Contrast(generator).to(device)
@@ -193,4 +191,5 @@ def _network(recipe: Recipe) -> ImageGenerator:
     size = recipe.channels, recipe.blocks, recipe.residual
     if recipe.network == "bands":
         return BandGenerator(*size)
-    return ResNetGenerator(*size, recipe.norm, recipe.upsampling)
+    made = ResNetGenerator(*size, recipe.norm, recipe.upsampling)
+    return made if recipe.enlarged == 1 else Enlarged(made, recipe.enlarged)

@@ -11,15 +11,14 @@ import numpy as np
 import torch
 
 from engine.dsp.arrays import Array
-from engine.dsp.gain import MAX_GAIN_DB, MIN_GAIN_DB
-from engine.dsp.stft import STFT, STFTStream
 from engine.dsp.tempo import bucket
 from engine.errors import InputError
 from train.data.dataset import Dataset
-from train.data.images import GenreImages, Windows, batch, rows
+from train.data.images import GenreImages, Windows, batch, rows, shown_images
 from train.training.cyclegan import CycleGan
 from train.training.cyclegan_step import learn_cycle
 from train.training.losses import Losses
+from train.training.preview import picture_of, sound_of
 from train.training.recipe import Recipe
 from train.training.training import Shown, Training
 
@@ -37,7 +36,9 @@ class CycleGanTraining(Training):
     def __init__(self, recipe: Recipe, data: Dataset, device: torch.device, amp: bool) -> None:
         self._recipe, self._data, self._device = recipe, data, device
         self.model = CycleGan(recipe, device, amp)
-        self._genres = [GenreImages(data, genre) for genre in (recipe.source, recipe.target)]
+        self._genres = [
+            GenreImages(data, genre, by=recipe.split) for genre in (recipe.source, recipe.target)
+        ]
         self._uses = Windows(recipe.phrase, recipe.edge)
         self._shown: list[GenreImages] = []
 
@@ -90,10 +91,7 @@ class CycleGanTraining(Training):
         """A held-out window of each genre, input above output, and the output's sound."""
         recipe, data = self._recipe, self._data
         genres = recipe.source, recipe.target
-        self._shown = self._shown or [
-            GenreImages(data, genre, "held-out" if data.tracks(genre, "held-out") else "train")
-            for genre in genres
-        ]
+        self._shown = self._shown or [shown_images(data, genre, recipe.split) for genre in genres]
         pairs = zip(genres, reversed(genres), self._shown, self.model.exported(), strict=True)
         for genre, other, images, generator in pairs:
             own = images.windows[0, 1]
@@ -102,26 +100,9 @@ class CycleGanTraining(Training):
                 window = torch.from_numpy(own[None, None])
                 window = window.to(self._device, torch.get_default_dtype())
                 made = generator.eval()(window)[0, 0].float().cpu().numpy().clip(-1, 1)
-            picture = np.concatenate([own, made])[::-1] * 0.5 + 0.5
-            shown(
-                f"{genre} to {other}, input above output", picture, self._sound(genre, made - own)
-            )
-
-    def _sound(self, genre: str, change: Array) -> Array:
-        """The first segment with the change of its image as a gain, mono: a quick listen."""
-        data, rate = self._data, self._data.manifest.rate
-        segment = (data.segments(genre, "held-out") or data.segments(genre))[0]
-        sound = data.own_phrase(segment.audio(), rate).mean(axis=0)
-        analyser = data.front_end.at(rate)
-        stft = STFT.low_delay(rate)
-        hops = len(sound) // stft.hop
-        spectra = STFTStream(stft, 1).analyse(sound[None, : hops * stft.hop])
-        span_db = data.front_end.ceil_db - data.front_end.floor_db
-        gain_db = np.clip(0.5 * span_db * change.T, MIN_GAIN_DB, MAX_GAIN_DB)
-        at = (np.arange(hops) * stft.hop / analyser.hop).astype(np.intp)
-        rows_db = analyser.spread(stft.n_fft)(gain_db[np.minimum(at, len(gain_db) - 1)])
-        out = STFTStream(stft, 1).synthesise(spectra * 10 ** (rows_db[None] / 20))
-        return np.asarray(np.clip(out[0], -1.0, 1.0), np.float32)
+            words = f"{genre} to {other}, input above output"
+            heard = sound_of(data, genre, made - own, recipe.split)
+            shown(words, picture_of(own, made), heard)
 
 
 def _teacher(model: CycleGan, number: int, folder: Path) -> Callable[[Array], Array]:

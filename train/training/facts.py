@@ -61,7 +61,7 @@ def facts_of(
     genres = {
         genre: {
             "tracks": len(data.tracks(genre, "train")),
-            "segments": len(data.segments(genre, "train")),
+            "segments": len(data.segments(genre, "train", recipe.split_by)),
         }
         for genre in recipe.genres
     }

@@ -29,7 +29,7 @@ from train.style.texture import Goal, Texture, texture_of, windows
 from train.training.feature_layers import feature_layers
 from train.training.johnson import Johnson
 from train.training.johnson_recipe import JohnsonRecipe
-from train.training.losses import Losses
+from train.training.losses import Losses, roughness
 from train.training.preview import show_middle
 from train.training.processes import mean_of
 from train.training.recording import read_recording
@@ -177,14 +177,16 @@ class JohnsonTraining(Training):
             heard = sounded[0][..., SPIN_UP // 2 :], sounded[1][..., SPIN_UP // 2 :]
         own, image = (seen(one)[:, None] for one in heard)
         with torch.no_grad():
-            kept, was = self.layers.content(own), Texture.of(own, self.layers)
-        rough = due(answers)[:, 0, :, -columns:].diff(n=2, dim=1).abs().mean() / ENTRY_DB
+            kept = self.layers.found(own)
+            was = Texture.of(own, kept.style)
+        rough = roughness(due(answers)[:, 0, :, -columns:]) / ENTRY_DB
         # Two bars of a piece are farther apart than two pieces are on average. So the mean of all
         # bars is to become the recording's, and what a bar has more or less than that, it keeps.
-        made = Texture.of(image, self.layers).instead(was, self._goal.begun)
+        found = self.layers.found(image)
+        made = Texture.of(image, found.style).instead(was, self._goal.begun)
         return {
             "style": recipe.style * self._goal.distance(made),
-            "content": recipe.content * content_distance(self.layers.content(image), kept),
+            "content": recipe.content * content_distance(found.content, kept.content),
             "farther": recipe.farther * l1_loss(far, near.detach()),
             "smooth": recipe.smooth * rough,
         }

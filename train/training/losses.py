@@ -49,3 +49,9 @@ def teacher_loss(heard: Tensor, wanted: Tensor, ahead: Tensor) -> Tensor:
 def jitter(change: Tensor) -> Tensor:
     """Mean absolute difference from column to column: what makes sidebands of a gain."""
     return change.diff(dim=-1).abs().mean()
+
+
+def roughness(gains: Tensor) -> Tensor:
+    """Mean absolute second difference over bands, (batch, bands, columns): what a gain that means
+    single bands has, and one that means a sound has not."""
+    return gains.diff(n=2, dim=1).abs().mean()

@@ -8,10 +8,14 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from engine.config.documents import load_values, read_document
+from engine.dsp.front_ends import FRONT_ENDS, FrontEndName
+from engine.dsp.frontend import FrontEnd
 from engine.errors import InputError
+from train.data.dataset import SplitBy
 from train.models.critics import CriticNorm
 from train.models.networks import Norm, Upsampling
 from train.training.johnson_recipe import JohnsonRecipe
+from train.training.melgan_recipe import MelGanRecipe
 from train.training.recipe_base import RecipeBase
 from train.training.streaming_recipe import StreamingRecipe
 
@@ -52,6 +56,10 @@ class Recipe(RecipeBase):
         rows: share of steps that show no crops but what the stage plays of many windows in a row,
             see :mod:`train.data.images`; each costs eight others.
         average: decay of the running mean of the weights that is exported; 0 for none.
+        front_end: of the images, see :mod:`engine.dsp.front_ends`.
+        enlarged: how many times as large in both directions networks see the image, as in a figure
+            that was drawn of it, see :class:`train.models.networks.Enlarged`.
+        split: ``clip`` for papers that hold clips out and not whole tracks.
     """
 
     kind: Literal["cyclegan"] = "cyclegan"
@@ -84,6 +92,19 @@ class Recipe(RecipeBase):
     edge: float = Field(0.2, ge=0, le=1)
     rows: float = Field(0.0, ge=0, le=1)
     average: float = Field(0.999, ge=0, lt=1)
+    front_end: FrontEndName = "stage"
+    enlarged: int = Field(1, ge=1, le=4)
+    split: SplitBy = "track"
+
+    @property
+    def images(self) -> FrontEnd:
+        """See :attr:`RecipeBase.images`."""
+        return FRONT_ENDS[self.front_end]
+
+    @property
+    def split_by(self) -> SplitBy:
+        """See :attr:`RecipeBase.split_by`."""
+        return self.split
 
     @model_validator(mode="after")
     def _shares(self) -> Recipe:
@@ -96,6 +117,14 @@ class Recipe(RecipeBase):
         of_images = self.contrast or self.norm != "instance" or self.upsampling != "transposed"
         if self.network == "bands" and of_images:
             raise ValueError("contrast, norm and upsampling are of images, and network is bands")
+        if self.enlarged > 1 and (self.network == "bands" or self.contrast):
+            raise ValueError("enlarged is of images without contrast: leave it out")
+        on_stage = self.rendered or self.phrase or self.edge or self.rows
+        if self.front_end != "stage" and on_stage:
+            raise ValueError(
+                f"front_end {self.front_end} is for files: give rendered = false, phrase = 0, "
+                "edge = 0, and no rows"
+            )
         return self
 
     def rate_at(self, step: int) -> float:
@@ -105,11 +134,12 @@ class Recipe(RecipeBase):
         return self.learning_rate * min(1.0, (1.0 - step / self.steps) / self.decay)
 
 
-AnyRecipe = Recipe | StreamingRecipe | JohnsonRecipe
+AnyRecipe = Recipe | StreamingRecipe | JohnsonRecipe | MelGanRecipe
 _KINDS: dict[str, type[AnyRecipe]] = {
     "cyclegan": Recipe,
     "streaming": StreamingRecipe,
     "johnson": JohnsonRecipe,
+    "melgan-vc": MelGanRecipe,
 }
 
 

@@ -6,6 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from engine.dsp.front_ends import STAGE
+from engine.dsp.frontend import FrontEnd
+from train.data.dataset import SplitBy
+
 
 def _within(dilations: tuple[int, ...]) -> tuple[int, ...]:
     if not all(1 <= d <= 256 for d in dilations) or not dilations:
@@ -41,6 +45,16 @@ class RecipeBase(BaseModel):
     def genres(self) -> tuple[str, ...]:
         """Of the dataset, those that are learnt from."""
         return self.source, self.target
+
+    @property
+    def images(self) -> FrontEnd:
+        """What the images are made with that it learns from."""
+        return STAGE
+
+    @property
+    def split_by(self) -> SplitBy:
+        """What is held out of the training as a whole."""
+        return "track"
 
     @model_validator(mode="after")
     def _two_genres(self) -> Self:

@@ -28,13 +28,16 @@ from train.training.johnson import Johnson
 from train.training.johnson_recipe import JohnsonRecipe
 from train.training.johnson_training import JohnsonTraining
 from train.training.losses import Losses
+from train.training.melgan import MelGan
+from train.training.melgan_recipe import MelGanRecipe
+from train.training.melgan_training import MelGanTraining
 from train.training.recipe import AnyRecipe, recipe_of
 from train.training.streaming_pair import StreamingPair
 from train.training.streaming_recipe import StreamingRecipe
 from train.training.streaming_training import StreamingTraining
 from train.training.training import Training
 
-Model = CycleGan | StreamingPair | Johnson
+Model = CycleGan | StreamingPair | Johnson | MelGan
 CHECKPOINT, FACTS = "checkpoint.pt", "facts.json"
 
 
@@ -46,11 +49,17 @@ def training_of(recipe: AnyRecipe, data: Dataset, device: torch.device, amp: boo
         data: what is learnt from.
         device: where.
         amp: whether to multiply in bfloat16.
+
+    Raises:
+        FrontEndError: the images are not of the recipe's front end.
     """
+    data.check_front_end(recipe.images)
     if isinstance(recipe, StreamingRecipe):
         return StreamingTraining(recipe, data, device, amp)
     if isinstance(recipe, JohnsonRecipe):
         return JohnsonTraining(recipe, data, device, amp)
+    if isinstance(recipe, MelGanRecipe):
+        return MelGanTraining(recipe, data, device, amp)
     return CycleGanTraining(recipe, data, device, amp)
 
 
@@ -92,6 +101,8 @@ def load_run(folder: Path) -> Run:
         model = StreamingPair(recipe, cpu, amp=False, rate=RATE)
     elif isinstance(recipe, JohnsonRecipe):
         model = Johnson(recipe, cpu, amp=False, rate=RATE)
+    elif isinstance(recipe, MelGanRecipe):
+        model = MelGan(recipe, cpu, amp=False)
     else:
         model = CycleGan(recipe, cpu, amp=False)
     model.load(state["model"])
@@ -153,7 +164,10 @@ def _begin(other: Run, training: Training) -> dict[str, Any]:
     try:
         training.begin_with(other.model.state(), recipe)
     except (RuntimeError, KeyError, ValueError) as fault:
-        sizes = ("kind", "channels", "blocks", "critic_channels", "width", "dilations")
+        sizes = (
+            *("kind", "channels", "blocks", "critic_channels", "siamese_channels", "vector"),
+            *("width", "dilations"),
+        )
         found = ", ".join(f"{key} {recipe[key]}" for key in sizes if key in recipe)
         raise InputError(
             other.name,

@@ -18,7 +18,7 @@ from torch.nn.functional import l1_loss, pad
 
 from engine.dsp.streaming import ENTRY_DB, LEADS
 from train.models.streaming_network import due
-from train.training.losses import Losses
+from train.training.losses import Losses, roughness
 from train.training.optimising import descend
 from train.training.processes import mean_of
 from train.training.streaming_pair import IMAGE, Direction, Images, StreamingPair
@@ -114,7 +114,7 @@ def _content(
         ),
         "smooth": (
             recipe.smooth,
-            lambda: last(due(answers)[:, 0]).diff(n=2, dim=1).abs().mean() / ENTRY_DB,
+            lambda: roughness(last(due(answers)[:, 0])) / ENTRY_DB,
         ),
     }
     losses = {name: weight * loss() for name, (weight, loss) in parts.items() if weight}
