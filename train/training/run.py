@@ -160,8 +160,10 @@ def _begin(other: Run, training: Training) -> dict[str, Any]:
     try:
         training.begin_with(other.model.state(), recipe)
     except (RuntimeError, KeyError, ValueError) as fault:
-        sizes = ("kind", "channels", "blocks", "critic_channels", "siamese_channels", "vector")
-        sizes += ("width", "dilations")
+        sizes = (
+            *("kind", "channels", "blocks", "critic_channels", "siamese_channels", "vector"),
+            *("width", "dilations"),
+        )
         found = ", ".join(f"{key} {recipe[key]}" for key in sizes if key in recipe)
         raise InputError(
             other.name,
