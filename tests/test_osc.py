@@ -21,9 +21,10 @@ from engine.errors import UsageError
 from engine.host.observer import SetStatus
 from engine.host.shown import shown
 from engine.osc.addresses import Asked, asked, told
-from engine.osc.osc_desk import LEASE_S, MOST_PEERS, OscDesk, packet
+from engine.osc.osc_server import LEASE_S, MOST_PEERS, OscServer, packet
+from engine.osc.query import answered, nodes
 from engine.processes.surface import SurfaceProcess
-from engine.state.status_board import StatusBoard
+from engine.state.shared_status import SharedStatus
 from tests.test_screen import show
 from tests.test_songs import PARTS
 from tests.web import PATIENCE_S, until
@@ -40,14 +41,14 @@ class Desk:
     """A desk whose packets are caught."""
 
     def __init__(self, **changed):
-        self.board = StatusBoard(None, only_read=False)
+        self.status = SharedStatus(None, only_read=False)
         self.show(**changed)
         self.asked, self.sent = [], []
-        self.it = OscDesk(self.board, self.asked.append, self._send, {"127.0.0.1"})
+        self.it = OscServer(self.status, self.asked.append, self._send, {"127.0.0.1"})
         self.it.refresh(0.0)
 
     def show(self, **changed):
-        self.board.status.put(json.dumps(state(**changed)).encode())
+        self.status.status.put(json.dumps(state(**changed)).encode())
 
     def _send(self, data, place):
         message = OscMessage(data)
@@ -217,16 +218,16 @@ def test_a_real_process_is_spoken_with_over_udp():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    board, stop = StatusBoard.create(), threading.Event()
+    status, stop = SharedStatus.create(), threading.Event()
     place = {"address": "127.0.0.1", "port": port, "allowed": ["127.0.0.1"]}
-    board.facts.put(json.dumps({"osc": place}).encode())
-    board.status.put(json.dumps(state()).encode())
-    process = SurfaceProcess("engine.osc.osc_process", "OSC", board.path, lambda text: None)
+    status.facts.put(json.dumps({"osc": place}).encode())
+    status.status.put(json.dumps(state()).encode())
+    process = SurfaceProcess("engine.osc.osc_process", "OSC", status.path, lambda text: None)
 
     def serve():
         while not stop.wait(0.005):
             for command in process.commands():
-                board.status.put(json.dumps(state(wet=command.value)).encode())
+                status.status.put(json.dumps(state(wet=command.value)).encode())
                 process.answer({"client": command.client, "id": command.id, "ack": True})
 
     thread = threading.Thread(target=serve)
@@ -243,12 +244,59 @@ def test_a_real_process_is_spoken_with_over_udp():
                 message = OscMessage(client.recv(4096))
                 heard[message.address] = message.params
         assert heard["/doubledrop/synced"] == [5]
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as line:
+            line.sendall(f"GET /?HOST_INFO HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            said = b"".join(iter(lambda: line.recv(4096), b""))
+        assert json.loads(said.partition(b"\r\n\r\n")[2])["OSC_PORT"] == port
         assert heard["/doubledrop/state/wet"] == [0.25]
     finally:
         stop.set()
         thread.join()
         process.stop()
-        board.close()
+        status.close()
+
+
+def asks(line, host="127.0.0.1:9000"):
+    head, _, data = answered(
+        f"{line}\r\nHost: {host}\r\n\r\n".encode(), told(state()), 9000
+    ).partition(b"\r\n\r\n")
+    return int(head.split(b" ")[1]), json.loads(data) if data else None
+
+
+def test_programs_find_the_addresses_by_themselves():
+    status, root = asks("GET / HTTP/1.1")
+    assert (status, root["FULL_PATH"]) == (200, "/")
+    ours = root["CONTENTS"]["doubledrop"]["CONTENTS"]
+    assert ours["wet"] == {
+        "FULL_PATH": "/doubledrop/wet",
+        "TYPE": "f",
+        "ACCESS": 2,
+        "RANGE": [{"MIN": 0.0, "MAX": 1.0}],
+    }
+    assert ours["state"]["CONTENTS"]["bpm"]["VALUE"] == [174.0]
+    assert sorted(ours["slot"]["CONTENTS"]) == ["1", "2", "3"]
+    assert asks("GET /doubledrop/state/bpm?VALUE HTTP/1.1") == (200, {"VALUE": [174.0]})
+    for address in nodes(told(state())):
+        assert asks(f"GET {address} HTTP/1.1")[0] == 200
+        writes = not address.startswith("/doubledrop/state/")
+        if writes and address.rpartition("/")[2] not in ("subscribe", "unsubscribe", "sync"):
+            assert asked(address, [1.0]) is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "host", "status"),
+    [
+        ("GET /doubledrop/nothing HTTP/1.1", "127.0.0.1:9000", 404),
+        ("GET /doubledrop/wet?VALUE HTTP/1.1", "127.0.0.1:9000", 204),
+        ("GET /doubledrop/wet?CODE HTTP/1.1", "127.0.0.1:9000", 400),
+        ("POST /doubledrop/wet HTTP/1.1", "127.0.0.1:9000", 405),
+        ("GET / HTTP/1.1", "evil.example:9000", 421),
+        ("GET /%2e%2e/%2e%2e HTTP/1.1", "127.0.0.1:9000", 404),
+        ("nonsense", "127.0.0.1:9000", 400),
+    ],
+)
+def test_a_request_that_is_none_is_refused(line, host, status):
+    assert asks(line, host)[0] == status
 
 
 @pytest.mark.parametrize(

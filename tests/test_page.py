@@ -1,10 +1,11 @@
-"""The stage page in a real browser, over a board on which a stage is written by hand."""
+"""The stage page in a real browser, over a shared status in which a stage is written by hand."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +16,16 @@ import pytest
 
 from engine.control.control_mapper import Waiting
 from engine.control.mapping import DEFAULT
+from engine.host.observer import SetStatus
+from engine.host.rig_editor import RigEditor
 from engine.host.shown import shown
+from engine.host.stage_page import cards_of
 from engine.processes.surface import SurfaceProcess
 from engine.state.events import Event
-from engine.state.status_board import BANDS, IMAGES, StatusBoard
+from engine.state.shared_status import BANDS, IMAGES, SharedStatus
 from engine.web.access import Access
 from tests.test_screen import show as snapshot
+from tests.test_songs import PARTS
 from tests.web import free_port, until
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -31,6 +36,7 @@ pytestmark = pytest.mark.skipif(not BROWSER, reason="there is no chromium-headle
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "laptop": (1440, 900)}
 SECRET = bytes(range(32))
 MODULE = "engine.web.web_process"
+RIG = '# mine\n[[slots]]\npreset = "downbeat-filter"  # the first\n'
 HOSTILE = "<img src=x onerror=\"document.title='hit'\">"
 
 
@@ -41,26 +47,33 @@ def seen(**changed):
         events=[Event(1.0, "audio device back: USB Audio, 48000 Hz"), Event(2.0, HOSTILE)],
         **changed,
     )
-    return shown(replace(it, route=f"{HOSTILE} → line-out"), DEFAULT)
+    it = replace(it, route=f"{HOSTILE} → line-out", songs=SetStatus(PARTS, 1, 2))
+    return shown(it, DEFAULT)
 
 
 class Host:
     """The web process, and a desk that answers what it is asked to."""
 
     def __init__(self):
-        self.port, self.board = free_port(), StatusBoard.create()
+        self.port, self.status = free_port(), SharedStatus.create()
         web = {"address": "127.0.0.1", "port": self.port, "secret": SECRET.hex()}
-        facts = {"web": web, "presets": [], "takes": None, "rig": None}
-        self.board.facts.put(json.dumps(facts).encode())
+        self.folder = tempfile.TemporaryDirectory()
+        self.rig = Path(self.folder.name) / "rig.toml"
+        self.rig.write_text(RIG)
+        cards = cards_of(["downbeat-filter"])
+        facts = {"web": web, "presets": cards, "takes": None, "rig": str(self.rig)}
+        self.status.facts.put(json.dumps(facts).encode())
         self.asked, self.answers, self._stop = [], True, threading.Event()
         self.show()
-        self.service = SurfaceProcess(MODULE, "page", self.board.path, lambda text: None)
+        self.service = SurfaceProcess(
+            MODULE, "page", self.status.path, lambda text: None, edit=self._edit
+        )
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         until(lambda: self.service.is_serving)
 
     def show(self, **changed):
-        self.board.status.put(json.dumps(seen(**changed)).encode())
+        self.status.status.put(json.dumps(seen(**changed)).encode())
 
     def link(self, role="play"):
         return f"http://127.0.0.1:{self.port}/#{Access(SECRET, self.port).token(role)}"
@@ -78,11 +91,16 @@ class Host:
                     self.answer(command, ack=True)
                     self.answer(command, heard=True)
 
+    def _edit(self, asked):
+        mistakes = RigEditor(self.rig).write(asked.rig, asked.before)
+        self.service.answer({"request": asked.request, "mistakes": mistakes})
+
     def stop(self):
         self._stop.set()
         self._thread.join()
         self.service.stop()
-        self.board.close()
+        self.status.close()
+        self.folder.cleanup()
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +141,7 @@ def test_everybody_can_use_it_at_every_size(opened, request):
     page, size = opened.page, request.node.callspec.params["opened"]
     rows = np.tile(np.arange(BANDS, dtype=np.uint8), (500, IMAGES))
     rows[:, 2 * BANDS :] = 230
-    opened.host.board.put_rows(rows)
+    opened.host.status.put_rows(rows)
     page.locator(".images").scroll_into_view_if_needed()
     until(lambda: opened.host.service.looking == 1 or page.wait_for_timeout(50))
     page.wait_for_timeout(200)
@@ -232,3 +250,54 @@ def test_who_only_watches_can_press_nothing(opened):
     page.keyboard.press("p")
     page.wait_for_timeout(100)
     assert opened.host.asked == []
+
+
+def test_who_edits_learns_controls_and_writes_the_rig(opened):
+    page, host = opened.page, opened.host
+    page.goto(host.link("edit"))
+    page.reload()
+    page.wait_for_selector(".stage[data-live=true]")
+    page.get_by_role("button", name="MIDI learn").click()
+    page.locator(".slider", has_text="Level").dispatch_event("pointerdown")
+    until(lambda: host.asked and (host.asked[-1].do, host.asked[-1].target) == ("learn", "level"))
+    page.get_by_role("button", name="touch what it is to move").click()
+    page.get_by_role("button", name="Slot 1").click()
+    until(lambda: (host.asked[-1].do, host.asked[-1].target) == ("press", "slot1"))
+    page.get_by_text("Rig", exact=True).click()
+    text = page.get_by_role("textbox", name="rig.toml")
+    text.wait_for()
+    assert text.input_value() == RIG
+    text.fill(RIG + "[output]\nwet = 2.0\n")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("at most 1").wait_for()
+    assert host.rig.read_text() == RIG
+    text.fill(RIG + "[output]\nwet = 0.5\n")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved").wait_for()
+    assert host.rig.read_text() == RIG + "[output]\nwet = 0.5\n"
+    assert opened.faults == []
+
+
+def test_a_set_is_gone_through(opened):
+    page, host = opened.page, opened.host
+    assert "one: drop" in page.inner_text(".songs")
+    assert "one: break" in page.inner_text(".songs .coming")
+    page.get_by_role("button", name="Next part").click()
+    page.get_by_text("Songs", exact=True).click()
+    page.get_by_role("button", name="two").click()
+    page.keyboard.press("n")
+    until(lambda: len(host.asked) >= 3)
+    assert [command.target for command in host.asked] == ["part-next", "part4", "part-next"]
+
+
+def test_presets_are_shown_with_their_cards(opened):
+    page = opened.page
+    page.get_by_text("Presets", exact=True).click()
+    page.get_by_text("downbeat-filter").first.click()
+    page.locator(".card img").first.wait_for()
+    until(lambda: page.eval_on_selector(".card img", "e => e.naturalWidth") > 100)
+    page.get_by_label("Card of downbeat-filter").wait_for()
+    page.get_by_text("Takes", exact=True).click()
+    page.get_by_text("No takes").wait_for()
+    assert axe.Axe().run(page).violations_count == 0
+    assert opened.faults == []

@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from engine.host.status import look
-from engine.state.status_board import BANDS, IMAGES
+from engine.state.shared_status import BANDS, IMAGES
 from tests.web import Browser, come_in, request, stage_with_page, until
 
 
@@ -186,8 +186,8 @@ def test_the_web_process_is_small_gives_way_and_cannot_write_to_what_it_shows(sh
     mib = process.memory_info().rss / 2**20
     figure("web process", f"{mib:.0f} MiB")
     assert mib <= 80.0
-    board = str(show.board.board.path)
-    maps = [m for m in process.memory_maps(grouped=False) if m.path == board]
+    path = str(show.surfaces.published.path)
+    maps = [m for m in process.memory_maps(grouped=False) if m.path == path]
     assert maps
     assert all("w" not in m.perms for m in maps)
 

@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 from engine.cli.web import link_rows, page_place
 from engine.errors import UsageError
 from engine.processes.surface import SurfaceProcess
-from engine.state.status_board import StatusBoard
+from engine.state.shared_status import SharedStatus
 from engine.web.access import Access, AttemptLimit, RateLimit, is_own_host, is_own_origin, may
 from engine.web.files import page_files
 from engine.web.place import PagePlace
@@ -27,13 +27,13 @@ MODULE = "engine.web.web_process"
 
 @pytest.fixture(scope="module")
 def page():
-    """The web process over a board on which nothing stands."""
-    port, board, notes = free_port(), StatusBoard.create(), []
+    """The web process over a shared status in which nothing stands."""
+    port, status, notes = free_port(), SharedStatus.create(), []
     web = {"address": "127.0.0.1", "port": port, "secret": SECRET.hex()}
     facts = {"web": web, "presets": [], "takes": None, "rig": None}
-    board.facts.put(json.dumps(facts).encode())
+    status.facts.put(json.dumps(facts).encode())
     service, stop, asked = (
-        SurfaceProcess(MODULE, "page", board.path, notes.append),
+        SurfaceProcess(MODULE, "page", status.path, notes.append),
         threading.Event(),
         [],
     )
@@ -58,7 +58,7 @@ def page():
     stop.set()
     thread.join()
     service.stop()
-    board.close()
+    status.close()
 
 
 def raw(port: int, text: str) -> bytes:

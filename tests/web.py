@@ -20,10 +20,10 @@ from engine.config.rig_slot import Slot
 from engine.dsp.settings import Settings
 from engine.host.controller import Controller
 from engine.host.observer import Observer
-from engine.host.stage_board import StageBoard
 from engine.host.stage_page import StagePage
-from engine.host.status_publisher import StatusPublisher
+from engine.host.status_publisher import PAGE_S, StatusPublisher
 from engine.host.supervisor import Supervisor
+from engine.host.surfaces import StageSurfaces
 from engine.io.sources import demo_feed
 from engine.web.place import PagePlace
 
@@ -56,14 +56,15 @@ def stage_with_page(
     rig = Rig(slots=[Slot(preset=name) for name in names]).at_tempo(tempo.bpm)
     controller = Controller(stage.shared, rig, tempo.downbeat_s, tell=stage.note, feed_is_file=True)
     place = PagePlace(port=free_port())
-    board = StageBoard(stage.shared, controller)
-    page = StagePage(place, board, controller.came, stage.note)
+    surfaces = StageSurfaces(stage.shared, controller)
+    page = StagePage(place, surfaces, controller.came, stage.note)
     publisher = None
     try:
         stage.start()
         publisher = StatusPublisher(Observer(stage, controller, None, rig).look, stage.note)
-        controller.changed, publisher.publish = publisher.changed, board.publish
-        controller.desk.delay = lambda: int(str(stage.device["device_samples"]))
+        controller.changed, publisher.publish = publisher.changed, surfaces.publish
+        publisher.period_s = PAGE_S
+        controller.commands.delay = lambda: int(str(stage.device["device_samples"]))
         controller.start()
         publisher.start()
         until(lambda: page.process.is_serving)
@@ -72,7 +73,7 @@ def stage_with_page(
             shared=stage.shared,
             controller=controller,
             page=page,
-            board=board,
+            surfaces=surfaces,
             publisher=publisher,
             port=place.port,
             tokens={role: link.rpartition("#")[2] for role, link in page.links.items()},
@@ -81,7 +82,7 @@ def stage_with_page(
         if publisher is not None:
             publisher.stop()
         controller.stop()
-        board.stop()
+        surfaces.stop()
         stage.stop()
 
 

@@ -8,7 +8,7 @@ from engine.osc.place import OscPlace
 from engine.web.place import PagePlace
 
 
-class Surfaces(NamedTuple):
+class SurfacePlaces(NamedTuple):
     """Where the stage page and OSC are to be had; None for not at all."""
 
     page: PagePlace | None = None

@@ -13,7 +13,7 @@ from engine.cli.admit import admitted
 from engine.cli.given import RIG_HAS, ignores
 from engine.cli.numbers import number, one_of
 from engine.cli.osc import osc_place
-from engine.cli.places import Surfaces
+from engine.cli.places import SurfacePlaces
 from engine.cli.route import Route, find_route
 from engine.cli.tempo import assumed_tempo, find_tempo
 from engine.cli.web import page_place
@@ -122,7 +122,7 @@ def play(
     source, sink = source or devices.input or None, sink or devices.output or None
     if web not in (None, "", "lan"):
         raise UsageError("--web", web, expected="lan, or nothing", cure="Say --web, or --web lan.")
-    surfaces = Surfaces(page_place(web, web_port), osc_place(osc, osc_port, osc_allow or ()))
+    surfaces = SurfacePlaces(page_place(web, web_port), osc_place(osc, osc_port, osc_allow or ()))
     route = find_route(source, sink, force)
     _check_options(ctx, route)
     if route.input_path is not None:

@@ -18,10 +18,10 @@ from engine.cli.console import stderr, tell, waiting, warn
 from engine.cli.ending import tell_end
 from engine.cli.keyboard import LINKS, TARGETS, Quitting, keyboard, pressed
 from engine.cli.pane import pane
-from engine.cli.places import Surfaces
+from engine.cli.places import SurfacePlaces
 from engine.cli.rows import row
 from engine.cli.screen import draw, line
-from engine.cli.surfaces import Shows
+from engine.cli.surfaces import PlaySurfaces
 from engine.config.request import DeviceConfig, EngineConfig
 from engine.config.rig import Rig
 from engine.control.songs import Part
@@ -69,7 +69,7 @@ def play_stage(
     as_json: bool,
     record: Path | None = None,
     midi: Path | None = None,
-    surfaces: Surfaces | None = None,
+    surfaces: SurfacePlaces | None = None,
 ) -> None:
     """Play until the time or the file is over, or Ctrl-C.
 
@@ -104,9 +104,9 @@ def play_stage(
         feed_is_file=bool(wanted.feed),
         parts=played.parts,
     )
-    controller.desk.learner.rig = played.rig_path
+    controller.commands.learner.rig = played.rig_path
     publisher, names = None, [slot.preset for slot in rig.slots]
-    shows = Shows(stage, controller, surfaces, names, record, played.rig_path)
+    shows = PlaySurfaces(stage, controller, surfaces, names, record, played.rig_path)
     recorder = None if record is None else _recorder(stage, controller, record, names)
     try:
         with waiting(_OPENING if is_compiled() else _COMPILING):
@@ -116,7 +116,7 @@ def play_stage(
         _announce(stage, config, " | ".join(names), wanted)
         publisher = StatusPublisher(Observer(stage, controller, recorder, rig).look, stage.note)
         controller.changed = publisher.changed
-        controller.desk.delay = lambda: int(str(stage.device["device_samples"]))
+        controller.commands.delay = lambda: int(str(stage.device["device_samples"]))
         shows.begin(publisher)
         controller.start()
         publisher.start()
@@ -197,7 +197,7 @@ def _watch(
     is_over: Callable[[], bool],
     until: float,
     events: _Events,
-    shows: Shows,
+    shows: PlaySurfaces,
 ) -> None:
     """Show the stage until the time or the file is over, q or Ctrl-C."""
 
@@ -216,7 +216,7 @@ def _show(
     publisher: StatusPublisher,
     controller: Controller,
     ends: Callable[[], bool],
-    shows: Shows,
+    shows: PlaySurfaces,
 ) -> None:
     """A screen, ten times a second, and the keyboard; with w the links of the page in its place."""
     quitting, linked = Quitting(), False

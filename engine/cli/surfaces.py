@@ -8,17 +8,17 @@ from pathlib import Path
 from rich.text import Text
 
 from engine.cli.console import tell
-from engine.cli.places import Surfaces
+from engine.cli.places import SurfacePlaces
 from engine.cli.web import link_rows, tell_links
 from engine.host.controller import Controller
-from engine.host.stage_board import StageBoard
 from engine.host.stage_osc import add_osc
 from engine.host.stage_page import StagePage
-from engine.host.status_publisher import StatusPublisher
+from engine.host.status_publisher import PAGE_S, StatusPublisher
 from engine.host.supervisor import Supervisor
+from engine.host.surfaces import StageSurfaces
 
 
-class Shows:
+class PlaySurfaces:
     """Those of one stage; nothing where nobody wants any.
 
     Args:
@@ -34,17 +34,17 @@ class Shows:
         self,
         stage: Supervisor,
         controller: Controller,
-        wanted: Surfaces | None,
+        wanted: SurfacePlaces | None,
         presets: Sequence[str],
         takes: Path | None,
         rig: Path | None,
     ) -> None:
-        self._wanted = wanted or Surfaces()
-        self._board = self._page = None
-        if self._wanted == Surfaces():
+        self._wanted = wanted or SurfacePlaces()
+        self._surfaces = self._page = None
+        if self._wanted == SurfacePlaces():
             return
-        self._board = StageBoard(stage.shared, controller)
-        told = self._board, controller.came, stage.note
+        self._surfaces = StageSurfaces(stage.shared, controller)
+        told = self._surfaces, controller.came, stage.note
         if self._wanted.page is not None:
             self._page = StagePage(self._wanted.page, *told, presets, takes, rig)
         if self._wanted.osc is not None:
@@ -53,8 +53,8 @@ class Shows:
     def begin(self, publisher: StatusPublisher) -> None:
         """They show what is published; where they are to be had is told."""
         page, osc = self._wanted
-        if self._board is not None:
-            publisher.publish = self._board.publish
+        if self._surfaces is not None:
+            publisher.publish, publisher.period_s = self._surfaces.publish, PAGE_S
         if self._page is not None and page is not None:
             tell_links(self._page.links, page)
         if osc is not None:
@@ -72,5 +72,5 @@ class Shows:
 
     def stop(self) -> None:
         """End them; the controller has ended by now."""
-        if self._board is not None:
-            self._board.stop()
+        if self._surfaces is not None:
+            self._surfaces.stop()

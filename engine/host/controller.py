@@ -25,11 +25,11 @@ from engine.control.midi_feedback import MidiFeedback
 from engine.control.songs import Part, Songs
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
-from engine.host.command_desk import CommandDesk
+from engine.host.command_handler import CommandHandler
 from engine.host.control_learner import ControlLearner
 from engine.host.music_calls import MusicCalls
-from engine.host.standing import Standing
-from engine.host.teller import Teller
+from engine.host.notifier import Notifier
+from engine.host.state_file import StateFile
 from engine.io.link import Link
 from engine.io.midi import Midi
 from engine.io.midi_file import PORT
@@ -60,8 +60,8 @@ class Controller:
     Attributes:
         last: the last message, and the port it came from.
         heard: where every message is put, with the second of the session, if that is wanted.
-        mapper, clocks, switching, lights, midi, follower, desk, music: its parts, to be looked
-            at.
+        mapper, clocks, switching, lights, midi, follower, commands, music: its parts, to be
+            looked at.
         came: to be set when something has come.
         changed: called when something has been done that should be seen at once.
     """
@@ -78,8 +78,8 @@ class Controller:
         feed_is_file: bool = False,
         parts: Sequence[Part] = (),
     ) -> None:
-        self._shared, self._rig, self._note = shared, rig, Teller(tell)
-        self._standing = Standing(state)
+        self._shared, self._rig, self._note = shared, rig, Notifier(tell)
+        self._standing = StateFile(state)
         remembered = self._standing.remembered
         slot = min(int(remembered.get("slot", 0)), len(rig.slots) - 1)
         self._downbeat_s: float | None = downbeat_s
@@ -95,7 +95,7 @@ class Controller:
         self.midi = Midi(self._patterns(), rig.lights.port, self._note, self.came)
         self.lights = MidiFeedback(rig.bindings(), self.mapper, self.switching, self.clocks)
         learner = ControlLearner(self.mapper, self.lights, self._note)
-        self.desk = CommandDesk(shared, self.mapper, self.switching, learner)
+        self.commands = CommandHandler(shared, self.mapper, self.switching, learner)
         self._link = (
             Link(rig.clock.beats_per_bar, self._note) if "link" in rig.clock.sources else None
         )
@@ -145,7 +145,7 @@ class Controller:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            came = self.came.wait(self._pause_s())
+            self.came.wait(self._pause_s())
             self.came.clear()
             self._timeline.look()
             self.midi.fetch(self.hear, self.mapper.gone)
@@ -155,10 +155,10 @@ class Controller:
                 self.follower.fetch(self._hear_look)
             self.music.fetch(time.monotonic(), self.clocks.tempo, self.switching)
             self._ports.look(self.midi.names, self.midi.lit)
-            came |= self.desk.fetch(time.monotonic())
+            asked = self.commands.fetch(time.monotonic())
             self.step(time.monotonic())
-            self.desk.answer(time.monotonic())
-            if came:
+            self.commands.answer(time.monotonic())
+            if asked:  # not for each tick of a clock: a look has its price
                 self.changed()
             self._show(time.monotonic())
             self._standing.keep(time.monotonic())
@@ -204,7 +204,7 @@ class Controller:
                 self.clocks.hear_clock(port, message.type, at_s, sixteenths)
             return
         self.last = message, port
-        if self.desk.learner.hear(port, message, time_s):
+        if self.commands.learner.hear(port, message, time_s):
             return
         event = self.mapper.hear(port, message, time_s)
         if event is not None:

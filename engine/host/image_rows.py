@@ -13,7 +13,7 @@ from engine.dsp.gain import MAX_GAIN_DB, MIN_GAIN_DB
 from engine.dsp.path_state import KIND_STREAMING, KIND_WINDOW
 from engine.dsp.streaming import LEADS
 from engine.state import shared_state as b
-from engine.state.status_board import BANDS, IMAGES
+from engine.state.shared_status import BANDS, IMAGES
 
 _MOST = 32  # columns at a time; who comes later sees the newest
 _FULL = 255.0

@@ -12,7 +12,7 @@ from typing import Any
 from engine.config.preset import bundled_names, load_preset
 from engine.errors import PresetError
 from engine.host.rig_editor import RigEditor
-from engine.host.stage_board import StageBoard
+from engine.host.surfaces import StageSurfaces
 from engine.processes.messages import RigText
 from engine.processes.surface import SurfaceProcess
 from engine.text import printable
@@ -28,7 +28,7 @@ class StagePage:
 
     Args:
         place: where it is to be had.
-        board: that it shows.
+        surfaces: of the stage, of which it is one.
         came: set whenever a browser has asked for something.
         note: told what the performer should know of it.
         presets: names of those that are played with.
@@ -43,7 +43,7 @@ class StagePage:
     def __init__(
         self,
         place: PagePlace,
-        board: StageBoard,
+        surfaces: StageSurfaces,
         came: threading.Event,
         note: Callable[[str], None],
         presets: Sequence[str] = (),
@@ -55,14 +55,14 @@ class StagePage:
         self.links = {
             role: f"http://{place.shown}:{place.port}/#{access.token(role)}" for role in ROLES
         }
-        path = board.board.path
+        path = surfaces.published.path
         assert path is not None, "processes read it"
         self._editor = None if rig is None else RigEditor(rig.absolute())
         self.process = SurfaceProcess(_MODULE, "page", path, note, came, self._edit)
-        board.add(
+        surfaces.add(
             self.process,
             web={"address": place.address, "port": place.port, "secret": secret.hex()},
-            presets=_cards(presets),
+            presets=cards_of(list(dict.fromkeys([*presets, *bundled_names()]))),
             takes=takes and str(takes.absolute()),
             rig=rig and str(rig.absolute()),
         )
@@ -78,12 +78,12 @@ class StagePage:
         self.process.answer({"request": asked.request, "mistakes": mistakes})
 
 
-def _cards(names: Sequence[str]) -> list[dict[str, Any]]:
-    """What is known of the presets that are played with, and of those that come along."""
-    return list(_each_card(dict.fromkeys([*names, *bundled_names()])))
+def cards_of(names: Sequence[str]) -> list[dict[str, Any]]:
+    """What is known of presets that can be loaded: name, description, licence, card, pictures."""
+    return list(_each_card(names))
 
 
-def _each_card(names: dict[str, None]) -> Iterator[dict[str, Any]]:
+def _each_card(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     for name in names:
         with suppress(PresetError):  # a slot that cannot be loaded says why by itself
             preset = load_preset(name)

@@ -12,12 +12,13 @@ from collections.abc import Callable
 
 from engine.host.observer import Snapshot
 
-_PERIOD_S = 0.05
+SCREEN_S, PAGE_S = 0.1, 0.05
+"""Between two looks: for the terminal's screen alone, and for pages and other programs."""
 _LEAST_S = 0.015  # between two looks, however much happens: a controller may flood
 
 
 class StatusPublisher:
-    """Looks twenty times a second, and at once when something has been done.
+    """Looks ten or twenty times a second, and at once when something has been asked for.
 
     Args:
         look: gives what there is to be seen now; called by one thread at a time.
@@ -25,6 +26,7 @@ class StatusPublisher:
 
     Attributes:
         publish: given everything that was seen, by the same thread.
+        period_s: between two looks.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class StatusPublisher:
     ) -> None:
         self._look, self._note = look, note
         self.publish: Callable[[Snapshot], None] = lambda snapshot: None
+        self.period_s = SCREEN_S
         self._changed, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
         self._latest = look()
@@ -62,7 +65,7 @@ class StatusPublisher:
     def _run(self) -> None:
         due_s = time.monotonic()
         while not self._stop.wait(_LEAST_S):
-            due_s = max(due_s + _PERIOD_S, time.monotonic())
+            due_s = max(due_s + self.period_s, time.monotonic())
             self._changed.wait(due_s - time.monotonic())
             self._changed.clear()
             try:

@@ -11,7 +11,7 @@ ROOT = "/doubledrop"
 VERSION = 1
 Value = float | int | str
 _ON = 0.5  # a button with a value is pressed from here on
-_BUTTONS = {
+BUTTONS = {
     f"{ROOT}/{name}": name
     for name in (
         *("tap", "downbeat", "follow", "next", "previous", "cancel"),
@@ -22,7 +22,9 @@ _BUTTONS = {
     for what in ("part", "song")
     for way in ("next", "previous")
 }
-_KNOBS = {f"{ROOT}/{name}": name for name in ("wet", "level", "crossfader")}
+"""Targets of buttons by their addresses."""
+KNOBS = {f"{ROOT}/{name}": name for name in ("wet", "level", "crossfader")}
+"""Targets of knobs without a number by their addresses."""
 _NUMBERED = re.compile(rf"{ROOT}/(slot|part|amount|macro)/([1-9]\d{{0,2}})")
 _MOST = {"slot": 16, "part": 256, "amount": 16, "macro": 8}
 
@@ -46,10 +48,10 @@ def asked(address: str, values: Sequence[Any]) -> Asked | None:
         ValueError: there is no such address, or it wants another value.
     """
     number = _number(values)
-    if address in _BUTTONS:
-        return Asked("press", _BUTTONS[address]) if _is_pressed(values) else None
-    if address in _KNOBS:
-        return Asked("turn", _KNOBS[address], _place(number))
+    if address in BUTTONS:
+        return Asked("press", BUTTONS[address]) if _is_pressed(values) else None
+    if address in KNOBS:
+        return Asked("turn", KNOBS[address], _place(number))
     if address == f"{ROOT}/nudge":
         if number is None or not -64.0 <= number <= 64.0:
             raise ValueError("a number of steps, -64 to 64, is wanted")
@@ -65,6 +67,11 @@ def asked(address: str, values: Sequence[Any]) -> Asked | None:
     if found[1] in ("slot", "part"):
         return Asked("press", target) if _is_pressed(values) else None
     return Asked("turn", target, _place(number))
+
+
+def type_of(value: Value) -> str:
+    """The letter of a value's type in OSC."""
+    return "s" if isinstance(value, str) else "i" if isinstance(value, int) else "f"
 
 
 def told(state: Mapping[str, Any]) -> dict[str, list[Value]]:

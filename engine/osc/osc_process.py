@@ -1,6 +1,6 @@
 """The process that speaks OSC over UDP.
 
-``engine.osc.osc_process BOARD``, see :mod:`engine.processes.child` and, for what it is given and
+``engine.osc.osc_process STATUS``, see :mod:`engine.processes.child` and, for what it is given and
 says, :mod:`engine.web.web_process`.
 """
 
@@ -15,23 +15,25 @@ import time
 from pathlib import Path
 from typing import cast
 
-from engine.osc.osc_desk import OscDesk, Place
+from engine.osc.osc_server import OscServer, Place
+from engine.osc.query import MOST_REQUEST, answered
 from engine.processes.parent import told
 from engine.processes.speech import say
-from engine.state.status_board import StatusBoard
+from engine.state.shared_status import SharedStatus
 from engine.web.access import RateLimit
 
 _NICE = 10
 _LOOK_S = 0.005
 _ALIVE_S = 1.0
+_MOST_QUERIES, _REQUEST_S = 8, 2.0
 _RATE, _BURST = 2000.0, 500.0  # packets a second, and at once
 
 
 class _Listener(asyncio.DatagramProtocol):
     """Hands packets on."""
 
-    def __init__(self, board: StatusBoard, allowed: list[str]) -> None:
-        self.desk = OscDesk(board, lambda what: say(**what), self._send, allowed)
+    def __init__(self, published: SharedStatus, allowed: list[str]) -> None:
+        self.server = OscServer(published, lambda what: say(**what), self._send, allowed)
         self._limit = RateLimit(_RATE, _BURST)
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -41,27 +43,58 @@ class _Listener(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Place) -> None:
         now_s = time.monotonic()
         if self._limit.allows(now_s):
-            self.desk.hear(data, addr, now_s)
+            self.server.hear(data, addr, now_s)
 
     def _send(self, data: bytes, place: Place) -> None:
         if self._transport is not None:
             self._transport.sendto(data, place)
 
 
-async def main(board: StatusBoard) -> None:
+class _Query:
+    """Answers requests of OSCQuery: one, and the connection is over.
+
+    Args:
+        server: that knows the state.
+        allowed: addresses that are answered.
+        port: of OSC.
+    """
+
+    def __init__(self, server: OscServer, allowed: list[str], port: int) -> None:
+        self._server, self._allowed, self._port = server, allowed, port
+        self._open = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        peer = writer.get_extra_info("peername")
+        self._open += 1
+        try:
+            if peer and peer[0] in self._allowed and self._open <= _MOST_QUERIES:
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _REQUEST_S)
+                writer.write(answered(head, self._server.state, self._port))
+                await asyncio.wait_for(writer.drain(), _REQUEST_S)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # it has gone, or was no request
+        finally:
+            self._open -= 1
+            writer.close()
+
+
+async def main(published: SharedStatus) -> None:
     """Serve until the parent is gone.
 
     Raises:
         OSError: the port is taken.
     """
-    text = board.facts.take()
+    text = published.facts.take()
     assert text is not None, "whoever starts this process has written them"
     facts = json.loads(text.data)["osc"]
-    listener = _Listener(board, facts["allowed"])
+    listener = _Listener(published, facts["allowed"])
     place = facts["address"], facts["port"]
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, fault: say(error=f"OSC: {fault.get('exception')!r}"))
     await loop.create_datagram_endpoint(lambda: listener, local_addr=place)
+    query = _Query(listener.server, facts["allowed"], facts["port"])
+    await asyncio.start_server(query.serve, *place, limit=MOST_REQUEST)
     say(serving=True)
     alive_s = 0.0
     while True:
@@ -70,8 +103,8 @@ async def main(board: StatusBoard) -> None:
             alive_s = now_s
             say(alive=now_s)
         while told:
-            listener.desk.answer(json.loads(told.popleft()))
-        listener.desk.refresh(now_s)
+            listener.server.answer(json.loads(told.popleft()))
+        listener.server.refresh(now_s)
         await asyncio.sleep(_LOOK_S)
 
 
@@ -80,6 +113,6 @@ if __name__ == "__main__":
         os.nice(_NICE)  # the music comes first
     logging.disable()  # the parser of packets speaks of each that is none
     try:
-        asyncio.run(main(StatusBoard(Path(sys.argv[1]))))
+        asyncio.run(main(SharedStatus(Path(sys.argv[1]))))
     except OSError as fault:
         say(error=f"OSC: {fault.strerror}")

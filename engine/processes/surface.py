@@ -23,7 +23,7 @@ class SurfaceProcess:
     Args:
         module: that it runs.
         name: that the performer knows it by.
-        board: file of the board that it shows, whose facts say where it listens.
+        status: file of the shared status that it shows, whose facts say where it listens.
         note: told what the performer should know of it.
         came: set whenever a browser has asked for something.
         edit: told of a rig that is to be written; may not take its time.
@@ -37,13 +37,13 @@ class SurfaceProcess:
         self,
         module: str,
         name: str,
-        board: Path,
+        status: Path,
         note: Callable[[str], None],
         came: threading.Event | None = None,
         edit: Callable[[said.RigText], None] = lambda text: None,
     ) -> None:
         self._name, self._note, self._edit = name, note, edit
-        self._helper = Helper(module, str(board), note=note, said=came, again_s=_AGAIN_S)
+        self._helper = Helper(module, str(status), note=note, said=came, again_s=_AGAIN_S)
         self.looking, self.is_serving = 0, False
         self._pid: int | None = None
         self._said_s = 0.0

@@ -17,7 +17,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from engine import strict_json
-from engine.state.status_board import BANDS, IMAGES, StatusBoard
+from engine.state.shared_status import BANDS, IMAGES, SharedStatus
 from engine.web.access import RateLimit, may
 from engine.web.protocol import VERSION, Ask, Ping, Subscribe, difference, needed, parse
 
@@ -39,15 +39,15 @@ class Hub:
     """All browsers.
 
     Args:
-        board: what there is to be seen.
+        published: what there is to be seen.
         tell: passes on what a browser asks for.
 
     Attributes:
         hurries_until_s: until when an answer is waited for.
     """
 
-    def __init__(self, board: StatusBoard, tell: Tell) -> None:
-        self.board, self._tell = board, tell
+    def __init__(self, published: SharedStatus, tell: Tell) -> None:
+        self.published, self._tell = published, tell
         self.clients: dict[int, Client] = {}
         self.count, self.state = 0, dict[str, Any]()
         self._number, self._looking = 0, -1
@@ -70,7 +70,8 @@ class Hub:
 
     def refresh(self) -> None:
         """Read what is new, and wake the browsers that have something to be sent."""
-        if self.board.status.count != self.count and (text := self.board.status.take()):
+        is_new = self.clients and self.published.status.count != self.count
+        if is_new and (text := self.published.status.take()):
             self.count, self.state = text.number, json.loads(text.data)
             for client in self.clients.values():
                 client.wake.set()
@@ -232,8 +233,8 @@ class Client:
         if not self.images or now_s < self.images_due_s:
             return
         self.images_due_s = now_s + _IMAGES_S
-        made = int(self._hub.board.made[0])
-        first, rows = self._hub.board.take_rows(max(self._row, made - _MOST_ROWS))
+        made = int(self._hub.published.made[0])
+        first, rows = self._hub.published.take_rows(max(self._row, made - _MOST_ROWS))
         self._row = first + len(rows)
         if len(rows):
             head = _ROWS.pack(VERSION, IMAGES, BANDS, first & 0xFFFFFFFF, len(rows))

@@ -1,7 +1,7 @@
 """The process that serves the stage page.
 
-``engine.web.web_process BOARD``, see :mod:`engine.processes.child`; BOARD is the file of a
-:class:`engine.state.status_board.StatusBoard`, whose facts say where to listen. It maps the board
+``engine.web.web_process STATUS``, see :mod:`engine.processes.child`; STATUS is the file of a
+:class:`engine.state.shared_status.SharedStatus`, whose facts say where to listen. It maps that
 read-only and holds nothing that it could not find there again: it may be ended at any moment, and
 started anew. It writes lines of JSON to stdout: ``serving`` once it listens, ``alive`` every
 second, each command of a browser, ``looking`` when the number of those has changed that see images.
@@ -23,14 +23,14 @@ import uvicorn
 
 from engine.processes.parent import told
 from engine.processes.speech import say
-from engine.state.status_board import StatusBoard
+from engine.state.shared_status import SharedStatus
 from engine.web.access import Access
 from engine.web.app import make_app
 from engine.web.hub import Hub
 from engine.web.library import Library
 
 _NICE = 10
-_LOOK_S, _IDLE_S = 0.008, 0.05  # between two looks at the board, with and without browsers
+_LOOK_S, _IDLE_S = 0.008, 0.05  # between two looks at the shared status, with and without browsers
 _HURRY_S = 0.002  # while an answer is waited for
 _ALIVE_S = 1.0
 _MOST_CONNECTIONS = 64
@@ -39,17 +39,17 @@ _KEEP_S = 15  # an idle connection
 _MOST_HEADER = 1 << 14
 
 
-async def main(board: StatusBoard) -> None:
+async def main(published: SharedStatus) -> None:
     """Serve until the parent is gone.
 
     Raises:
         OSError: the address is taken.
     """
-    text = board.facts.take()
+    text = published.facts.take()
     assert text is not None, "whoever starts this process has written them"
     facts = json.loads(text.data)
     address, port = facts["web"]["address"], facts["web"]["port"]
-    hub = Hub(board, lambda what: say(**what))
+    hub = Hub(published, lambda what: say(**what))
     access = Access(bytes.fromhex(facts["web"]["secret"]), port)
     library = Library(facts["presets"], facts["takes"])
     config = uvicorn.Config(
@@ -78,7 +78,7 @@ async def main(board: StatusBoard) -> None:
 
 
 async def _look(hub: Hub) -> None:
-    """Pass on what is new, on the board and from the parent."""
+    """Pass on what is new, on the shared status and from the parent."""
     alive_s = 0.0
     while True:
         now_s = time.monotonic()
@@ -97,6 +97,6 @@ if __name__ == "__main__":
         os.nice(_NICE)  # the music comes first
     gc.freeze()
     try:
-        asyncio.run(main(StatusBoard(Path(sys.argv[1]))))
+        asyncio.run(main(SharedStatus(Path(sys.argv[1]))))
     except OSError as fault:
         say(error=f"page: {fault.strerror}")

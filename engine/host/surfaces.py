@@ -1,5 +1,5 @@
-"""The board of a stage: what is published is written there, and the processes that show it are kept
-alive; what they ask for is done by the controller."""
+"""What shows a stage and asks for something: the shared status is written, the processes that read
+it are kept alive, and what they ask for is done by the controller."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from engine.host.observer import Snapshot
 from engine.host.shown import shown
 from engine.processes.surface import SurfaceProcess
 from engine.state import shared_state as b
-from engine.state.status_board import StatusBoard
+from engine.state.shared_status import SharedStatus
 
 
-class StageBoard:
+class StageSurfaces:
     """Of one stage.
 
     Args:
@@ -23,11 +23,11 @@ class StageBoard:
         controller: that does what is asked for.
 
     Attributes:
-        board: that processes read.
+        published: what processes read.
     """
 
     def __init__(self, shared: b.SharedState, controller: Controller) -> None:
-        self.board, self._controller = StatusBoard.create(), controller
+        self.published, self._controller = SharedStatus.create(), controller
         self._rows, self._facts = ImageRows(shared), dict[str, Any]()
         self._surfaces: list[SurfaceProcess] = []
 
@@ -36,24 +36,24 @@ class StageBoard:
 
         Args:
             surface: the process.
-            facts: that it finds on the board.
+            facts: that it finds in the shared status.
         """
         self._facts |= facts
-        self.board.facts.put(strict_json.written(self._facts).encode())
+        self.published.facts.put(strict_json.written(self._facts).encode())
         self._surfaces.append(surface)
-        self._controller.desk.surfaces.append(surface)
+        self._controller.commands.surfaces.append(surface)
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Put what was seen on the board; images only while somebody looks."""
+        """Put what was seen into the shared status; images only while somebody looks."""
         controller = self._controller
-        state = shown(snapshot, controller.mapper.bindings, controller.desk.learner.target)
-        self.board.status.put(strict_json.written(state).encode())
+        state = shown(snapshot, controller.mapper.bindings, controller.commands.learner.target)
+        self.published.status.put(strict_json.written(state).encode())
         if any(surface.looking for surface in self._surfaces):
-            self.board.put_rows(self._rows.take())
+            self.published.put_rows(self._rows.take())
 
     def stop(self) -> None:
         """End all; the controller has ended by now."""
         for surface in self._surfaces:
-            self._controller.desk.surfaces.remove(surface)
+            self._controller.commands.surfaces.remove(surface)
             surface.stop()
-        self.board.close()
+        self.published.close()

@@ -14,8 +14,8 @@ from typing import Any
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
 
-from engine.osc.addresses import ROOT, VERSION, Value, asked, told
-from engine.state.status_board import StatusBoard
+from engine.osc.addresses import ROOT, VERSION, Value, asked, told, type_of
+from engine.state.shared_status import SharedStatus
 
 LEASE_S = 60.0
 """For how long a subscription holds."""
@@ -56,11 +56,11 @@ class _Sync:
     since_s: float
 
 
-class OscDesk:
+class OscServer:
     """Of all who speak with it.
 
     Args:
-        board: what there is to be seen.
+        published: what there is to be seen.
         tell: passes on what is asked for.
         send: sends a packet somewhere.
         allowed: addresses that are heard.
@@ -68,12 +68,12 @@ class OscDesk:
 
     def __init__(
         self,
-        board: StatusBoard,
+        published: SharedStatus,
         tell: Callable[[dict[str, Any]], None],
         send: Callable[[bytes, Place], None],
         allowed: Collection[str],
     ) -> None:
-        self._board, self._tell, self._send, self._allowed = board, tell, send, allowed
+        self._published, self._tell, self._send, self._allowed = published, tell, send, allowed
         self._peers: dict[Place, _Peer] = {}
         self._asked: dict[int, tuple[_Peer, str]] = {}  # commands that are not answered yet
         self._syncs: list[_Sync] = []
@@ -97,6 +97,11 @@ class OscDesk:
         for address, values in messages[:_MOST_MESSAGES]:
             self._take(address, values, self._peer(place, now_s), now_s)
 
+    @property
+    def state(self) -> dict[str, list[Value]]:
+        """What is told now, by address."""
+        return self._state
+
     def answer(self, what: dict[str, Any]) -> None:
         """What became of a command."""
         if "error" in what or what.get("ack"):
@@ -106,7 +111,7 @@ class OscDesk:
 
     def refresh(self, now_s: float) -> None:
         """Tell what is new."""
-        if self._board.status.count != self._count and (text := self._board.status.take()):
+        if self._published.status.count != self._count and (text := self._published.status.take()):
             self._count, self._state = text.number, told(json.loads(text.data))
         for peer in self._peers.values():
             if peer.until_s > now_s:
@@ -184,6 +189,5 @@ def packet(address: str, values: Sequence[Value]) -> bytes:
     """
     builder = OscMessageBuilder(address)
     for value in values:
-        kind = "s" if isinstance(value, str) else "i" if isinstance(value, int) else "f"
-        builder.add_arg(value, kind)
+        builder.add_arg(value, type_of(value))
     return bytes(builder.build().dgram)

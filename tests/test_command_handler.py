@@ -14,11 +14,11 @@ from engine.control.mapping import DEFAULT
 from engine.control.midi_feedback import MidiFeedback
 from engine.control.switching import Switching
 from engine.dsp.tempo import Tempo
-from engine.host.command_desk import CommandDesk
+from engine.host.command_handler import CommandHandler
 from engine.host.control_learner import ControlLearner
 from engine.processes.messages import Command
 from engine.state import shared_state as b
-from engine.state.status_board import BANDS, IMAGES, ROWS, StatusBoard
+from engine.state.shared_status import BANDS, IMAGES, ROWS, SharedStatus
 from engine.web.protocol import difference
 from tests.web import until
 
@@ -34,7 +34,7 @@ class Desk:
         self.mapper = ControlMapper(DEFAULT, range(3), self.clocks, self.switching)
         lights, self.notes = MidiFeedback(DEFAULT, self.mapper, self.switching, self.clocks), []
         learner = ControlLearner(self.mapper, lights, self.notes.append)
-        self.it = CommandDesk(self.shared, self.mapper, self.switching, learner, lambda: 64)
+        self.it = CommandHandler(self.shared, self.mapper, self.switching, learner, lambda: 64)
         self.it.surfaces.append(self)
         self.given, self.answers, self.number = [], [], 0
 
@@ -170,35 +170,35 @@ def test_learning_can_be_left_and_gives_up():
     assert "error" in desk.answers[-1]
 
 
-def test_a_text_on_the_board_is_whole_or_not_there():
-    board = StatusBoard.create()
-    reader = StatusBoard(board.path)
+def test_a_text_is_whole_or_not_there():
+    status = SharedStatus.create()
+    reader = SharedStatus(status.path)
     try:
         assert reader.status.take() is None
-        assert board.status.put(b"one")
+        assert status.status.put(b"one")
         assert reader.status.take().data == b"one"
-        assert board.status.put(b"another")
+        assert status.status.put(b"another")
         assert (reader.status.count, reader.status.take().data) == (2, b"another")
-        assert not board.status.put(b"x" * (1 << 20))  # no room: what was there stays
+        assert not status.status.put(b"x" * (1 << 20))  # no room: what was there stays
         assert reader.status.take().data == b"another"
-        board.status_text[2] ^= 1  # half of another one
+        status.status_text[2] ^= 1  # half of another one
         assert reader.status.take() is None
-        board.status_head[0] |= 1  # being written
+        status.status_head[0] |= 1  # being written
         assert reader.status.take() is None
         with pytest.raises(ValueError, match="read-only"):
             reader.status_text[0] = 1
     finally:
-        board.close()
+        status.close()
 
 
 def test_rows_come_once_and_in_order_however_late_somebody_looks():
-    board = StatusBoard(None, only_read=False)
+    status = SharedStatus(None, only_read=False)
     rows = (b.np.arange(3 * ROWS)[:, None] % 251 * b.np.ones((1, IMAGES * BANDS))).astype("u1")
     seen, at = [], 0
     for n in range(0, 3 * ROWS, 96):
-        board.put_rows(rows[n : n + 96])
+        status.put_rows(rows[n : n + 96])
         if n < ROWS or n > 2 * ROWS:
-            first, found = board.take_rows(at)
+            first, found = status.take_rows(at)
             assert (found == rows[first : first + len(found)]).all()
             at = first + len(found)
             seen.append((first, at))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 _ONCE_S = 1.0
 
 
-class Teller:
+class Notifier:
     """Passes words on, unless the same were told just now: a button may send on sixteen channels.
 
     Args:

@@ -48,7 +48,7 @@ class _Awaited:
     since_s: float
 
 
-class CommandDesk:
+class CommandHandler:
     """Does commands.
 
     Args:

@@ -12,7 +12,7 @@ from engine.control.switching import Switching
 _KEEP_S = 1.0
 
 
-class Standing:
+class StateFile:
     """Of one rig or set.
 
     Args:

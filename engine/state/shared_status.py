@@ -44,7 +44,7 @@ class Text(NamedTuple):
     data: bytes
 
 
-class StatusBoard:
+class SharedStatus:
     """Written by one process, read by many.
 
     Args:
