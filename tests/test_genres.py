@@ -423,3 +423,13 @@ def test_a_pair_is_looked_at_before_a_training(tmp_path):
     said, warning = gate(Dataset(folder), "soft", "hard")
     assert "by artist" in said
     assert "little to learn" in warning
+
+
+def test_the_programs_own_classifier_is_there():
+    own = Classifier()
+    assert own.genres == ("dancefloor", "electronic", "liquid", "orchestral")
+    assert own.facts["licence"] == "GPL-3.0-or-later"
+    card = (own.path.parent / "card.md").read_text(encoding="utf-8")
+    for name in own.genres:
+        assert f"| {name} |" in card
+    assert "CC-BY-SA" not in card

@@ -1,7 +1,7 @@
 """The process that names the genres of line-in and line-out.
 
 ``engine.genres.genre_process MEMORY [CLASSIFIER]``, see :mod:`engine.processes.child`. It first
-says which genres there are, and then, every second, the shares of each in the last seconds of both
+says which genres there are, and then, every two seconds, the shares of each in the last seconds of both
 lines, and the time that cost. It reads rings of the shared memory and writes nothing there: the
 callback does not know that it exists.
 """
@@ -20,7 +20,7 @@ from engine.genres.classifier import Classifier
 from engine.genres.meter import Line
 from engine.state import shared_state as b
 
-_LOOK_S = 1.0
+_LOOK_S = 2.0
 _CHUNK_S = 0.1
 _NICE = 15  # the music comes first, and its tempo
 

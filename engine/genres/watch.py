@@ -49,7 +49,7 @@ class GenreWatch:
 
     Attributes:
         named: what was said last.
-        cost_s: time of a core that a second of both lines takes.
+        cost_s: time of a core that a look at both lines takes.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ pattern that no file fits takes nothing, and files that fit no pattern are left 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from train.data.packages import MODULES, Package
 
@@ -138,4 +139,27 @@ MAY_SHIP = frozenset(
     }
 )
 """Licences of music that may be learnt from by what comes with the program, GPL-3.0-or-later."""
-FREE_GENRES = tuple(package for package in GENRES if package.licence in MAY_SHIP)
+
+BROAD = {name: "electronic" for name in ("chiptune", "industrial", "techno")}
+BROAD |= {"orchestral": "orchestral"}
+"""What is told by artist: the three electronic genres are one to 44 features, and of the others too
+little may be learnt from by what ships."""
+
+
+def _broad(package: Package) -> Package:
+    """The same package with its files in broad genres, and without those that are of none."""
+    places = {}
+    for pattern, place in package.artists.items():
+        genre, _, artist = place.partition("/")
+        if package.genre:
+            places[pattern] = place
+        elif genre in BROAD:
+            places[pattern] = f"{BROAD[genre]}/{artist}"
+    return replace(package, genre=BROAD.get(package.genre, ""), artists=places)
+
+
+FREE_GENRES = tuple(
+    broad
+    for broad in (_broad(package) for package in GENRES if package.licence in MAY_SHIP)
+    if broad.genre or (broad.artists and broad.only_known)
+)
