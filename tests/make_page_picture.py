@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import TimeoutError, sync_playwright
 
 from engine.config.preset import load_preset
@@ -18,7 +20,8 @@ from tests.web import stage_with_page
 PATH = Path(__file__).parent.parent / "docs" / "media" / "page.png"
 BROWSER = os.environ.get("DOUBLEDROP_BROWSER") or shutil.which("chromium-headless-shell")
 PRESETS = ("liquid-to-dancefloor", "dancefloor-to-liquid")
-_TRIES, _CALLED = 10, 1000
+_TRIES, _CALLED = 40, 1500
+_WANTED = ".stage:has(.state[data-alarm=false]) .slot.called"
 _SECONDS = 14_000  # ms: two phrases, and the images are full
 
 
@@ -36,9 +39,10 @@ def main() -> None:
         for turn in range(_TRIES):  # a busy machine may be too late with it
             page.get_by_role("button", name=f"Slot {2 - turn % 2}").click()
             with suppress(TimeoutError):
-                page.wait_for_selector(".slot.called", timeout=_CALLED)
+                page.wait_for_selector(_WANTED, timeout=_CALLED)
                 break
-        page.screenshot(path=PATH)
+        data = io.BytesIO(page.screenshot())
+        Image.open(data).convert("RGB").quantize(256).save(PATH, optimize=True)
         print(PATH)
         browser.close()
 
