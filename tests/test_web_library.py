@@ -21,7 +21,11 @@ def library(tmp_path):
     sf.write(take / "dry.wav", np.zeros(3), 8000)
     (tmp_path / "secret.wav").write_bytes(b"secret")
     (take / "wet.wav").symlink_to(tmp_path / "secret.wav")
-    (takes / "elsewhere").symlink_to(tmp_path)
+    outside = tmp_path / "outside"  # a take, but somewhere else
+    outside.mkdir()
+    (outside / "take.json").write_text("{}")
+    sf.write(outside / "out.wav", np.zeros(100), 8000)
+    (takes / "elsewhere").symlink_to(outside)
     (preset / "card.md").write_text("# A card")
     (preset / "run.png").write_bytes(b"png")
     one = {"name": "mine", "description": "d", "licence": "CC0", "card": str(preset / "card.md")}
