@@ -182,7 +182,7 @@ def test_the_web_process_can_be_killed_and_the_music_does_not_notice(show):
 
 def test_the_web_process_is_small_gives_way_and_cannot_write_to_what_it_shows(show, figure):
     process = psutil.Process(show.page.process.pid)
-    assert process.nice() == 10
+    assert process.nice() == min(19, psutil.Process().nice() + 10)
     mib = process.memory_info().rss / 2**20
     figure("web process", f"{mib:.0f} MiB")
     assert mib <= 80.0

@@ -60,8 +60,7 @@ class Controller:
     Attributes:
         last: the last message, and the port it came from.
         heard: where every message is put, with the second of the session, if that is wanted.
-        mapper, clocks, switching, lights, midi, follower, commands, music: its parts, to be
-            looked at.
+        mapper, clocks, switching, lights, midi, follower, commands, music: its parts.
         came: to be set when something has come.
         changed: called when something has been done that should be seen at once.
     """
@@ -87,8 +86,7 @@ class Controller:
         self.switching = Switching(len(rig.slots), rig.switch.quantise, slot, rig.sides())
         self.mapper = ControlMapper(rig.bindings(), rig.programs(), self.clocks, self.switching)
         knobs = self.mapper.wishes.knobs
-        knobs |= {"wet": rig.output.wet, "level": rig.output.level}
-        knobs |= rig.starts()
+        knobs |= {"wet": rig.output.wet, "level": rig.output.level} | rig.starts()
         knobs |= {name: at for name, at in remembered.items() if name in knobs}
         self.came = threading.Event()  # a message, a key or a command
         self.changed: Callable[[], None] = lambda: None

@@ -88,6 +88,7 @@ def shown(snapshot: Snapshot, bindings: Sequence[Binding], learning: str = "") -
         "route": printable(now.route),
         "latency_ms": round(now.latency_ms, 1),
         "midi": printable(now.midi),
+        "genres": printable(now.genres),
         "ports": [printable(name) for name in now.ports],
         "recording": None if now.recording is None else round(now.recording),
         "recording_error": printable(now.recording_error),

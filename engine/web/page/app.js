@@ -151,10 +151,11 @@ function Learn({link, changed}) {
 }
 
 function Messages({link}) {
-  const {events, midi, ports, route} = link.state;
+  const {events, genres, midi, ports, route} = link.state;
   const newest = events.slice(-8).reverse();
   return html`<section class="messages" aria-label="Messages">
     <p>${route}</p>
+    ${genres && html`<p>${genres}</p>`}
     <p>MIDI ${midi || "–"} (${ports.join(", ") || "no ports"})</p>
     <div role="log" aria-live="polite"><ol>
       ${newest.map((event) => html`<li key=${`${event.at} ${event.text}`}><time>${event.at.toFixed(1)} s</time> ${event.text}</li>`)}
