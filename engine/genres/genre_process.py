@@ -1,9 +1,9 @@
 """The process that names the genres of line-in and line-out.
 
 ``engine.genres.genre_process MEMORY [CLASSIFIER]``, see :mod:`engine.processes.child`. It first
-says which genres there are, and then, every two seconds, the shares of each in the last seconds of both
-lines, and the time that cost. It reads rings of the shared memory and writes nothing there: the
-callback does not know that it exists.
+says which genres there are, and then, every two seconds, the shares of each in the last seconds of
+both lines, and the time that cost. It reads rings of the shared memory and writes nothing there:
+the callback does not know that it exists.
 """
 
 from __future__ import annotations
