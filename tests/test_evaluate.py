@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from tests.datasets import write_dataset
 from tests.feeds import noise
 from tests.program import doubledrop
 from train.data.dataset import Dataset
+from train.judge import genre_ear
+from train.judge.judge import Accuracy
 from train.judge.music import added_in_silence
 
 
@@ -38,7 +41,7 @@ def test_evaluate_prints_the_keys_of_the_contract(judged):
     versions += ["no_noise", "frozen", "shifted"]
     assert said["preset"] == "downbeat-filter"
     assert (said["source"], said["target"], said["tracks"]) == ("soft", "hard", 3)
-    for classifier in ("cnn", "mfcc", "eq_deaf"):
+    for classifier in ("cnn", "mfcc", "eq_deaf", "genres"):
         found = said["classifiers"][classifier]
         assert list(found["flip"]) == versions
         assert found["accuracy"] >= 0.8
@@ -146,3 +149,12 @@ def test_evaluate_music_renders_whole_tracks_and_skips_broken_ones(tmp_path, rng
     assert track["onset_f"] > 0.8
     assert found["worst"]["onset_f"] == "album-clicks"
     assert (tmp_path / "out" / "album-clicks.wav").exists()
+
+
+def test_a_pair_is_looked_at_before_a_training(small, monkeypatch):
+    said, warning = genre_ear.gate(Dataset(small), "soft", "hard")
+    assert "tells soft from hard: 100.0%, by artist" in said
+    assert warning == ""
+    alike = Accuracy(0.9, (0.9, 0.9), 0.55, 12)  # known again, and not recognised
+    monkeypatch.setattr(genre_ear, "GenreEar", lambda *pair: SimpleNamespace(accuracy=alike))
+    assert "little to learn" in genre_ear.gate(Dataset(small), "soft", "hard")[1]

@@ -6,16 +6,19 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
-from engine.errors import FrontEndError, UsageError
+from engine.errors import FrontEndError, InputError, UsageError
 from tests.datasets import write_dataset
 from train.data.dataset import Dataset
 from train.judge import gate as gate_module
 from train.judge.gate import ask
 from train.judge.logistic import PIXELS, Logistic, Stop, picture
 from train.judge.there_and_back import compare
+from train.training.cyclegan import CycleGan
+from train.training.facts import Facts
 from train.training.recipe import Recipe
-from train.training.run import load_run
+from train.training.run import Run, load_run
 from train.training.trainer import train
 
 
@@ -114,5 +117,10 @@ def test_a_recipe_of_another_image_is_refused(data, tmp_path):
     recipe = Recipe(source="soft", target="hard", channels=4, critic_channels=4, **asked)
     with pytest.raises(FrontEndError, match="images of front end stage"):
         train(recipe, data, tmp_path / "run", progress=lambda *_: None, device="cpu")
+    stage = recipe.model_copy(update={"front_end": "stage"})
+    model = CycleGan(recipe, torch.device("cpu"), amp=False)
+    begun = Run("another", recipe, model, Facts(1, 0.0, "", {}, {}))
+    with pytest.raises(InputError, match="front_end young-2021"):
+        train(stage, data, tmp_path, progress=lambda *_: None, device="cpu", begin=begun)
     with pytest.raises(ValueError, match="for files"):
         Recipe.model_validate(recipe.model_dump() | {"rendered": True})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,17 +22,14 @@ from engine.genres.hearing import call, hear_file, stream_frames
 from engine.genres.model_file import FILE
 from engine.genres.watch import Named
 from export.genres import classifier_bytes
-from tests.datasets import write_dataset
 from tests.program import doubledrop
 from train.cli.classifying import BY_ARTIST, LEAKY, train_classifier
-from train.data.dataset import Dataset
 from train.genres import augment, clips
 from train.genres.corpus import find_pieces
 from train.genres.fitting import Settings, fit
 from train.genres.networks import KINDS, SIMPLE
 from train.genres.protocols import artist_folds, augment_then_split, by_artist
 from train.genres.table import Table, build_table
-from train.judge.genre_ear import gate
 
 RATE = features.RATE
 QUICK = Settings(epochs=8, kinds=(SIMPLE,))
@@ -201,15 +197,15 @@ def test_the_leak_is_seen(rng):
 
 def test_training_is_repeated_exactly_and_all_networks_learn(rng):
     table = clusters(rng)
-    settings = Settings(epochs=14)
-    once, again = (fit(table.rows(table.versions < 2), settings) for _ in range(2))
+    far = 0.3 * table.features + table.labels[:, None]  # so that few steps are enough for all
+    table = replace(table, features=far.astype(np.float32))
+    once, again = (fit(table, Settings(epochs=8)) for _ in range(2))
     shares = once.all_shares(table.features)
     assert set(shares) == {*KINDS, "ensemble"}
     for kind, said in again.all_shares(table.features).items():
         np.testing.assert_array_equal(said, shares[kind])
         np.testing.assert_allclose(said.sum(axis=1), 1.0, atol=1e-5)
-        right = np.mean(said.argmax(axis=1) == table.labels)
-        assert right > (0.9 if kind == SIMPLE else 0.42), kind  # a third is chance
+        assert np.mean(said.argmax(axis=1) == table.labels) > 0.6, kind
     other = fit(table, replace(QUICK, seed=1)).shares(table.features, SIMPLE)
     assert not np.array_equal(other, shares[SIMPLE])
 
@@ -410,19 +406,6 @@ def test_words_of_the_screen():
     both = Named({"liquid": 0.82, "metal": 0.18}, {"dancefloor": 0.91})
     assert both.words == "in: liquid 82 %, out: dancefloor 91 %"
     assert Named({}, {"metal": 1.0}).words == "out: metal 100 %"
-
-
-def test_a_pair_is_looked_at_before_a_training(tmp_path):
-    folder = write_dataset(tmp_path, train=3, held_out=2)
-    said, warning = gate(Dataset(folder), "soft", "hard")
-    assert "tells soft from hard: 100.0%" in said
-    assert warning == ""
-    for path in (folder / "audio" / "soft").glob("*.flac"):  # two names for one genre
-        same = path.with_name(path.name.replace("soft", "hard"))
-        shutil.copy(path, folder / "audio" / "hard" / same.name)
-    said, warning = gate(Dataset(folder), "soft", "hard")
-    assert "by artist" in said
-    assert "little to learn" in warning
 
 
 def test_the_programs_own_classifier_is_there():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.genres.hearing import STEP_S, Heard
+from engine.genres.hearing import Heard
 from engine.pictures import head, pyplot, save
 
 _SHOWN = 8
@@ -31,8 +31,7 @@ def draw(heard: Heard, title: str, path: Path, force: bool = False) -> Path:
     silent = np.isnan(heard.shares).any(axis=1)
     rest[silent] = 0.0
     figure, axis = pyplot().subplots(figsize=(11, 3.6), constrained_layout=True, dpi=100)
-    half = STEP_S / 2  # a single window still has a width
-    times = np.concatenate([[heard.times_s[0] - half], heard.times_s, [heard.times_s[-1] + half]])
+    times = np.concatenate([[0.0], heard.times_s, [max(heard.seconds, heard.times_s[-1])]])
     layers = [np.pad(shares[:, i], 1, mode="edge") for i in order]
     names = [heard.genres[i] for i in order]
     if len(heard.genres) > _SHOWN:

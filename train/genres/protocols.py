@@ -57,27 +57,24 @@ class Called:
             against: another network; empty for none.
         """
         rng = np.random.default_rng(0)
-        called = self.shares[network].argmax(axis=1)
-        other = self.shares[against].argmax(axis=1) if against else None
-        members = [
-            [np.flatnonzero((self.labels == label) & (self.groups == group)) for group in own]
-            for label in range(len(self.genres))
-            if len(own := np.unique(self.groups[self.labels == label]))
-        ]
-        found: list[float] = []
-        for _ in range(_RESAMPLINGS if members else 0):
-            drawn = [
-                own[i] for own in members for i in rng.integers(len(own), size=len(own)).tolist()
-            ]
-            some = np.concatenate(drawn)
-            value = self._mean_recall(called, some)
-            found.append(value - (self._mean_recall(other, some) if other is not None else 0.0))
-        low, high = np.percentile(found, [2.5, 97.5]) if found else (np.nan, np.nan)
+        right = [self._right(name) for name in (network, against) if name]
+        found = []
+        for label in np.unique(self.labels).tolist():
+            own = self.labels == label
+            _, place = np.unique(self.groups[own], return_inverse=True)
+            sizes = np.bincount(place)
+            drawn = rng.integers(len(sizes), size=(_RESAMPLINGS, len(sizes)))
+            sums = [np.bincount(place, each[own])[drawn].sum(axis=1) for each in right]
+            shares = [one / sizes[drawn].sum(axis=1) for one in sums]
+            found.append(shares[0] - (shares[1] if against else 0.0))
+        if not found:
+            return float("nan"), float("nan")
+        low, high = np.percentile(np.mean(found, axis=0), [2.5, 97.5])
         return float(low), float(high)
 
-    def _mean_recall(self, called: Array, some: Array) -> float:
-        confusion = _confusion(self.labels[some], called[some], len(self.genres))
-        return mean_recall(recall(confusion))
+    def _right(self, network: str) -> Array:
+        """1 for each that is called what it is, else 0."""
+        return np.asarray(self.shares[network].argmax(axis=1) == self.labels, np.float64)
 
 
 def recall(confusion: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from engine.config.preset import Preset
-from engine.dsp.arrays import Audio
 from engine.models.onnx_model import read_file
-from train.data.dataset import Dataset, Segment, read_audio
+from train.data.dataset import Dataset
 from train.judge import genre_ear
 from train.judge.consistency import Consistency, consistency
-from train.judge.controls import crest_db, crest_match, eq_match
+from train.judge.controls import crest_db
 from train.judge.fine_ear import EnvelopeLines, lines
 from train.judge.judge import Judge, real_views
 from train.judge.kernel import RealSounds
@@ -23,10 +22,10 @@ from train.judge.measurement import MEASURES, Heard, Measurement, measurement_of
 from train.judge.renders import Progress, inference_time_ms, main_version, render_all
 from train.judge.statistics import Figure, by_track
 from train.judge.telltale import excerpts, told, told_from_itself
+from train.judge.versions import CONTROLS, sounds_of, target_segments, targets
 from train.judge.view import distance_db, levelled
 
 _FEWEST_TOLD = 8  # tracks
-CONTROLS = ("input", "eq", "eq_dynamics", "target", "twin")
 
 
 @dataclass(frozen=True)
@@ -150,12 +149,12 @@ def evaluate(
     inputs = [Heard(data.own_phrase(segment.audio(), rate), *form) for segment in segments]
     twins = [twin_of(data, segment) for segment in segments]
     names = [*CONTROLS, *rendered]
-    crest = float(np.median([crest_db(sound) for sound in _targets(data, judge, segments)]))
+    crest = float(np.median([crest_db(sound) for sound in targets(data, judge, len(segments))]))
     for i, name in enumerate(names):
         progress(f"judging {name}", i, len(names))
         heard: Iterable[Heard] = inputs
         if name != "input":
-            sounds = _version(data, judge, segments, name, crest, rendered)
+            sounds = sounds_of(data, judge, segments, name, crest, rendered)
             heard = (Heard(sound, *form) for sound in sounds)
         measurements[name] = measurement_of(segments, heard, inputs, twins, rate)
         if not measurements[name].views:
@@ -249,47 +248,8 @@ def _consistency(
     shown = {"source": "input", "target": "target", "output": main}
     views = {kind: measurements[name].views for kind, name in shown.items()}
     tracks = {kind: measurements[name].tracks for kind, name in shown.items()}
-    real = _target_segments(data, judge, len(views["target"]))
+    real = target_segments(data, judge, len(views["target"]))
     return consistency(views, tracks | {"target": [segment.track.name for segment in real]})
-
-
-def _version(
-    data: Dataset,
-    judge: Judge,
-    segments: Sequence[Segment],
-    name: str,
-    crest: float,
-    rendered: dict[str, list[Path]],
-) -> Iterator[Audio]:
-    """The sound of every held-out segment in one version of it; nothing if there is none such."""
-    rate = data.manifest.rate
-    if name == "target":
-        yield from _targets(data, judge, segments)
-    elif name == "twin":
-        if all(segment.twin_path for segment in segments):
-            for segment in segments:
-                assert segment.twin_path is not None
-                yield data.own_phrase(read_audio(segment.twin_path), rate)
-    elif name in ("eq", "eq_dynamics"):
-        match = eq_match(judge.target_db, rate)
-        for track in data.tracks(judge.source, "held-out"):
-            own = [s for s in segments if s.track.name == track.name]
-            for sound in match([data.own_phrase(s.audio(), rate) for s in own]):
-                yield crest_match(sound, crest, rate) if name == "eq_dynamics" else sound
-    else:
-        for path in rendered[name]:
-            yield data.own_phrase(read_audio(path), rate)
-
-
-def _targets(data: Dataset, judge: Judge, segments: Sequence[Segment]) -> Iterator[Audio]:
-    """As many held-out segments of the target genre, in turn."""
-    for segment in _target_segments(data, judge, len(segments)):
-        yield data.own_phrase(segment.audio(), data.manifest.rate)
-
-
-def _target_segments(data: Dataset, judge: Judge, count: int) -> list[Segment]:
-    real = data.segments(judge.target, "held-out")
-    return [real[i % len(real)] for i in range(count)]
 
 
 def _between(measurements: dict[str, Measurement], main: str) -> dict[str, Figure]:

@@ -51,8 +51,14 @@ class CycleGanTraining(Training):
         self.model.load(state)
 
     def begin_with(self, state: dict[str, Any], other: dict[str, Any]) -> None:
-        """See :meth:`Training.begin_with`."""
+        """See :meth:`Training.begin_with`.
+
+        Raises:
+            ValueError: its networks know images of another front end.
+        """
         others = CycleGan(Recipe.model_validate(other), torch.device("cpu"), amp=False)
+        if others.front_end != self.model.front_end:
+            raise ValueError("weights that know another image")
         others.load(state)
         self.model.load(others.state())
         if self._recipe.teacher and not self._recipe.twins:

@@ -158,7 +158,7 @@ def _begin(other: Run, training: Training) -> dict[str, Any]:
     """Take the weights of another run.
 
     Raises:
-        InputError: its networks are of another size.
+        InputError: its networks are of another size or front end.
     """
     recipe = other.recipe.model_dump()
     try:
@@ -166,13 +166,13 @@ def _begin(other: Run, training: Training) -> dict[str, Any]:
     except (RuntimeError, KeyError, ValueError) as fault:
         sizes = (
             *("kind", "channels", "blocks", "critic_channels", "siamese_channels", "vector"),
-            *("width", "dilations"),
+            *("width", "dilations", "front_end"),
         )
         found = ", ".join(f"{key} {recipe[key]}" for key in sizes if key in recipe)
         raise InputError(
             other.name,
-            f"networks of another size ({found})",
-            cure="Begin with networks of the same kind and size.",
+            f"networks of another size or front end ({found})",
+            cure="Begin with networks of the same kind, size and front end.",
         ) from fault
     return {
         "recipe": recipe,
