@@ -96,6 +96,8 @@ def commands(name: str, folder: Path) -> list[list[str]]:
         ["evaluate", name, "--data", file, "--json"],
         ["evaluate", "--versions", name],
         ["export", out, out, "--data", file],
+        ["classify", file, name, "--json"],
+        ["classify", "--train", out, name],
         ["fetch", name, out, "--json"],
         ["listen", out, file, f"{file}2"],
         ["train", file],

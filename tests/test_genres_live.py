@@ -163,3 +163,13 @@ def test_a_rig_says_when():
     for wrong in ('when = { genre = "" }', 'when = { genre = "x", for_bars = 0 }', "when = 3"):
         with pytest.raises(ValueError, match="when"):
             Rig.model_validate(tomllib.loads(f'[[slots]]\npreset = "a"\n{wrong}'))
+
+
+def test_a_line_that_was_away_begins_anew(stage, rng):
+    line = Line(stage, "heard")
+    line.hear()
+    play(stage, 0.1 * rng.normal(size=6 * RATE), line)
+    assert line.features() is not None
+    stage.device.heard += stage.feed.shape[-1]  # the ring has gone round
+    line.hear()
+    assert line.features() is None
