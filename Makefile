@@ -7,7 +7,7 @@ BIN := .venv/bin
 play: .venv/.play .portaudio
 	$(BIN)/doubledrop play
 
-test: .venv/.dev .portaudio .dpf .fluidsynth .browser
+test: .venv/.dev .portaudio .dpf .fluidsynth .browser .openmpt
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -20,7 +20,7 @@ test-live: .venv/.dev .portaudio .jack .dpf
 	$(BIN)/pytest tests/live --reruns 3 --reruns-delay 3
 
 # docs/figures.md with what this machine measures; keep it otherwise idle.
-figures: .venv/.dev .portaudio .jack .dpf .fluidsynth .browser
+figures: .venv/.dev .portaudio .jack .dpf .fluidsynth .browser .openmpt
 	rm -f docs/measured.json
 	DOUBLEDROP_FIGURES=docs/measured.json $(BIN)/pytest
 	DOUBLEDROP_FIGURES=docs/measured.json $(BIN)/pytest tests/live
@@ -43,7 +43,7 @@ figures: .venv/.dev .portaudio .jack .dpf .fluidsynth .browser
 INSTALL = { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; } \
 	|| { command -v apt-get >/dev/null && sudo -n true 2>/dev/null && sudo apt-get update -qq && sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; }
 
-.PHONY: .portaudio .jack .dpf .fluidsynth .browser
+.PHONY: .portaudio .jack .dpf .fluidsynth .browser .openmpt
 .portaudio: | .venv/bin/python
 	@$(PYTHON) -c 'import ctypes.util, sys; sys.exit(sys.platform == "linux" and not ctypes.util.find_library("portaudio"))' \
 	|| $(call INSTALL,libportaudio2) \
@@ -70,6 +70,12 @@ INSTALL = { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get upda
 .browser:
 	@command -v chromium-headless-shell >/dev/null || $(call INSTALL,--no-install-recommends chromium-headless-shell) \
 	|| echo 'Tests in a browser are skipped without chromium-headless-shell (Debian, Ubuntu: sudo apt-get install chromium-headless-shell).'
+
+# A tracker module is played in tests by libopenmpt; without it that test is skipped.
+.openmpt: | .venv/bin/python
+	@$(PYTHON) -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("openmpt"))' \
+	|| $(call INSTALL,--no-install-recommends libopenmpt0) \
+	|| echo 'A test of tracker modules is skipped without libopenmpt0 (Debian, Ubuntu: sudo apt-get install libopenmpt0).'
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
