@@ -76,7 +76,11 @@ def classify(
     if as_json:
         say_json({"files": found, "unreadable": faults})
     if faults:
-        raise typer.Exit(2)
+        raise InputError(
+            "classify",
+            f"{len(faults)} of {len(faults) + len(found)} files cannot be read",
+            cure="They are named above.",
+        )
 
 
 def _call(
