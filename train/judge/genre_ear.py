@@ -57,7 +57,8 @@ class GenreEar:
 
     def __init__(self, data: Dataset, source: str, target: str) -> None:
         genres = (source, target)
-        learnt, held = (_table(data, genres, split) for split in ("train", "held-out"))
+        everything, is_held = _table(data, genres)
+        learnt, held = everything.rows(~is_held), everything.rows(is_held)
         self._fitted: Fitted = fit(learnt, _settings(learnt))
         tested = held if len(np.unique(held.labels)) == len(genres) else learnt
         shares = self._fitted.shares(tested.features, SIMPLE)[:, 1]
@@ -65,7 +66,7 @@ class GenreEar:
         self.accuracy = Accuracy(
             accuracy=float(np.mean(recalls)),
             recall=recalls,
-            unseen_sources=_unseen(_table(data, genres, "train", "held-out")),
+            unseen_sources=_unseen(everything),
             segments=len(tested),
         )
 
@@ -112,19 +113,16 @@ def _unseen(table: Table) -> float | None:
     return None if np.isnan(recalls).any() else mean_recall(recalls)
 
 
-def _table(data: Dataset, genres: tuple[str, str], *splits: str) -> Table:
-    """Features of segments as they are: one row each."""
+def _table(data: Dataset, genres: tuple[str, str]) -> tuple[Table, Array]:
+    """Features of segments as they are, one row each; and which rows are held out, (rows,)."""
     rate = data.manifest.rate
     segments: list[tuple[int, Segment]] = [
-        (label, segment)
-        for label, genre in enumerate(genres)
-        for segment in data.segments(genre)
-        if segment.track.split in splits
+        (label, segment) for label, genre in enumerate(genres) for segment in data.segments(genre)
     ]
     tracks = sorted({(s.track.genre, s.track.name) for _, s in segments})
     groups = sorted({(s.track.genre, s.track.group) for _, s in segments})
     rows = [features_of(data.own_phrase(s.audio(), rate), rate) for _, s in segments]
-    return Table(
+    table = Table(
         genres,
         np.array(rows, np.float32).reshape(-1, N_FEATURES),
         labels=np.array([label for label, _ in segments], np.int64),
@@ -134,3 +132,4 @@ def _table(data: Dataset, genres: tuple[str, str], *splits: str) -> Table:
         artists=np.array([groups.index((s.track.genre, s.track.group)) for _, s in segments]),
         names=tuple("/".join(group) for group in groups),
     )
+    return table, np.array([s.track.split == "held-out" for _, s in segments])
