@@ -219,6 +219,7 @@ def _show(
     shows: PlaySurfaces,
 ) -> None:
     """A screen, ten times a second, and the keyboard; with w the links of the page in its place."""
+    controller.music.show()
     quitting, linked = Quitting(), False
     with keyboard() as keys, pane(stderr) as shown:
         while not ends():

@@ -39,7 +39,7 @@ class PlaySurfaces:
         takes: Path | None,
         rig: Path | None,
     ) -> None:
-        self._wanted = wanted or SurfacePlaces()
+        self._wanted, self._controller = wanted or SurfacePlaces(), controller
         self._surfaces = self._page = None
         if self._wanted == SurfacePlaces():
             return
@@ -55,6 +55,7 @@ class PlaySurfaces:
         page, osc = self._wanted
         if self._surfaces is not None:
             publisher.publish, publisher.period_s = self._surfaces.publish, PAGE_S
+            self._controller.music.show()
         if self._page is not None and page is not None:
             tell_links(self._page.links, page)
         if osc is not None:

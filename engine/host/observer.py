@@ -157,7 +157,6 @@ class Observer:
         """The stage now; peaks begin anew."""
         stage, controller, recorder = self._stage, self._controller, self._recorder
         now_s, status = time.monotonic(), look(stage, take_peaks(stage.shared))
-        controller.music.show()
         clocks, switching, mapper = controller.clocks, controller.switching, controller.mapper
         wishes = mapper.wishes
         tempo, lead, pending = clocks.tempo, clocks.lead, switching.pending
