@@ -7,24 +7,18 @@ says, :mod:`engine.web.web_process`.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import sys
 import time
-from pathlib import Path
 from typing import cast
 
 from engine.osc.osc_server import OscServer, Place
 from engine.osc.query import MOST_REQUEST, answered
-from engine.processes.parent import told
 from engine.processes.speech import say
 from engine.state.shared_status import SharedStatus
+from engine.state.surface_serving import ParentLink, facts_of, serve_surface
 from engine.web.access import RateLimit
 
-_NICE = 10
 _LOOK_S = 0.005
-_ALIVE_S = 1.0
 _MOST_QUERIES, _REQUEST_S = 8, 2.0
 _RATE, _BURST = 2000.0, 500.0  # packets a second, and at once
 
@@ -85,9 +79,7 @@ async def main(published: SharedStatus) -> None:
     Raises:
         OSError: the port is taken.
     """
-    text = published.facts.take()
-    assert text is not None, "whoever starts this process has written them"
-    facts = json.loads(text.data)["osc"]
+    facts = facts_of(published)["osc"]
     listener = _Listener(published, facts["allowed"])
     place = facts["address"], facts["port"]
     loop = asyncio.get_running_loop()
@@ -96,23 +88,12 @@ async def main(published: SharedStatus) -> None:
     query = _Query(listener.server, facts["allowed"], facts["port"])
     await asyncio.start_server(query.serve, *place, limit=MOST_REQUEST)
     say(serving=True)
-    alive_s = 0.0
+    parent = ParentLink()
     while True:
-        now_s = time.monotonic()
-        if now_s - alive_s > _ALIVE_S:
-            alive_s = now_s
-            say(alive=now_s)
-        while told:
-            listener.server.answer(json.loads(told.popleft()))
-        listener.server.refresh(now_s)
+        listener.server.refresh(parent.tend(listener.server.answer))
         await asyncio.sleep(_LOOK_S)
 
 
 if __name__ == "__main__":
-    if hasattr(os, "nice"):
-        os.nice(_NICE)  # the music comes first
     logging.disable()  # the parser of packets speaks of each that is none
-    try:
-        asyncio.run(main(SharedStatus(Path(sys.argv[1]))))
-    except OSError as fault:
-        say(error=f"OSC: {fault.strerror}")
+    serve_surface(main, "OSC")

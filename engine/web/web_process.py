@@ -12,27 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
-import os
 import socket
-import sys
-import time
 from pathlib import Path
 
 import uvicorn
 
-from engine.processes.parent import told
 from engine.processes.speech import say
 from engine.state.shared_status import SharedStatus
+from engine.state.surface_serving import ParentLink, facts_of, serve_surface
 from engine.web.access import Access
 from engine.web.app import make_app
 from engine.web.hub import Hub
 from engine.web.library import Library
 
-_NICE = 10
 _LOOK_S, _IDLE_S = 0.008, 0.05  # between two looks at the shared status, with and without browsers
 _HURRY_S = 0.002  # while an answer is waited for
-_ALIVE_S = 1.0
 _MOST_CONNECTIONS = 64
 _BACKLOG = 64
 _KEEP_S = 15  # an idle connection
@@ -45,9 +39,7 @@ async def main(published: SharedStatus) -> None:
     Raises:
         OSError: the address is taken.
     """
-    text = published.facts.take()
-    assert text is not None, "whoever starts this process has written them"
-    facts = json.loads(text.data)
+    facts = facts_of(published)
     address, port = facts["web"]["address"], facts["web"]["port"]
     hub = Hub(published, lambda what: say(**what))
     access = Access(bytes.fromhex(facts["web"]["secret"]), port)
@@ -79,24 +71,14 @@ async def main(published: SharedStatus) -> None:
 
 async def _look(hub: Hub) -> None:
     """Pass on what is new, on the shared status and from the parent."""
-    alive_s = 0.0
+    parent = ParentLink()
     while True:
-        now_s = time.monotonic()
-        if now_s - alive_s > _ALIVE_S:
-            alive_s = now_s
-            say(alive=now_s)
-        while told:
-            hub.answer(json.loads(told.popleft()))
+        now_s = parent.tend(hub.answer)
         hub.refresh()
         pause_s = _LOOK_S if hub.clients else _IDLE_S
         await asyncio.sleep(_HURRY_S if now_s < hub.hurries_until_s else pause_s)
 
 
 if __name__ == "__main__":
-    if hasattr(os, "nice"):
-        os.nice(_NICE)  # the music comes first
     gc.freeze()
-    try:
-        asyncio.run(main(SharedStatus(Path(sys.argv[1]))))
-    except OSError as fault:
-        say(error=f"page: {fault.strerror}")
+    serve_surface(main, "page")
