@@ -9,20 +9,20 @@ and :mod:`engine.beat.beats`.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
-import soxr
 
 from engine.beat.beats import find
 from engine.beat.features import RATE, hear
 from engine.beat.file_tracker import SILENT
+from engine.beat.ring_reader import RingReader
 from engine.dsp.arrays import Audio
 from engine.dsp.tempo import Tempo
+from engine.processes.speech import say
 from engine.state import shared_state as b
 
 _LOOK_S = 2.0
@@ -40,37 +40,24 @@ class LineInTracker:
     """
 
     def __init__(self, shared: b.SharedState) -> None:
-        self._shared = shared
-        self._session = self._at = 0
+        self._line = RingReader(shared, "heard", _CHUNK_S)
+        self._sound = np.zeros(0, np.float32)
+        self._passed = 0  # samples that have left the beginning
 
     def hear(self) -> int:
         """Take in what is new; the number of the session, 0 while there is none."""
-        shared = self._shared
-        opened = shared.opened()
-        if opened is None:
-            return 0
-        session, heard, rate = opened.number, opened.heard, opened.rate
-        lost = session == self._session and session and heard - self._at > b.FEED // 2
-        if session and (session != self._session or lost):
-            self._session, self._rate, self._at = session, rate, heard
-            self._origin_s = heard / rate
-            self._stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
-            self._sound = np.zeros(0, np.float32)
-            self._passed = 0  # samples that have left the beginning
-        while session and heard - self._at > _CHUNK_S * rate:
-            n = round(_CHUNK_S * rate)
-            block = shared.read(shared.feed, self._at, n, max(1, opened.inputs))
-            chunk = self._stream.resample_chunk(np.clip(block, -1.0, 1.0).mean(axis=0))
-            self._sound = np.concatenate([self._sound, chunk])
-            self._at += n
-        spare = max(0, len(self._sound) - round(_MOST_S * RATE)) if session else 0
+        news = self._line.read()
+        if news.anew:
+            self._sound, self._passed = np.zeros(0, np.float32), 0
+        self._sound = np.concatenate([self._sound, *(part.sound for part in news.parts)])
+        spare = max(0, len(self._sound) - round(_MOST_S * RATE))
         if spare:
             self._sound, self._passed = self._sound[spare:], self._passed + spare
-        return session
+        return news.session
 
     def sound(self) -> tuple[Audio, float]:
         """The last seconds, (n,) at :data:`RATE`, and when in the session they begin."""
-        return self._sound, self._origin_s + self._passed / RATE
+        return self._sound, self._line.origin_s + self._passed / RATE
 
 
 def look(ear: LineInTracker, expected: Tempo) -> Tempo | None:
@@ -94,9 +81,7 @@ def main(shared: b.SharedState, expected: Tempo) -> None:
         found = look(ear, expected)
         cost_s = time.process_time() - began
         bpm, downbeat_s = (found.bpm, found.downbeat_s) if found else (None, None)
-        line = {"session": session, "bpm": bpm, "downbeat_s": downbeat_s, "cost_s": cost_s}
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        say(session=session, bpm=bpm, downbeat_s=downbeat_s, cost_s=cost_s)
 
 
 if __name__ == "__main__":

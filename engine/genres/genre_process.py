@@ -8,7 +8,6 @@ the callback does not know that it exists.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -18,6 +17,7 @@ import numpy as np
 
 from engine.genres.classifier import Classifier
 from engine.genres.meter import Line
+from engine.processes.speech import say
 from engine.state import shared_state as b
 
 _LOOK_S = 2.0
@@ -38,7 +38,7 @@ def shares(line: Line, classifier: Classifier) -> dict[str, float]:
 
 def main(shared: b.SharedState, classifier: Classifier) -> None:
     """Serve until the parent is gone."""
-    _say({"genres": list(classifier.genres)})
+    say(genres=list(classifier.genres))
     lines = Line(shared, "heard"), Line(shared, "played")
     looked, began = time.monotonic(), time.process_time()
     while True:
@@ -49,12 +49,7 @@ def main(shared: b.SharedState, classifier: Classifier) -> None:
         looked = time.monotonic()
         line_in, line_out = (shares(line, classifier) for line in lines)
         cost, began = time.process_time() - began, time.process_time()
-        _say({"session": sessions[0], "line_in": line_in, "line_out": line_out, "cost_s": cost})
-
-
-def _say(line: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+        say(session=sessions[0], line_in=line_in, line_out=line_out, cost_s=cost)
 
 
 if __name__ == "__main__":
